@@ -1,0 +1,177 @@
+//! Diagnostics for the people who write YAML and lists: what, where, what to do, and all of them at once.
+
+use std::fmt;
+use std::sync::Arc;
+
+use super::Code;
+
+/// Bytes `start..end` of a source text.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Span {
+    pub start: u32,
+    pub end: u32,
+}
+
+/// A file as it was read, shared by the diagnostics that point into it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct SourceText {
+    /// As the reader named it: a path relative to where the command was run.
+    pub name: String,
+    pub text: String,
+}
+
+/// An error stops what was asked for; a warning is shown and lets it go on.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Severity {
+    Error,
+    Warning,
+}
+
+/// One finding. `message` says what is wrong in lower case without a full stop; `hint` says what to do.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Diagnostic {
+    pub code: Code,
+    pub severity: Severity,
+    pub message: String,
+    pub hint: Option<String>,
+    pub at: Option<(Arc<SourceText>, Span)>,
+}
+
+impl Diagnostic {
+    pub fn error(code: Code, message: impl Into<String>) -> Self {
+        Self { code, severity: Severity::Error, message: message.into(), hint: None, at: None }
+    }
+
+    pub fn warning(code: Code, message: impl Into<String>) -> Self {
+        Self { severity: Severity::Warning, ..Self::error(code, message) }
+    }
+
+    #[must_use]
+    pub fn at(mut self, source: &Arc<SourceText>, span: Span) -> Self {
+        self.at = Some((Arc::clone(source), span));
+        self
+    }
+
+    #[must_use]
+    pub fn hint(mut self, hint: impl Into<String>) -> Self {
+        self.hint = Some(hint.into());
+        self
+    }
+
+    /// Line and column from 1, in characters, for machines; people get them from `Display`.
+    pub fn line_column(&self) -> Option<(usize, usize)> {
+        let (source, span) = self.at.as_ref()?;
+        let place = Place::find(&source.text, *span);
+        Some((place.line, place.column))
+    }
+
+    pub fn is_error(&self) -> bool {
+        self.severity == Severity::Error
+    }
+}
+
+/// `file:line:column: error[GH1003]: message`, the line with a caret under the span, and the hint.
+impl fmt::Display for Diagnostic {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let kind = match self.severity {
+            Severity::Error => "error",
+            Severity::Warning => "warning",
+        };
+        let Some((source, span)) = &self.at else {
+            write!(f, "{kind}[{}]: {}", self.code, self.message)?;
+            return write_hint(f, "", self.hint.as_deref());
+        };
+        let place = Place::find(&source.text, *span);
+        writeln!(f, "{}:{}:{}: {kind}[{}]: {}", source.name, place.line, place.column, self.code, self.message)?;
+        let gutter = " ".repeat(place.line.to_string().len());
+        writeln!(f, "{gutter} |")?;
+        writeln!(f, "{} | {}", place.line, place.text)?;
+        write!(f, "{gutter} | {}{}", " ".repeat(place.indent), "^".repeat(place.carets))?;
+        write_hint(f, &gutter, self.hint.as_deref())
+    }
+}
+
+/// All findings, one block each, in the order of their places.
+pub fn render(findings: &[Diagnostic]) -> String {
+    let mut out = String::new();
+    for finding in findings {
+        out.push_str(&finding.to_string());
+        out.push('\n');
+    }
+    out
+}
+
+fn write_hint(f: &mut fmt::Formatter<'_>, gutter: &str, hint: Option<&str>) -> fmt::Result {
+    match hint {
+        Some(hint) => write!(f, "\n{gutter} = help: {hint}"),
+        None => Ok(()),
+    }
+}
+
+/// Line and column from 1, in characters, and the caret under them, in columns of a terminal.
+struct Place<'a> {
+    line: usize,
+    column: usize,
+    text: &'a str,
+    indent: usize,
+    carets: usize,
+}
+
+impl<'a> Place<'a> {
+    fn find(text: &'a str, span: Span) -> Self {
+        let start = floor_char(text, span.start as usize);
+        let before = text.get(..start).unwrap_or("");
+        let line_start = before.rfind('\n').map_or(0, |at| at + 1);
+        let rest = text.get(line_start..).unwrap_or("");
+        let line_text = rest.split('\n').next().unwrap_or("").trim_end_matches('\r');
+        let head = text.get(line_start..start).unwrap_or("");
+        let end = floor_char(text, span.end as usize).min(line_start + line_text.len());
+        let marked = text.get(start..end).unwrap_or("");
+        Self {
+            line: before.matches('\n').count() + 1,
+            column: head.chars().count() + 1,
+            text: line_text,
+            indent: width(head),
+            carets: width(marked).max(1),
+        }
+    }
+}
+
+fn floor_char(text: &str, at: usize) -> usize {
+    (0..=at.min(text.len())).rev().find(|&i| text.is_char_boundary(i)).unwrap_or(0)
+}
+
+/// East Asian wide characters take two columns. The blocks that occur in our files suffice: a caret may be off by one elsewhere.
+fn width(text: &str) -> usize {
+    text.chars().map(|c| if matches!(c, '\u{1100}'..='\u{115f}' | '\u{2e80}'..='\u{ffdc}') { 2 } else { 1 }).sum()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_caret_stands_under_the_span_even_behind_wide_characters() {
+        let source = Arc::new(SourceText { name: "a.yaml".into(), text: "title: x\nname: 账单 pacin\n".into() });
+        let start = source.text.find("pacin").unwrap() as u32;
+        let finding = Diagnostic::error(Code::UnknownKey, "unknown key `pacin`")
+            .at(&source, Span { start, end: start + 5 })
+            .hint("did you mean `pacing`?");
+        expect_test::expect![[r"
+            a.yaml:2:10: error[GH1003]: unknown key `pacin`
+              |
+            2 | name: 账单 pacin
+              |            ^^^^^
+              = help: did you mean `pacing`?
+        "]]
+        .assert_eq(&render(&[finding]));
+    }
+
+    #[test]
+    fn a_span_past_the_end_or_inside_a_character_still_renders() {
+        let source = Arc::new(SourceText { name: "a".into(), text: "账".into() });
+        for span in [Span { start: 1, end: 2 }, Span { start: 99, end: 120 }] {
+            assert!(Diagnostic::error(Code::Yaml, "m").at(&source, span).to_string().contains("a:1:"));
+        }
+    }
+}

@@ -1,0 +1,19 @@
+//! What every room may use: time, ids, seeded randomness, personal data, diagnostics.
+
+mod code;
+mod diag;
+mod id;
+mod pii;
+mod rng;
+mod share;
+mod time;
+mod wav;
+
+pub use code::Code;
+pub use diag::{Diagnostic, Severity, SourceText, Span, render};
+pub use id::{AttemptId, CampaignIx, ContactId, LeadId, LegId, ListId, PhoneId, QueueIx, TrunkIx};
+pub use pii::Pii;
+pub use rng::Rng;
+pub use share::Share;
+pub use time::{Clock, Now, Tick, Wall};
+pub use wav::{PROMPT_MAX_SECONDS, PROMPT_RATE_HZ, WavError, read_prompt};

@@ -1,0 +1,31 @@
+//! Goldenhour: an outbound dialer and campaign orchestrator for bank call centres.
+
+pub mod base;
+pub mod call;
+pub mod campaign;
+#[cfg(feature = "daemon")]
+pub mod cli;
+pub mod contact;
+#[cfg(feature = "daemon")]
+pub mod daemon;
+pub mod engine;
+#[cfg(feature = "daemon")]
+pub mod far;
+#[cfg(feature = "daemon")]
+pub mod feed;
+pub mod gate;
+#[cfg(feature = "daemon")]
+pub mod http;
+pub mod line;
+pub mod media;
+#[cfg(feature = "daemon")]
+pub mod obs;
+pub mod pace;
+pub mod rank;
+pub mod schedule;
+pub mod sim;
+pub mod sip;
+#[cfg(feature = "daemon")]
+pub mod store;
+#[cfg(feature = "daemon")]
+pub mod wire;

@@ -1,0 +1,76 @@
+//! Pages that must stay complete: one per error code, decisions without gaps, no path of anybody's machine.
+
+use goldenhour::base::Code;
+
+use super::tree::{Finding, Tree};
+
+const ERRORS: &str = "docs/errors/";
+const DECISIONS: &str = "docs/decisions/";
+
+/// Put together here so that this file does not name them itself.
+const FORBIDDEN: &[(&str, &str)] = &[
+    (concat!("/wo", "rk/"), "the path of a machine"),
+    (concat!("/ho", "me/"), "the path of a machine"),
+    (concat!("/ro", "ot/"), "the path of a machine"),
+    (concat!("<<<<", "<<< "), "a merge left open"),
+    (concat!("FIX", "ME"), "mend it, or write down what is left where a reader looks for it"),
+    (concat!("TO", "DO"), "do it, or write down what is left where a reader looks for it"),
+];
+
+/// Each code of `base::Code` has its page, each page its code.
+pub(crate) fn check_error_pages(tree: &Tree) -> Vec<Finding> {
+    let mut findings = Vec::new();
+    for code in Code::ALL {
+        let path = format!("{ERRORS}{code}.md");
+        match tree.get(&path) {
+            None => findings.push(Finding {
+                path,
+                line: 1,
+                what: "is missing: a title, what it means, an example, what to do".into(),
+            }),
+            Some(page) if !page.text.starts_with(&format!("# {code}")) => {
+                findings.push(page.finding(1, format!("open the page with `# {code}` and its title")));
+            }
+            Some(_) => {}
+        }
+    }
+    for page in tree.files.iter().filter(|file| file.path.starts_with(ERRORS)) {
+        let name = page.path.trim_start_matches(ERRORS).trim_end_matches(".md");
+        if name != "README" && !Code::ALL.iter().any(|code| code.to_string() == name) {
+            findings
+                .push(page.finding(1, format!("`{name}` is not in src/base/code.rs: delete the page or add the code")));
+        }
+    }
+    findings
+}
+
+/// 0001, 0002, 0003: a gap would mean that a decision was lost.
+pub(crate) fn check_decisions(tree: &Tree) -> Vec<Finding> {
+    let pages = tree.files.iter().filter(|file| file.path.starts_with(DECISIONS));
+    let mut findings = Vec::new();
+    for (at, page) in pages.enumerate() {
+        let wanted = format!("{DECISIONS}{:04}-", at + 1);
+        if !page.path.starts_with(&wanted) {
+            findings
+                .push(page.finding(1, format!("decisions count up without gaps: this one should start with {wanted}")));
+        }
+        if !page.text.starts_with(&format!("# {:04}: ", at + 1)) {
+            findings.push(page.finding(1, format!("open the page with `# {:04}: ` and the decision", at + 1)));
+        }
+    }
+    findings
+}
+
+pub(crate) fn check_forbidden(tree: &Tree) -> Vec<Finding> {
+    let mut findings = Vec::new();
+    for file in tree.files.iter().filter(|file| file.path != "Cargo.lock") {
+        for (at, line) in file.text.lines().enumerate() {
+            for (word, why) in FORBIDDEN {
+                if line.contains(word) {
+                    findings.push(file.finding(at + 1, format!("`{word}`: {why}")));
+                }
+            }
+        }
+    }
+    findings
+}
