@@ -1,0 +1,19 @@
+//! People and how calls to them end: list rows, phones, zones, and the vocabulary of results.
+
+mod call_result;
+mod columns;
+mod lead_state;
+mod meaning;
+mod phone;
+mod prefix_zone;
+mod row;
+mod zone;
+
+pub use call_result::CallResult;
+pub use columns::{ColumnValue, Columns};
+pub use lead_state::{ClosedWhy, LeadState};
+pub use meaning::{ContactKind, Meaning, OutcomeKind, Then};
+pub use phone::{CountryCode, Normalised, PhoneError, is_test_number, normalise};
+pub use prefix_zone::zones_of;
+pub use row::Row;
+pub use zone::{ZoneIx, Zones};
