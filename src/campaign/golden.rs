@@ -1,0 +1,34 @@
+//! Golden hours: a soft preference inside calling hours, and the prior of the answer model.
+
+use std::collections::BTreeMap;
+
+use crate::base::Share;
+
+use super::WeekHours;
+
+/// `seed` is keyed by segment name; `all` stands for every segment without a line of its own.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct GoldenHours {
+    pub mode: GoldenMode,
+    pub seed: BTreeMap<String, WeekHours>,
+    /// Before anything is learned: chance that a dial is answered inside and outside the golden hours.
+    pub rate_golden: Share,
+    pub rate_other: Share,
+    /// How many calls the seed is worth once learning is on.
+    pub prior_weight_calls: u32,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum GoldenMode {
+    /// Golden hours first, then the rest of the calling hours.
+    Prefer,
+    /// Golden hours or not at all.
+    Only,
+}
+
+impl GoldenHours {
+    /// The hours of one segment; `None` where neither the segment nor `all` has a line.
+    pub fn of(&self, segment: &str) -> Option<&WeekHours> {
+        self.seed.get(segment).or_else(|| self.seed.get("all"))
+    }
+}

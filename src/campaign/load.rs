@@ -1,0 +1,328 @@
+//! A folder of files → a checked plan, or everything that is wrong with it.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use sha2::{Digest, Sha256};
+
+use crate::base::{Code, Diagnostic, Severity, SourceText, Span};
+
+use super::check::{self, Names, Shared};
+use super::decode::{Findings, Node, Spanned, parse, scalar, source_text};
+use super::read::{self, RawCampaign, Schema};
+use super::{Campaign, Folder, Plan};
+
+/// Checks all files together. `Err` holds at least one error, and every other finding beside it, by file and place.
+pub fn load(folder: &Folder) -> Result<Plan, Vec<Diagnostic>> {
+    let mut loader = Loader { shared: Shared::default(), raw: Vec::new(), findings: Vec::new() };
+    for (path, bytes) in &folder.files {
+        if matches!(path.rsplit_once('.'), Some((_, "yaml" | "yml"))) {
+            loader.read(folder, path, bytes);
+        }
+    }
+    loader.check(folder)
+}
+
+struct Loader {
+    shared: Shared,
+    raw: Vec<OneFile>,
+    findings: Vec<Diagnostic>,
+}
+
+/// A campaign file between reading and checking.
+struct OneFile {
+    raw: Option<RawCampaign>,
+    hash: String,
+    findings: Findings,
+}
+
+impl Loader {
+    fn read(&mut self, folder: &Folder, path: &str, bytes: &[u8]) {
+        let source = match source_text(&folder.shown(path), bytes) {
+            Ok(source) => source,
+            Err(finding) => {
+                self.findings.push(finding);
+                self.shared.broken.insert(path.to_owned());
+                return;
+            }
+        };
+        let mut findings = Findings::new(&source);
+        let root = parse(&source, &mut findings);
+        let schema = root.as_ref().and_then(|root| schema(root, &mut findings));
+        let hash = hex(&Sha256::digest(bytes));
+        if let (Some(root), Some(Schema::Campaign)) = (&root, schema) {
+            let raw = read::campaign(root, &mut findings);
+            self.raw.push(OneFile { raw, hash, findings });
+            return;
+        }
+        if let (Some(root), Some(schema)) = (&root, schema) {
+            self.shared_file(path, schema, root, hash, &mut findings);
+        }
+        if findings.has_errors() {
+            self.shared.broken.insert(path.to_owned());
+        }
+        self.findings.extend(findings.into_list());
+    }
+
+    fn shared_file(&mut self, path: &str, schema: Schema, root: &Node, hash: String, findings: &mut Findings) {
+        match schema {
+            Schema::Campaign => {}
+            Schema::Policy => {
+                if let Some(policy) = read::policy(root, hash, findings)
+                    && stands_at(path, "policies", "policy", &policy.name, root, findings)
+                {
+                    self.shared.policies.insert(policy.name.clone(), Arc::new(policy));
+                }
+            }
+            Schema::Calendar => {
+                if let Some(calendar) = read::calendar(root, findings)
+                    && stands_at(path, "calendars", "calendar", &calendar.name, root, findings)
+                {
+                    self.shared.calendars.insert(calendar.name.clone(), Arc::new(calendar));
+                }
+            }
+            Schema::Dispositions => {
+                if let Some(set) = read::disposition_set(root, findings)
+                    && stands_at(path, "dispositions", "dispositions", &set.name, root, findings)
+                {
+                    self.shared.dispositions.insert(set.name.clone(), set);
+                }
+            }
+        }
+    }
+
+    fn check(mut self, folder: &Folder) -> Result<Plan, Vec<Diagnostic>> {
+        let mut plan = Plan::default();
+        let mut names = Names::new(folder);
+        let mut first: BTreeMap<String, (Arc<SourceText>, Span)> = BTreeMap::new();
+        for OneFile { raw, hash, mut findings } in self.raw {
+            let Some(raw) = raw else {
+                self.findings.extend(findings.into_list());
+                continue;
+            };
+            if let Some(name) = &raw.name {
+                unique(name, &mut first, &mut findings);
+            }
+            let checked = check::campaign(raw, hash, &self.shared, &mut names, &mut plan.zones, &mut findings);
+            let is_clean = !findings.has_errors();
+            self.findings.extend(findings.into_list());
+            plan.campaigns.extend(checked.filter(|_| is_clean).map(Arc::new));
+        }
+        if self.findings.iter().any(Diagnostic::is_error) {
+            self.findings.sort_by(|a, b| file_of(a).cmp(file_of(b)));
+            return Err(self.findings);
+        }
+        plan.campaigns.sort_by(|a: &Arc<Campaign>, b| a.name.cmp(&b.name));
+        plan.warnings = self.findings.into_iter().filter(|finding| finding.severity == Severity::Warning).collect();
+        Ok(plan)
+    }
+}
+
+fn file_of(finding: &Diagnostic) -> &str {
+    finding.at.as_ref().map_or("", |(source, _)| source.name.as_str())
+}
+
+fn schema(root: &Node, findings: &mut Findings) -> Option<Schema> {
+    let mut fields = root.fields("the file", findings)?;
+    fields.required("schema", findings, |node, findings| {
+        scalar::one_of(node, "a schema", &Schema::ALL, &["goldenhour/tests/v1"], findings)
+    })
+}
+
+/// Names are found by path, so that a file must be called what it is.
+fn stands_at(path: &str, under: &str, key: &'static str, name: &str, root: &Node, findings: &mut Findings) -> bool {
+    let wanted = format!("{under}/{name}.yaml");
+    if path == wanted {
+        return true;
+    }
+    let at =
+        root.fields("the file", findings).and_then(|mut fields| fields.take(key)).map_or(root.span, |node| node.span);
+    findings.error_hint(
+        at,
+        Code::Contradiction,
+        format!("`{name}` belongs into {wanted}"),
+        "rename the file, or what is in it",
+    );
+    false
+}
+
+fn unique(name: &Spanned<String>, first: &mut BTreeMap<String, (Arc<SourceText>, Span)>, findings: &mut Findings) {
+    match first.get(&name.value) {
+        Some((source, span)) => {
+            let line = Findings::new(source).line_of(*span);
+            let message = format!("`{}` is the name of another campaign: {}:{line}", name.value, source.name);
+            findings.error_hint(name.span, Code::Contradiction, message, "every campaign has its own name for ever");
+        }
+        None => {
+            first.insert(name.value.clone(), (Arc::clone(findings.source()), name.span));
+        }
+    }
+}
+
+fn hex(bytes: &[u8]) -> String {
+    use std::fmt::Write as _;
+    bytes.iter().fold(String::with_capacity(64), |mut out, byte| {
+        if write!(out, "{byte:02x}").is_err() {
+            out.clear();
+        }
+        out
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use expect_test::expect;
+
+    use super::*;
+    use crate::base::render;
+
+    /// The shared files we ship, and one campaign.
+    fn folder(campaign: &str) -> Folder {
+        let mut folder = Folder::default();
+        let files: [(&str, &str); 3] = [
+            ("policies/cn-bank-marketing.yaml", include_str!("../../campaigns/policies/cn-bank-marketing.yaml")),
+            ("calendars/cn-mainland.yaml", include_str!("../../campaigns/calendars/cn-mainland.yaml")),
+            ("dispositions/card-sales.yaml", include_str!("../../campaigns/dispositions/card-sales.yaml")),
+        ];
+        for (path, text) in files {
+            folder.insert(path, text.as_bytes());
+        }
+        folder.insert("scripts/installment/v7.md", "Say who you are.".as_bytes());
+        folder.insert("a.yaml", campaign.as_bytes());
+        folder
+    }
+
+    fn findings(campaign: &str) -> String {
+        match load(&folder(campaign)) {
+            Ok(plan) => render(&plan.warnings),
+            Err(findings) => render(&findings),
+        }
+    }
+
+    #[test]
+    fn every_mistake_of_a_file_is_shown_at_once_each_with_its_caret() {
+        let text = r#"schema: goldenhour/v1
+campaign: installment-bill
+scenario: installment
+purpose: marketing
+use: { policy: cn-bank-marketing@3, calendar: cn-mainland@2026 }
+list: { key: customer_id, phones: [mobile], model: { score: prob } }
+segments:
+  - { name: 账单, when: 'scor >= 0.4' }
+calling_hours:
+  mon-sat: [09:00-12:00]
+  sun: ["10:00-12:00"]
+golden_hours: { sead: { all: ["18:00-20:00"] } }
+pacing: { mode: progressive }
+agents: { queue: card-sales, wrap_up: 30 }
+"#;
+        expect![[r#"
+            a.yaml:3:11: error[GH1006]: `installment` is not a scenario
+              |
+            3 | scenario: installment
+              |           ^^^^^^^^^^^
+              = help: did you mean `installments`?
+            a.yaml:6:7: warning[GH1013]: cn-bank-marketing@3 calls only those who consented, and the list maps no `consent`
+              |
+            6 | list: { key: customer_id, phones: [mobile], model: { score: prob } }
+              |       ^
+              = help: list: { consent: COLUMN }; until then nobody is called
+            a.yaml:8:13: error[GH1006]: `账单` cannot be a name
+              |
+            8 |   - { name: 账单, when: 'scor >= 0.4' }
+              |             ^^^^
+              = help: letters, digits, `-` and `_`, at most 64, one of them a letter
+            a.yaml:8:24: error[GH1011]: the list has no column `scor`
+              |
+            8 |   - { name: 账单, when: 'scor >= 0.4' }
+              |                          ^^^^
+              = help: did you mean `score`?
+            a.yaml:10:13: error[GH1007]: unquoted `09:00-12:00` is not a time to every reader of YAML
+               |
+            10 |   mon-sat: [09:00-12:00]
+               |             ^^^^^^^^^^^
+               = help: quote it: "09:00-12:00"
+            a.yaml:11:9: error[GH1010]: 10:00-12:00 on sun is outside the hours of cn-bank-marketing@3
+               |
+            11 |   sun: ["10:00-12:00"]
+               |         ^^^^^^^^^^^^^
+               = help: the policy closes sun: []
+            a.yaml:12:17: error[GH1003]: unknown key `sead` in golden_hours
+               |
+            12 | golden_hours: { sead: { all: ["18:00-20:00"] } }
+               |                 ^^^^
+               = help: did you mean `seed`?
+            a.yaml:14:39: error[GH1006]: `30` is not a duration
+               |
+            14 | agents: { queue: card-sales, wrap_up: 30 }
+               |                                       ^^
+               = help: give the unit: ms, s, m, h or d
+        "#]]
+        .assert_eq(&findings(text));
+    }
+
+    /// The shortest campaign there is: everything else comes from the policy and from defaults.
+    const SHORT: &str = r#"schema: goldenhour/v1
+campaign: installment-bill
+scenario: installments
+purpose: marketing
+use: { policy: cn-bank-marketing@3, calendar: cn-mainland@2026 }
+list: { source: "lists/installment/{run_date}.csv", key: customer_id, phones: [mobile, home], model: { score: prob }, consent: agreed }
+golden_hours: { mode: prefer, seed: { all: ["18:00-20:00"] } }
+pacing: { mode: progressive }
+agents: { queue: card-sales }
+script: { default: scripts/installment/v7.md }
+"#;
+
+    #[test]
+    fn the_short_form_is_complete() {
+        let plan = load(&folder(SHORT)).unwrap_or_else(|findings| panic!("{}", render(&findings)));
+        assert_eq!(render(&plan.warnings), "");
+        let [campaign] = plan.campaigns.as_slice() else { panic!() };
+        assert_eq!((campaign.attempts.max, campaign.attempts.max_per_day), (4, 1));
+        assert_eq!(campaign.segments.iter().map(|s| s.name.as_str()).collect::<Vec<_>>(), ["all"]);
+        assert_eq!(campaign.golden_hours.of("all").map(|week| week.day(0).len()), Some(1));
+        assert_eq!(campaign.scripts.get("default").map(AsRef::as_ref), Some("Say who you are."));
+        assert_eq!(campaign.queues(), ["card-sales"]);
+        assert_eq!(campaign.hash.len(), 64);
+        assert_eq!(campaign.caps, campaign.policy.caps);
+    }
+
+    #[test]
+    fn learning_is_not_supported_yet_and_says_so() {
+        let learning = SHORT.replace("mode: prefer,", "mode: prefer, learn: per_segment,");
+        assert!(findings(&learning).contains("error[GH1008]: `per_segment` is not supported yet"));
+    }
+
+    #[test]
+    fn two_files_cannot_hold_the_same_campaign() {
+        let mut folder = folder(SHORT);
+        folder.insert("b.yaml", SHORT.as_bytes());
+        let found = load(&folder).unwrap_err();
+        assert!(
+            render(&found)
+                .contains("b.yaml:2:11: error[GH1013]: `installment-bill` is the name of another campaign: a.yaml:2")
+        );
+    }
+
+    #[test]
+    fn a_broken_policy_is_reported_once_and_not_called_missing() {
+        let mut folder = folder(SHORT);
+        folder.insert("policies/cn-bank-marketing.yaml", "schema: goldenhour/policy/v1\npolicy: [\n".as_bytes());
+        let found = load(&folder).unwrap_err();
+        assert_eq!(found.len(), 1, "{}", render(&found));
+    }
+
+    #[test]
+    fn queues_and_trunks_are_checked_where_the_configuration_is_known() {
+        let mut folder = folder(SHORT);
+        let queues = ["card-sale".to_owned()].into();
+        folder.known = Some(crate::campaign::KnownNames { queues, ..Default::default() });
+        assert!(render(&load(&folder).unwrap_err()).contains("did you mean `card-sale`?"));
+    }
+
+    #[test]
+    fn an_empty_folder_is_an_empty_plan() {
+        assert!(load(&Folder::default()).unwrap().campaigns.is_empty());
+    }
+}

@@ -1,0 +1,37 @@
+//! Campaigns as code: YAML in, a checked `Campaign` out, with every mistake shown at its place.
+
+mod attempts;
+mod calendar;
+mod caps;
+mod check;
+mod checked;
+mod condition;
+pub mod decode;
+mod expression;
+mod flow;
+mod folder;
+mod golden;
+mod hours;
+mod list;
+mod load;
+mod policy;
+mod prompt;
+mod read;
+
+pub use attempts::{Attempts, Daypart, RetryRule, Spread};
+pub use calendar::{Calendar, DayKind, UnpublishedYear};
+pub use caps::{Cap, CapOrigin, CapPer, CapRule, QuietAfter};
+pub use checked::{
+    AgentsUse, Campaign, ConsentRule, Pacing, PacingMode, Plan, Purpose, RankBy, RunDates, Scenario, Segment, Status,
+    TrunkUse,
+};
+pub use condition::{Condition, Figures, Truth};
+pub use expression::{Kind, Mistake, Vocabulary};
+pub use flow::{Collect, Flow, FlowEnd, Key, Step, StepIx};
+pub use folder::{Folder, KnownNames};
+pub use golden::{GoldenHours, GoldenMode};
+pub use hours::{CallingHours, HolidayRule, Minute, WeekHours, Window, ZoneRule};
+pub use list::{ColumnKind, ColumnSpec, ListMap};
+pub use load::load;
+pub use policy::Policy;
+pub use prompt::Prompt;

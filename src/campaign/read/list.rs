@@ -1,0 +1,224 @@
+//! `list:`, the mapping from a file's columns.
+
+use std::collections::BTreeMap;
+
+use crate::base::{Code, Span};
+use crate::campaign::decode::{Findings, Node, Spanned, scalar, shortened, unit};
+use crate::campaign::{ColumnKind, ColumnSpec, Kind, ListMap, Vocabulary};
+
+#[derive(Clone, Debug)]
+pub struct RawList {
+    pub span: Span,
+    pub map: ListMap,
+}
+
+/// Names that conditions have without a declaration.
+const BUILT_IN: [&str; 7] = ["score", "value", "attempts_used", "consent", "language", "tags", "attrs"];
+
+/// Words of CEL itself.
+const RESERVED: [&str; 22] = [
+    "true",
+    "false",
+    "null",
+    "in",
+    "as",
+    "break",
+    "const",
+    "continue",
+    "else",
+    "for",
+    "function",
+    "if",
+    "import",
+    "let",
+    "loop",
+    "package",
+    "namespace",
+    "return",
+    "var",
+    "void",
+    "while",
+    "has",
+];
+
+const MOST_COLUMNS: usize = 200;
+
+pub fn list(node: &Node, findings: &mut Findings) -> Option<RawList> {
+    let mut fields = node.fields("list", findings)?;
+    fields.not_yet(&["refuse_if"]);
+    let key = fields.required("key", findings, column);
+    let phones = fields.required("phones", findings, phones);
+    let model = fields.optional("model", findings, model).unwrap_or_default();
+    let score = fields.optional("score", findings, |node, findings| column(node, findings).map(|c| node.spanned(c)));
+    let score = match (score, model.score) {
+        (Some(score), Some(_)) => {
+            findings.error(score.span, Code::Contradiction, "the score is named twice: here and in `model`");
+            None
+        }
+        (Some(score), None) => Some(score.value),
+        (None, score) => score,
+    };
+    if score.is_none() && fields.take("score").is_none() && !model.score_given {
+        fields.missing("model: { score }", findings);
+    }
+    let map = ListMap {
+        source: fields.optional("source", findings, scalar::text_some),
+        value: fields.optional("value", findings, column),
+        zone: fields.optional("zone", findings, column),
+        language: fields.optional("language", findings, column),
+        consent: fields.optional("consent", findings, column),
+        tags: fields.optional("tags", findings, column),
+        attempts_used: fields.optional("attempts_used", findings, column),
+        attributes: fields.optional("attributes", findings, column),
+        columns: fields.optional("columns", findings, columns).unwrap_or_default(),
+        expires_after: fields.optional("expires_after", findings, unit::duration),
+        model_id: model.id,
+        model_version: model.version,
+        key: key.unwrap_or_default(),
+        phones: phones.unwrap_or_default(),
+        score: score.unwrap_or_default(),
+    };
+    fields.finish(findings);
+    Some(RawList { span: node.span, map })
+}
+
+#[derive(Default)]
+struct RawModel {
+    id: Option<String>,
+    version: Option<String>,
+    score: Option<String>,
+    score_given: bool,
+}
+
+fn model(node: &Node, findings: &mut Findings) -> Option<RawModel> {
+    let mut fields = node.fields("model", findings)?;
+    let model = RawModel {
+        id: fields.optional("id", findings, scalar::text_some),
+        version: fields.optional("version", findings, scalar::text_some),
+        score_given: fields.take("score").is_some(),
+        score: fields.optional("score", findings, column),
+    };
+    fields.optional("calibrated", findings, |node, findings| {
+        let calibrated = scalar::boolean(node, findings)?;
+        if !calibrated {
+            let hint = "calibrate the scores first, or use rank: { by: score }, which needs only their order";
+            findings.error_hint(
+                node.span,
+                Code::NotSupported,
+                "scores that are no probabilities are not supported yet",
+                hint,
+            );
+        }
+        Some(())
+    });
+    fields.finish(findings);
+    Some(model)
+}
+
+/// The name of a column in the file's header.
+fn column(node: &Node, findings: &mut Findings) -> Option<String> {
+    let name = scalar::text_some(node, findings)?;
+    if name.len() > 128 {
+        findings.error(node.span, Code::BadValue, "a column's name has at most 128 bytes");
+        return None;
+    }
+    Some(name)
+}
+
+fn phones(node: &Node, findings: &mut Findings) -> Option<Vec<String>> {
+    let phones = node.list_of("phones", findings, column)?;
+    if phones.is_empty() || phones.len() > ListMap::MAX_PHONES {
+        let message = format!("one to {} phone columns, in dial order", ListMap::MAX_PHONES);
+        findings.error(node.span, Code::BadValue, message);
+        return None;
+    }
+    if let Some(twice) = phones.iter().enumerate().find(|(at, name)| phones.iter().take(*at).any(|p| p == *name)) {
+        findings.error(node.span, Code::Contradiction, format!("`{}` stands twice", shortened(twice.1)));
+    }
+    Some(phones)
+}
+
+fn columns(node: &Node, findings: &mut Findings) -> Option<BTreeMap<String, ColumnSpec>> {
+    let mut columns = BTreeMap::new();
+    let entries = node.entries("columns", findings)?;
+    if entries.len() > MOST_COLUMNS {
+        findings.error(node.span, Code::YamlBounds, format!("more than {MOST_COLUMNS} columns"));
+        return None;
+    }
+    for entry in entries {
+        let name = Spanned { value: entry.key.text.as_str(), span: entry.key_span };
+        let spec = column_spec(&entry.value, name.value, findings);
+        if check_name(&name, findings)
+            && let Some(spec) = spec
+        {
+            columns.insert(entry.key.text.clone(), spec);
+        }
+    }
+    Some(columns)
+}
+
+fn check_name(name: &Spanned<&str>, findings: &mut Findings) -> bool {
+    let shown = shortened(name.value);
+    let fits = name.value.len() <= 64
+        && name.value.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'_')
+        && name.value.bytes().next().is_some_and(|b| b.is_ascii_alphabetic() || b == b'_');
+    if !fits || RESERVED.contains(&name.value) {
+        let hint = "letters, digits and `_`, a letter first; the file's own name goes to `from`";
+        findings.error_hint(name.span, Code::BadValue, format!("conditions cannot use the name `{shown}`"), hint);
+        return false;
+    }
+    if BUILT_IN.contains(&name.value) {
+        let message = format!("`{shown}` has its own key in `list`");
+        findings.error(name.span, Code::Contradiction, message);
+        return false;
+    }
+    true
+}
+
+fn column_spec(node: &Node, name: &str, findings: &mut Findings) -> Option<ColumnSpec> {
+    let mut fields = node.fields("a column", findings)?;
+    let kind = fields.required("type", findings, |node, findings| {
+        let words = [
+            ("number", ColumnKind::Number),
+            ("integer", ColumnKind::Integer),
+            ("text", ColumnKind::Text),
+            ("bool", ColumnKind::Bool),
+            ("time", ColumnKind::Time),
+        ];
+        scalar::one_of(node, "a type of column", &words, &[], findings)
+    });
+    let from = fields.optional("from", findings, column).unwrap_or_else(|| name.to_owned());
+    fields.finish(findings);
+    Some(ColumnSpec { kind: kind?, from })
+}
+
+impl RawList {
+    /// What conditions may say about this list.
+    pub fn vocabulary(&self) -> Vocabulary {
+        let map = &self.map;
+        let mut vocabulary = Vocabulary { attributes: map.attributes.is_some(), ..Vocabulary::default() };
+        vocabulary.add("score", Kind::Number);
+        vocabulary.add("value", Kind::Number);
+        vocabulary.add("attempts_used", Kind::Integer);
+        let mapped = [
+            (&map.consent, "consent", Kind::Bool),
+            (&map.language, "language", Kind::Text),
+            (&map.tags, "tags", Kind::Tags),
+        ];
+        for (_, name, kind) in mapped.into_iter().filter(|(column, ..)| column.is_some()) {
+            vocabulary.add(name, kind);
+        }
+        for (name, spec) in &map.columns {
+            vocabulary.add(
+                name,
+                match spec.kind {
+                    ColumnKind::Number => Kind::Number,
+                    ColumnKind::Integer => Kind::Integer,
+                    ColumnKind::Text | ColumnKind::Time => Kind::Text,
+                    ColumnKind::Bool => Kind::Bool,
+                },
+            );
+        }
+        vocabulary
+    }
+}

@@ -1,0 +1,43 @@
+//! Sections of our YAML files, read into values that still remember their places. Nothing here looks at another section.
+
+mod attempts;
+mod calendar;
+mod campaign;
+mod caps;
+mod dispositions;
+mod flow;
+mod golden;
+mod hours;
+mod list;
+mod policy;
+mod reference;
+
+pub use attempts::{RawAttempts, RawRetry};
+pub use calendar::calendar;
+pub use campaign::{RawCampaign, RawSegment, campaign};
+pub use caps::RawCap;
+pub use dispositions::{DispositionSet, RawDisposition, disposition_set};
+pub use flow::{RawEnd, RawFlow, RawStep};
+pub use golden::RawGolden;
+pub use hours::{RawHours, RawWeek, RawZone, day_name};
+pub use list::RawList;
+pub use policy::policy;
+pub use reference::Reference;
+
+/// The kinds of files, by their `schema:` line.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Schema {
+    Campaign,
+    Policy,
+    Calendar,
+    Dispositions,
+}
+
+impl Schema {
+    pub const ALL: [(&'static str, Self); 4] = [
+        ("goldenhour/v1", Self::Campaign),
+        ("goldenhour/policy/v1", Self::Policy),
+        ("goldenhour/calendar/v1", Self::Calendar),
+        ("goldenhour/dispositions/v1", Self::Dispositions),
+    ];
+}
