@@ -1,0 +1,118 @@
+//! The chance that a dial is answered: a table of logits by segment and slot, shifted by what was tried before.
+
+use crate::campaign::{GoldenHours, WeekHours};
+
+use super::Slot;
+
+/// `logit p = table[segment][slot] + ATTEMPT × attempts + SAME_SLOT × min(fails in this part of the day, 2)`.
+///
+/// Before anything is learned the table holds the campaign's `answer_rate`: the golden rate in slots that lie in the
+/// segment's golden hours, the other rate outside, and the mean by minutes in a slot that lies across the edge.
+/// Learning replaces entries of the table and nothing else.
+#[derive(Clone, Debug, PartialEq)]
+pub struct AnswerModel {
+    /// One row of [`Slot::PER_WEEK`] per segment.
+    logits: Vec<f32>,
+}
+
+impl AnswerModel {
+    /// Each attempt made so far lowers the odds to 84 %. Most of the fall is selection: who answers easily has answered.
+    pub const ATTEMPT: f32 = -0.18;
+    /// Each failure in the same part of the day lowers the odds to 55 %, twice at most.
+    pub const SAME_SLOT: f32 = -0.6;
+    pub const MAX_SAME_SLOT_FAILS: u8 = 2;
+
+    /// `segments` are names in the campaign's order.
+    pub fn from_prior<'a>(golden: &GoldenHours, segments: impl Iterator<Item = &'a str>) -> Self {
+        let mut logits = Vec::new();
+        let (inside, outside) = (golden.rate_golden.fraction(), golden.rate_other.fraction());
+        for name in segments {
+            let hours = golden.of(name);
+            for ix in 0..Slot::PER_WEEK as u16 {
+                let slot = Slot::new((ix / Slot::PER_DAY) as u8, ix % Slot::PER_DAY * Slot::MINUTES);
+                let share = hours.map_or(0.0, |hours| golden_share(hours, slot));
+                logits.push(logit(outside + share * (inside - outside)));
+            }
+        }
+        Self { logits }
+    }
+
+    /// In `(0, 1)`. A segment that the model does not know answers never.
+    pub fn p_answer(&self, segment: u8, slot: Slot, attempts: u8, same_slot_fails: u8) -> f32 {
+        let at = usize::from(segment) * Slot::PER_WEEK + slot.ix();
+        let Some(base) = self.logits.get(at) else { return 0.0 };
+        let fails = same_slot_fails.min(Self::MAX_SAME_SLOT_FAILS);
+        let z = base + Self::ATTEMPT * f32::from(attempts) + Self::SAME_SLOT * f32::from(fails);
+        1.0 / (1.0 + (-z).exp())
+    }
+}
+
+/// Which part of the slot's minutes is golden, in `[0, 1]`.
+pub fn golden_share(hours: &WeekHours, slot: Slot) -> f64 {
+    let (from, to) = (slot.minute(), slot.minute() + Slot::MINUTES);
+    let minutes: u16 = hours
+        .day(usize::from(slot.weekday()))
+        .iter()
+        .map(|window| window.to.0.min(to).saturating_sub(window.from.0.max(from)))
+        .sum();
+    f64::from(minutes) / f64::from(Slot::MINUTES)
+}
+
+/// Rates of 0 % and 100 % stay finite, so that later terms still order leads.
+fn logit(p: f64) -> f32 {
+    let p = p.clamp(1e-6, 1.0 - 1e-6);
+    (p / (1.0 - p)).ln() as f32
+}
+
+#[cfg(test)]
+mod tests {
+    use std::collections::BTreeMap;
+
+    use super::*;
+    use crate::base::Share;
+    use crate::campaign::{GoldenMode, Window};
+
+    fn model() -> AnswerModel {
+        let week = |text: &str| WeekHours::new(std::array::from_fn(|_| vec![Window::parse(text).unwrap()]));
+        let golden = GoldenHours {
+            mode: GoldenMode::Prefer,
+            seed: BTreeMap::from([("star".into(), week("18:00-20:00")), ("tail".into(), week("10:15-10:30"))]),
+            rate_golden: Share::from_ppm(300_000),
+            rate_other: Share::from_ppm(150_000),
+            prior_weight_calls: 200,
+        };
+        AnswerModel::from_prior(&golden, ["star", "tail", "unseeded"].into_iter())
+    }
+
+    fn near(a: f32, b: f32) -> bool {
+        (a - b).abs() < 1e-5
+    }
+
+    #[test]
+    fn the_prior_is_the_campaigns_answer_rate_inside_and_outside() {
+        let model = model();
+        assert!(near(model.p_answer(0, Slot::new(2, 1_080), 0, 0), 0.30));
+        assert!(near(model.p_answer(0, Slot::new(2, 1_050), 0, 0), 0.15));
+        assert!(near(model.p_answer(2, Slot::new(2, 1_080), 0, 0), 0.15));
+    }
+
+    #[test]
+    fn a_slot_across_the_edge_is_golden_by_its_minutes() {
+        assert!(near(model().p_answer(1, Slot::new(0, 600), 0, 0), 0.225));
+    }
+
+    #[test]
+    fn attempts_and_failures_in_the_same_slot_lower_it_and_the_third_failure_adds_nothing() {
+        let model = model();
+        let p = |attempts, fails| model.p_answer(0, Slot::new(0, 1_080), attempts, fails);
+        assert!(p(0, 0) > p(1, 0) && p(1, 0) > p(1, 1) && p(1, 1) > p(1, 2));
+        assert!(near(p(2, 2), p(2, 3)));
+        let odds = |p: f32| p / (1.0 - p);
+        assert!(near(odds(p(1, 1)) / odds(p(1, 0)), 0.548_811_6));
+    }
+
+    #[test]
+    fn an_unknown_segment_answers_never() {
+        assert!(near(model().p_answer(9, Slot::new(0, 0), 0, 0), 0.0));
+    }
+}

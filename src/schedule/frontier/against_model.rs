@@ -1,0 +1,253 @@
+//! The frontier against a naive one: a table, and a look at every lead for each answer.
+
+use super::*;
+use crate::base::Rng;
+use crate::schedule::{SlotFails, ZoneSetIx};
+
+#[derive(Clone, Copy)]
+enum Seat {
+    Out,
+    Queued,
+    Parked(i64),
+}
+
+#[derive(Clone, Copy)]
+struct Lead {
+    seat: Seat,
+    cell: CellIx,
+    key: f32,
+}
+
+struct Model {
+    leads: Vec<Lead>,
+    views: Vec<CellView>,
+}
+
+impl Model {
+    fn best(&self) -> Option<Best> {
+        let rank = |ix: usize| {
+            let lead = self.leads[ix];
+            let view = self.views[usize::from(lead.cell.0)];
+            (view.tier, f64::from(lead.key) * f64::from(view.multiplier), std::cmp::Reverse(ix))
+        };
+        let open = |ix: &usize| {
+            let lead = self.leads[*ix];
+            matches!(lead.seat, Seat::Queued) && self.views[usize::from(lead.cell.0)].open
+        };
+        let best = (0..self.leads.len()).filter(open).max_by(|a, b| {
+            let (a, b) = (rank(*a), rank(*b));
+            a.0.cmp(&b.0).then(a.1.total_cmp(&b.1)).then(a.2.cmp(&b.2))
+        })?;
+        let (cell, key) = (self.leads[best].cell, self.leads[best].key);
+        let view = self.views[usize::from(cell.0)];
+        Some(Best {
+            lead: LeadIx(best as u32),
+            cell,
+            tier: view.tier,
+            index_value: (f64::from(view.offset) + f64::from(key) * f64::from(view.multiplier)) as f32,
+        })
+    }
+
+    fn count(&self, wanted: impl Fn(&Lead) -> bool) -> usize {
+        self.leads.iter().filter(|lead| wanted(lead)).count()
+    }
+
+    fn due(&mut self, now: i64) -> usize {
+        let mut moved = 0;
+        for lead in &mut self.leads {
+            if matches!(lead.seat, Seat::Parked(until) if until <= now) {
+                lead.seat = Seat::Queued;
+                moved += 1;
+            }
+        }
+        moved
+    }
+}
+
+const CELLS: u32 = 13;
+
+fn cell_key(n: u32) -> CellKey {
+    CellKey { zones: ZoneSetIx(n as u16 / 3), segment: n as u8 % 3, ..CellKey::default() }
+}
+
+fn any_view(rng: &mut Rng) -> CellView {
+    CellView {
+        open: rng.chance(0.7),
+        tier: rng.below(2) as u8,
+        multiplier: [1.0, 0.15, 0.3, 0.299][rng.below(4) as usize],
+        offset: rng.below(2) as f32,
+        until: Wall::MAX,
+    }
+}
+
+/// Few distinct keys, so that ties are common.
+fn any_key(rng: &mut Rng) -> f32 {
+    if rng.chance(0.5) { rng.below(8) as f32 / 8.0 } else { rng.f64() as f32 }
+}
+
+fn walk(seed: u64, leads: u32, steps: u32) {
+    let mut rng = Rng::seeded(seed);
+    let mut now = 1_764_547_200_000_000 + i64::from(rng.below(60)) * 1_000_000;
+    let mut frontier = Frontier::new(Wall(now));
+    let views: Vec<CellView> = (0..CELLS).map(|_| any_view(&mut rng)).collect();
+    for n in 0..CELLS {
+        assert_eq!(frontier.cell(cell_key(n), |_| views[n as usize]), Some(CellIx(n as u16)));
+    }
+    let nobody = Lead { seat: Seat::Out, cell: CellIx(0), key: 0.0 };
+    let mut model = Model { leads: vec![nobody; leads as usize], views };
+    for _ in 0..steps {
+        let (ix, cell, key) = (rng.below(leads), CellIx(rng.below(CELLS) as u16), any_key(&mut rng));
+        let lead = LeadIx(ix);
+        let slot = &mut model.leads[ix as usize];
+        match rng.below(100) {
+            0..35 => {
+                assert!(frontier.insert(lead, cell, key));
+                *slot = Lead { seat: Seat::Queued, cell, key };
+            }
+            35..55 => {
+                let minute = i64::from(any_size(&mut rng, 12)) * MINUTE_US;
+                let until = (now + minute - 3 * MINUTE_US).div_euclid(MINUTE_US) * MINUTE_US;
+                assert!(frontier.park(lead, cell, key, Wall(until)));
+                *slot = Lead { seat: Seat::Parked(until), cell, key };
+            }
+            55..65 => {
+                assert_eq!(frontier.remove(lead), !matches!(slot.seat, Seat::Out));
+                slot.seat = Seat::Out;
+            }
+            65..92 => {
+                let best = model.best();
+                assert_eq!(frontier.peek(), best);
+                assert_eq!(frontier.pop(), best);
+                if let Some(best) = best {
+                    model.leads[best.lead.ix()].seat = Seat::Out;
+                }
+            }
+            92..97 => {
+                now += i64::from(any_size(&mut rng, 8)) * MINUTE_US / 3;
+                let parked = |lead: &Lead| if let Seat::Parked(until) = lead.seat { Some(until) } else { None };
+                let first = model.leads.iter().filter_map(parked).min();
+                assert!(first.is_none_or(|first| frontier.next_due().is_some_and(|next| next.0 <= first.max(now))));
+                assert_eq!(frontier.due(Wall(now)), model.due(now));
+            }
+            97..99 => {
+                model.views = model.views.iter().map(|_| any_view(&mut rng)).collect();
+                let mut views = model.views.iter();
+                frontier.refresh(|_| *views.next().unwrap());
+            }
+            _ => {
+                for lead in &mut model.leads {
+                    lead.key = any_key(&mut rng);
+                }
+                frontier.rekey(|lead| model.leads[lead.ix()].key);
+            }
+        }
+        let views = &model.views;
+        assert_eq!(frontier.len(), model.count(|lead| !matches!(lead.seat, Seat::Out)));
+        assert_eq!(frontier.due_len(), model.count(|lead| matches!(lead.seat, Seat::Queued)));
+        let open = |lead: &Lead| matches!(lead.seat, Seat::Queued) && views[usize::from(lead.cell.0)].open;
+        assert_eq!(frontier.open_len(), model.count(open));
+    }
+}
+
+#[test]
+fn a_small_crowd_that_ties_often_behaves_as_the_naive_one() {
+    for seed in 0..40 {
+        walk(seed, 40, 2_000);
+    }
+}
+
+#[test]
+fn a_big_crowd_behaves_as_the_naive_one() {
+    for seed in 100..104 {
+        walk(seed, 3_000, 6_000);
+    }
+}
+
+#[test]
+fn index_values_never_rise_while_nothing_enters() {
+    let mut rng = Rng::seeded(9);
+    let mut frontier = Frontier::new(Wall(0));
+    for n in 0..CELLS {
+        let golden = n % 2 == 0;
+        let view = CellView {
+            open: n != 3,
+            tier: u8::from(golden),
+            multiplier: 1.0,
+            offset: f32::from(u8::from(golden)),
+            until: Wall::MAX,
+        };
+        frontier.cell(cell_key(n), |_| view);
+    }
+    for lead in 0..20_000 {
+        frontier.insert(LeadIx(lead), CellIx(rng.below(CELLS) as u16), rng.f64() as f32);
+    }
+    let mut last = f32::MAX;
+    let mut popped = 0;
+    while let Some(best) = frontier.pop() {
+        assert!(best.index_value <= last);
+        (last, popped) = (best.index_value, popped + 1);
+    }
+    assert_eq!(popped, frontier.open_len() + 20_000 - frontier.len());
+    assert!(popped > 15_000 && !frontier.is_empty());
+}
+
+#[test]
+fn entries_that_no_longer_stand_do_not_pile_up() {
+    let mut frontier = Frontier::new(Wall(0));
+    let view = CellView { open: true, ..CellView::CLOSED };
+    let cell = frontier.cell(CellKey::default(), |_| view).unwrap();
+    for n in 0..400_000 {
+        frontier.insert(LeadIx(n % 10), cell, n as f32);
+        frontier.park(LeadIx(10 + n % 10), cell, 1.0, Wall(i64::from(n) * MINUTE_US));
+        if n % 5_000 == 0 {
+            frontier.refresh(|_| view);
+        }
+    }
+    frontier.refresh(|_| view);
+    assert!(frontier.bytes() < 100_000, "{}", frontier.bytes());
+    assert_eq!(frontier.len(), 20);
+}
+
+#[test]
+fn a_parked_lead_comes_at_its_last_time_and_not_at_an_older_one() {
+    let mut frontier = Frontier::new(Wall(0));
+    let cell = frontier.cell(CellKey::default(), |_| CellView::CLOSED).unwrap();
+    frontier.park(LeadIx(0), cell, 1.0, Wall(5 * MINUTE_US));
+    frontier.park(LeadIx(0), cell, 1.0, Wall(50 * MINUTE_US + 1));
+    assert_eq!(frontier.due(Wall(50 * MINUTE_US + 1)), 0);
+    assert_eq!(frontier.next_due(), Some(Wall(51 * MINUTE_US)));
+    assert_eq!(frontier.due(Wall(51 * MINUTE_US)), 1);
+}
+
+#[test]
+fn when_cells_run_out_a_key_is_served_by_a_coarser_one() {
+    let mut frontier = Frontier::new(Wall(0));
+    for n in 0..Frontier::MAX_CELLS {
+        let key = CellKey { zones: ZoneSetIx((n / 200) as u16), segment: (n % 200) as u8, ..CellKey::default() };
+        assert!(frontier.cell(key, |_| CellView::CLOSED).is_some());
+    }
+    let fails = SlotFails::default().with_one_more(crate::campaign::Daypart::Noon);
+    let fine = CellKey { segment: 7, attempts: 3, fails, ..CellKey::default() };
+    assert_eq!(frontier.cell(fine, |_| CellView::CLOSED), Some(CellIx(7)));
+    assert_eq!(frontier.cell(CellKey { segment: 250, ..fine }, |_| CellView::CLOSED), None);
+}
+
+/// Short and long ones alike.
+pub(super) fn any_size(rng: &mut Rng, bits: u32) -> u32 {
+    let bits = 1 + rng.below(bits);
+    rng.below(1 << bits)
+}
+
+#[test]
+fn a_lead_that_rests_costs_no_entry_and_comes_back_when_told() {
+    let mut frontier = Frontier::new(Wall(0));
+    let cell = frontier.cell(CellKey::default(), |_| CellView { open: true, ..CellView::CLOSED }).unwrap();
+    let empty = frontier.bytes();
+    for lead in 0..10_000 {
+        frontier.park(LeadIx(lead), cell, 0.5, Wall::MAX);
+    }
+    assert_eq!((frontier.next_due(), frontier.len(), frontier.due(Wall::MAX)), (None, 10_000, 0));
+    assert!(frontier.bytes() < empty + 10_000 * 11);
+    frontier.insert(LeadIx(3), cell, 0.5);
+    assert_eq!(frontier.pop().map(|best| best.lead), Some(LeadIx(3)));
+}
