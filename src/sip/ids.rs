@@ -1,0 +1,177 @@
+//! Names on the wire that can be made again from the attempt alone: branch and tag are keyed hashes of its id, so that a
+//! daemon that crashed can still CANCEL what it started.
+
+use std::fmt;
+
+use hmac::{Hmac, KeyInit, Mac};
+use sha2::Sha256;
+
+use crate::base::{AttemptId, LegId};
+
+/// Hex digits of a keyed name: 96 bits.
+const HEX: usize = 24;
+/// `z9hG4bK` and the hex digits.
+pub const BRANCH_LEN: usize = 7 + HEX;
+/// A branch parameter.
+pub type Branch = [u8; BRANCH_LEN];
+/// A From or To tag of ours.
+pub type Tag = [u8; HEX];
+
+/// What a branch is for; requests that share a CSeq number must not share a branch (RFC 3261 §13.2.2.4).
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Hop {
+    /// The INVITE (and its CANCEL and non-2xx ACK) on the n-th trunk tried.
+    Invite(u8),
+    /// ACK of a 2xx, by fingerprint of the To tag.
+    Ack(u64),
+    /// Any other request of ours within a dialog, by fingerprint of the To tag.
+    Request(u64),
+}
+
+/// The keyed hash behind all names of one daemon. The key must outlive restarts.
+#[derive(Clone)]
+pub struct Ids {
+    mac: Hmac<Sha256>,
+}
+
+impl fmt::Debug for Ids {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("Ids")
+    }
+}
+
+impl Ids {
+    pub fn new(key: &[u8; 32]) -> Self {
+        // A key shorter than the block is padded with zeros (RFC 2104 §2).
+        let mut block = [0; 64];
+        for (to, from) in block.iter_mut().zip(key) {
+            *to = *from;
+        }
+        Self { mac: Hmac::new(&block.into()) }
+    }
+
+    /// `z9hG4bK` + HMAC-SHA256(key, id, CSeq, hop), cut to 96 bits.
+    pub fn branch(&self, leg: LegId, cseq: u32, hop: Hop) -> Branch {
+        let (kind, value) = match hop {
+            Hop::Invite(n) => (0u8, u64::from(n)),
+            Hop::Ack(tag) => (1, tag),
+            Hop::Request(tag) => (2, tag),
+        };
+        let mut branch = *b"z9hG4bK000000000000000000000000";
+        let hex = self.hex(&[&leg.0.bytes(), &cseq.to_be_bytes(), &[b'b', kind], &value.to_be_bytes()]);
+        if let Some(tail) = branch.get_mut(7..) {
+            tail.copy_from_slice(&hex);
+        }
+        branch
+    }
+
+    /// Our tag in every dialog of this leg: From where we call, To where we are called.
+    pub fn tag(&self, leg: LegId) -> Tag {
+        self.hex(&[&leg.0.bytes(), b"t"])
+    }
+
+    /// The leg behind a Call-ID: the attempt it spells, or a keyed hash of what a stranger chose.
+    pub fn leg(&self, call_id: &[u8]) -> LegId {
+        if let Some(id) = canonical_uuid(call_id) {
+            return LegId(AttemptId(id));
+        }
+        let digest = self.digest(&[call_id, b"c"]);
+        let mut id = [0; 16];
+        for (to, from) in id.iter_mut().zip(digest) {
+            *to = from;
+        }
+        LegId(AttemptId::from_bytes(id))
+    }
+
+    /// A client nonce for digest answers (RFC 7616 §3.4): unguessable without the key.
+    pub fn cnonce(&self, leg: LegId, nonce: &[u8], count: u32) -> Tag {
+        self.hex(&[&leg.0.bytes(), nonce, &count.to_be_bytes(), b"n"])
+    }
+
+    fn hex(&self, parts: &[&[u8]]) -> Tag {
+        let mut text = [0; HEX];
+        for (pair, byte) in text.chunks_exact_mut(2).zip(self.digest(parts)) {
+            if let [high, low] = pair {
+                *high = hex_digit(byte >> 4);
+                *low = hex_digit(byte & 15);
+            }
+        }
+        text
+    }
+
+    fn digest(&self, parts: &[&[u8]]) -> [u8; 32] {
+        let mut mac = self.mac.clone();
+        for part in parts {
+            mac.update(part);
+        }
+        mac.finalize().into_bytes().into()
+    }
+}
+
+/// Writes the hyphenated text of a leg's id, its Call-ID.
+pub fn write_call_id(leg: LegId, out: &mut Vec<u8>) {
+    for (index, byte) in leg.0.bytes().into_iter().enumerate() {
+        if matches!(index, 4 | 6 | 8 | 10) {
+            out.push(b'-');
+        }
+        out.extend_from_slice(&[hex_digit(byte >> 4), hex_digit(byte & 15)]);
+    }
+}
+
+pub const fn hex_digit(nibble: u8) -> u8 {
+    if nibble < 10 { b'0' + nibble } else { b'a' + nibble - 10 }
+}
+
+/// Exactly the text that `write_call_id` makes: lower case, hyphens in their places.
+fn canonical_uuid(text: &[u8]) -> Option<u128> {
+    (text.len() == 36).then_some(())?;
+    let mut value = 0u128;
+    for (index, &byte) in text.iter().enumerate() {
+        let nibble = match byte {
+            b'-' if matches!(index, 8 | 13 | 18 | 23) => continue,
+            _ if matches!(index, 8 | 13 | 18 | 23) => return None,
+            b'0'..=b'9' => byte - b'0',
+            b'a'..=b'f' => byte - b'a' + 10,
+            _ => return None,
+        };
+        value = value << 4 | u128::from(nibble);
+    }
+    Some(value)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn leg() -> LegId {
+        LegId(AttemptId(0x0190_0000_0000_7000_8000_0000_0000_00ff))
+    }
+
+    #[test]
+    fn a_call_id_spells_its_leg_and_only_in_canonical_form() {
+        let ids = Ids::new(&[7; 32]);
+        let mut text = Vec::new();
+        write_call_id(leg(), &mut text);
+        assert_eq!(String::from_utf8(text.clone()).unwrap(), leg().0.to_string());
+        assert_eq!(ids.leg(&text), leg());
+        assert_ne!(ids.leg(&text.to_ascii_uppercase()), leg());
+        assert_ne!(ids.leg(b"a@b"), ids.leg(b"a@c"));
+    }
+
+    #[test]
+    fn names_depend_on_key_leg_cseq_and_hop() {
+        let ids = Ids::new(&[7; 32]);
+        let branch = ids.branch(leg(), 1, Hop::Invite(0));
+        assert!(branch.starts_with(b"z9hG4bK"));
+        assert_eq!(branch, Ids::new(&[7; 32]).branch(leg(), 1, Hop::Invite(0)));
+        let others = [
+            Ids::new(&[8; 32]).branch(leg(), 1, Hop::Invite(0)),
+            ids.branch(LegId::default(), 1, Hop::Invite(0)),
+            ids.branch(leg(), 2, Hop::Invite(0)),
+            ids.branch(leg(), 1, Hop::Invite(1)),
+            ids.branch(leg(), 1, Hop::Ack(0)),
+            ids.branch(leg(), 1, Hop::Request(0)),
+        ];
+        assert!(others.iter().all(|other| *other != branch));
+    }
+}

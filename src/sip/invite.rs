@@ -1,0 +1,114 @@
+//! The INVITE of a call, and the ACK and CANCEL that must look like it. They are made from the call's own data and the
+//! daemon's key alone, so that `recovery` makes the same bytes after a crash.
+
+use std::net::SocketAddr;
+
+use super::bytes::find;
+use super::header::Name;
+use super::ids::{Branch, Hop, Ids, write_call_id};
+use super::message::{Message, Start};
+use super::method::Method;
+use super::peer::Peer;
+use super::sdp::{Direction, write_offer};
+use super::ua::{Config, Invite};
+use super::uri::{Uri, write_user};
+use super::writer::{Writer, allow};
+
+/// Who we are towards one peer.
+#[derive(Clone, Copy, Debug)]
+pub struct Caller<'a> {
+    pub config: &'a Config,
+    pub ids: &'a Ids,
+    pub peer: &'a Peer,
+}
+
+impl Caller<'_> {
+    pub fn branch(&self, invite: &Invite, cseq: u32) -> Branch {
+        self.ids.branch(invite.leg, cseq, Hop::Invite(invite.hop))
+    }
+
+    /// Where the INVITE goes. `None` where the request URI is none.
+    pub fn dest(&self, invite: &Invite) -> Option<SocketAddr> {
+        let uri = Uri::parse(invite.request_uri.reveal().as_bytes()).ok()?;
+        Some(self.peer.route(uri.socket_addr()))
+    }
+
+    /// Writes the INVITE. `credentials` are complete header lines.
+    pub fn invite(&self, invite: &Invite, cseq: u32, credentials: &[u8], out: &mut Vec<u8>) {
+        let uri = invite.request_uri.reveal().as_bytes();
+        let local = self.config.local;
+        let mut writer = Writer::request(out, Method::Invite, uri, local, &self.branch(invite, cseq));
+        self.identity(invite, &mut writer);
+        writer.cseq(cseq, Method::Invite).contact(local);
+        writer.header("Allow", allow(self.config.server)).header("User-Agent", self.config.user_agent.as_bytes());
+        if let Some(asserted) = &invite.asserted {
+            writer.raw(b"P-Asserted-Identity: <");
+            self.address(asserted.reveal(), &mut writer);
+            writer.raw(b">\r\n");
+        }
+        writer.raw(credentials);
+        let session = (invite.leg.0.0 & u128::from(u32::MAX)) as u64;
+        writer.body("application/sdp", |out| write_offer(&invite.media, session, 1, Direction::SendRecv, out));
+    }
+
+    /// Our From value with its tag.
+    pub fn write_from(&self, invite: &Invite, writer: &mut Writer<'_>) {
+        if let Some(display) = &invite.from_display {
+            let clean = display.chars().filter(|c| !c.is_control());
+            let quoted: String =
+                clean.flat_map(|c| matches!(c, '"' | '\\').then_some('\\').into_iter().chain([c])).collect();
+            writer.raw(b"\"").raw(quoted.as_bytes()).raw(b"\" ");
+        }
+        writer.raw(b"<");
+        self.address(invite.from_user.reveal(), writer);
+        writer.raw(b">;tag=").raw(&self.ids.tag(invite.leg));
+    }
+
+    /// From, To without tag, Call-ID.
+    fn identity(&self, invite: &Invite, writer: &mut Writer<'_>) {
+        writer.raw(b"From: ");
+        self.write_from(invite, writer);
+        writer.raw(b"\r\nTo: <").raw(invite.request_uri.reveal().as_bytes()).raw(b">\r\nCall-ID: ");
+        let mut call_id = Vec::with_capacity(36);
+        write_call_id(invite.leg, &mut call_id);
+        writer.raw(&call_id).raw(b"\r\n");
+    }
+
+    fn address(&self, user: &str, writer: &mut Writer<'_>) {
+        let mut escaped = Vec::with_capacity(user.len());
+        write_user(user, &mut escaped);
+        writer.raw(b"sip:").raw(&escaped).raw(b"@");
+        match &self.peer.domain {
+            Some(domain) => writer.raw(domain.as_bytes()),
+            None => writer.addr(self.config.local),
+        };
+    }
+}
+
+/// The CANCEL of an INVITE: same Request-URI, Via, From, To, Call-ID and CSeq number (RFC 3261 §9.1).
+pub fn write_cancel(invite: &Message<'_>, out: &mut Vec<u8>) {
+    like(invite, Method::Cancel, invite.get(Name::To).unwrap_or(&[]), out);
+}
+
+/// The ACK of a final answer of 300 and above: as the CANCEL, with the To of the answer (§17.1.1.3).
+pub fn write_ack(invite: &Message<'_>, answer: &Message<'_>, out: &mut Vec<u8>) {
+    like(invite, Method::Ack, answer.get(Name::To).unwrap_or(&[]), out);
+}
+
+fn like(invite: &Message<'_>, method: Method, to: &[u8], out: &mut Vec<u8>) {
+    out.clear();
+    let (Start::Request { uri, .. }, Some((cseq, _))) = (invite.start, invite.cseq()) else { return };
+    for part in [method.name().as_bytes(), b" ", uri, b" SIP/2.0\r\nVia: ", invite.get(Name::Via).unwrap_or(&[])] {
+        out.extend_from_slice(part);
+    }
+    out.extend_from_slice(b"\r\nMax-Forwards: 70\r\n");
+    let mut writer = Writer::append(out);
+    writer.echo("Route", invite, Name::Route);
+    writer.header("From", invite.get(Name::From).unwrap_or(&[])).header("To", to);
+    writer.header("Call-ID", invite.get(Name::CallId).unwrap_or(&[])).cseq(cseq, method).end();
+}
+
+/// A request URI of ours must not end the line it stands on.
+pub fn is_safe_uri(uri: &str) -> bool {
+    Uri::parse(uri.as_bytes()).is_ok() && find(uri.as_bytes(), b'>').is_none()
+}

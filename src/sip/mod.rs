@@ -1,0 +1,30 @@
+//! SIP: messages, transactions, dialogs, SDP and digest. Bytes in, bytes and events out (RFC 3261).
+//!
+//! `Ua` is the machine; `recovery` ends what a crash left behind. Everything is read as bytes and echoed verbatim.
+
+pub mod addr;
+mod bytes;
+pub mod digest;
+pub mod header;
+pub mod ids;
+mod invite;
+pub mod message;
+pub mod method;
+pub mod packet;
+pub mod peer;
+pub mod recovery;
+pub mod sdp;
+pub mod transaction;
+mod ua;
+pub mod uri;
+mod validate;
+pub mod via;
+mod writer;
+
+pub use packet::Packet;
+pub use peer::{Credentials, Network, Peer};
+pub use transaction::{Timer, Times};
+pub use ua::{Cause, Command, Config, Counter, DialogFacts, End, Event, Incoming, Input, Invite, Output, Side, Ua};
+
+#[cfg(test)]
+mod tests;

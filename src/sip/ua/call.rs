@@ -1,0 +1,161 @@
+//! One call, ours or theirs: where it stands, what it still waits for, and when.
+
+use std::net::SocketAddr;
+
+use crate::base::{LegId, Tick, TrunkIx};
+use crate::sip::digest::Challenge;
+use crate::sip::packet::Packet;
+use crate::sip::sdp::{Local, Media};
+use crate::sip::transaction::{Act, InviteServer, Timer};
+
+use super::api::{Cause, Counter, End, Event, Side};
+use super::context::Cx;
+use super::dialog::Dialog;
+use super::request::{Purpose, Request};
+use super::uac::Inviting;
+use super::uas::Offered;
+
+/// Requests of ours under way in one call; more are not sent.
+pub(super) const MAX_REQUESTS: usize = 8;
+
+#[derive(Debug)]
+pub(super) struct Call {
+    pub(super) leg: LegId,
+    pub(super) trunk: TrunkIx,
+    /// When the machine will look at this call; entries for other times are stale.
+    pub(super) armed: Tick,
+    pub(super) stage: Stage,
+    pub(super) dialog: Option<Box<Dialog>>,
+    pub(super) requests: Vec<Request>,
+    /// A re-INVITE answered by 2xx and not yet ACKed.
+    pub(super) answering: Option<Box<Answering>>,
+    pub(super) local: Option<Local>,
+    pub(super) media: Option<Media>,
+    /// Version in the origin line of what we sent last (RFC 3264 §8).
+    pub(super) sdp_version: u32,
+    /// Challenges answered: by the user agent, by the proxy.
+    pub(super) auth: [Option<Box<Challenge>>; 2],
+    /// A REFER of ours or theirs has not come to its end.
+    pub(super) referring: bool,
+    /// Reported by the BYE or CANCEL under way once it is through.
+    pub(super) ending: Option<End>,
+    /// `Ended` was reported.
+    pub(super) over: bool,
+}
+
+#[derive(Debug)]
+pub(super) enum Stage {
+    /// Our INVITE waits for its final answer.
+    Inviting(Box<Inviting>),
+    /// Their INVITE waits for our final answer, or for the ACK of it.
+    Offered(Box<Offered>),
+    /// Answered, and until the end.
+    Up,
+}
+
+/// See `Call::answering`.
+#[derive(Debug)]
+pub(super) struct Answering {
+    pub(super) cseq: u32,
+    pub(super) tx: InviteServer,
+    pub(super) bytes: Packet,
+    pub(super) to: SocketAddr,
+    /// We made the offer; the ACK brings the answer.
+    pub(super) late_offer: bool,
+}
+
+impl Call {
+    pub(super) fn new(leg: LegId, trunk: TrunkIx, stage: Stage) -> Self {
+        Self {
+            leg,
+            trunk,
+            armed: Tick::MAX,
+            stage,
+            dialog: None,
+            requests: Vec::new(),
+            answering: None,
+            local: None,
+            media: None,
+            sdp_version: 1,
+            auth: [None, None],
+            referring: false,
+            ending: None,
+            over: false,
+        }
+    }
+
+    /// Reports the end, once.
+    pub(super) fn finish(&mut self, cx: &mut Cx, end: End) {
+        if self.over {
+            return;
+        }
+        self.over = true;
+        self.ending = None;
+        if !matches!(self.stage, Stage::Offered(_)) {
+            self.stage = Stage::Up;
+        }
+        self.answering = None;
+        self.requests.retain(|request| matches!(request.purpose, Purpose::Bye | Purpose::ForkBye));
+        cx.event(self.leg, Event::Ended(end));
+    }
+
+    /// Nothing is left to wait for.
+    pub(super) fn is_done(&self) -> bool {
+        let waiting = match &self.stage {
+            Stage::Inviting(_) => true,
+            Stage::Offered(offered) => !offered.tx.is_settled() || !self.over,
+            Stage::Up => !self.over,
+        };
+        !waiting && self.requests.is_empty()
+    }
+
+    pub(super) fn poll_timeout(&self) -> Option<(Tick, Timer)> {
+        let stage = match &self.stage {
+            Stage::Inviting(inviting) => inviting.poll_timeout(),
+            Stage::Offered(offered) => offered.tx.poll_timeout(),
+            Stage::Up => None,
+        };
+        let requests = self.requests.iter().filter_map(|request| request.tx.poll_timeout());
+        let answering = self.answering.as_ref().and_then(|answering| answering.tx.poll_timeout());
+        requests.chain(stage).chain(answering).min()
+    }
+
+    /// Runs every timer that is due.
+    pub(super) fn on_timeout(&mut self, cx: &mut Cx, now: Tick) {
+        match self.stage {
+            Stage::Inviting(_) => self.inviting_timeout(cx, now),
+            Stage::Offered(_) => self.offered_timeout(cx, now),
+            Stage::Up => {}
+        }
+        self.requests_timeout(cx, now);
+        let Some(answering) = &mut self.answering else { return };
+        if answering.tx.poll_timeout().is_none_or(|(at, _)| at > now) {
+            return;
+        }
+        match answering.tx.on_timeout(now) {
+            Act::Resend => {
+                cx.count(Counter::Resent);
+                let (to, bytes) = (answering.to, answering.bytes.clone());
+                cx.send(to, bytes);
+            }
+            // Nobody ACKs our answer: the dialog is to be ended (RFC 3261 §14.2, §13.3.1.4).
+            Act::TimedOut => {
+                self.answering = None;
+                self.bye(cx, now, End { cause: Cause::NoAck, by: Side::Nobody, ..End::answered() });
+            }
+            Act::Nothing | Act::Pass | Act::PassAndAck => self.answering = None,
+        }
+    }
+}
+
+impl End {
+    /// A BYE in an answered call, by the other side.
+    pub(super) const fn answered() -> Self {
+        Self { cause: Cause::Bye, status: Some(200), q850: None, retry_after_s: None, by: Side::Them, answered: true }
+    }
+
+    /// Never answered, by nobody.
+    pub(super) const fn silent(cause: Cause) -> Self {
+        Self { cause, status: None, q850: None, retry_after_s: None, by: Side::Nobody, answered: false }
+    }
+}

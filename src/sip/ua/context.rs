@@ -1,0 +1,133 @@
+//! What every call needs from the machine around it: settings, names, the queue of outputs, one buffer to write in.
+
+use std::collections::VecDeque;
+use std::net::SocketAddr;
+
+use crate::base::{LegId, Tick, TrunkIx};
+use crate::sip::header::Name;
+use crate::sip::ids::Ids;
+use crate::sip::message::{Message, Start};
+use crate::sip::packet::Packet;
+use crate::sip::peer::Peer;
+use crate::sip::writer::{Writer, allow};
+
+use super::api::{Config, Counter, Event, Output};
+use super::echo::{Echoes, Key};
+
+#[derive(Debug)]
+pub(super) struct Cx {
+    pub(super) config: Config,
+    pub(super) ids: Ids,
+    pub(super) echoes: Echoes,
+    pub(super) out: VecDeque<Output>,
+    pub(super) scratch: Vec<u8>,
+}
+
+impl Cx {
+    pub(super) fn new(config: Config) -> Self {
+        let ids = Ids::new(&config.key);
+        Self { config, ids, echoes: Echoes::default(), out: VecDeque::new(), scratch: Vec::with_capacity(2048) }
+    }
+
+    pub(super) fn send(&mut self, to: SocketAddr, bytes: Packet) {
+        self.out.push_back(Output::Send { to, bytes });
+    }
+
+    pub(super) fn event(&mut self, leg: LegId, event: Event) {
+        self.out.push_back(Output::Event { leg, event });
+    }
+
+    pub(super) fn count(&mut self, counter: Counter) {
+        self.out.push_back(Output::Count(counter));
+    }
+
+    pub(super) fn peer(&self, trunk: TrunkIx) -> Option<&Peer> {
+        self.config.peers.get(trunk.ix())
+    }
+
+    /// What was written last.
+    pub(super) fn packet(&self) -> Packet {
+        Packet::from(&self.scratch[..])
+    }
+
+    /// When an answer given now need not be remembered any more.
+    pub(super) fn deadline(&self, now: Tick) -> Tick {
+        now + self.config.times.life()
+    }
+
+    /// Writes and sends a response. `more` adds headers and ends the message.
+    pub(super) fn reply(&mut self, to: &Asked<'_, '_>, status: u16, more: impl FnOnce(&mut Writer<'_>)) -> Packet {
+        let tag = self.ids.tag(to.leg);
+        let tag: &[u8] = if status == 100 { &[] } else { &tag };
+        let mut writer = Writer::response(&mut self.scratch, to.message, status, tag, to.from);
+        if !self.config.user_agent.is_empty() && status > 100 {
+            writer.header("Server", self.config.user_agent.as_bytes());
+        }
+        more(&mut writer);
+        let packet = self.packet();
+        self.send(to.reply_to, packet.clone());
+        packet
+    }
+
+    /// As `reply`, and remembers it for repetitions (Timer J).
+    pub(super) fn answer(&mut self, to: &Asked<'_, '_>, now: Tick, status: u16, more: impl FnOnce(&mut Writer<'_>)) {
+        let packet = self.reply(to, status, more);
+        let (until, _) = crate::sip::transaction::RequestServer::answered(now, &self.config.times).poll_timeout();
+        self.echoes.remember(to.key(), to.reply_to, Some(packet), until);
+    }
+
+    /// Refuses without memory (RFC 3261 §8.2.7), with the header that explains the status.
+    pub(super) fn refuse(&mut self, to: &Asked<'_, '_>, status: u16) {
+        self.count(Counter::RequestRefused);
+        let (message, server) = (to.message, self.config.server);
+        self.reply(to, status, |writer| {
+            match status {
+                405 | 501 => writer.header("Allow", allow(server)),
+                406 | 415 => writer.header("Accept", b"application/sdp"),
+                420 => {
+                    writer.echo("Unsupported", message, Name::Require).echo("Unsupported", message, Name::ProxyRequire)
+                }
+                489 => writer.header("Allow-Events", b"refer"),
+                500 => writer.header("Retry-After", b"2"),
+                _ => writer,
+            }
+            .end();
+        });
+    }
+}
+
+/// A request that wants an answer: who asked and where the answer goes.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Asked<'m, 'd> {
+    pub(super) message: &'m Message<'d>,
+    pub(super) leg: LegId,
+    pub(super) from: SocketAddr,
+    pub(super) reply_to: SocketAddr,
+    pub(super) branch: &'d [u8],
+    pub(super) cseq: u32,
+}
+
+impl<'m, 'd> Asked<'m, 'd> {
+    /// `None` where there is no Via to answer to.
+    pub(super) fn new(message: &'m Message<'d>, leg: LegId, from: SocketAddr) -> Option<Self> {
+        let via = message.top_via()?;
+        let cseq = message.cseq().map_or(0, |(number, _)| number);
+        let reply_to = via.reply_to(from);
+        Some(Self { message, leg, from, reply_to, branch: via.branch().unwrap_or(&[]), cseq })
+    }
+
+    pub(super) fn method(&self) -> crate::sip::method::Method {
+        match self.message.start {
+            Start::Request { method, .. } => method,
+            Start::Status { .. } => crate::sip::method::Method::Other,
+        }
+    }
+
+    pub(super) fn key(&self) -> Key {
+        Key::request(self.leg, self.method(), self.cseq, self.branch)
+    }
+
+    pub(super) fn body(&self) -> &'d [u8] {
+        self.message.body.unwrap_or(&[])
+    }
+}

@@ -1,0 +1,212 @@
+//! A dialog (RFC 3261 §12): what is needed to build a request that the other side recognises.
+
+use std::net::SocketAddr;
+
+use crate::base::LegId;
+use crate::sip::addr::NameAddr;
+use crate::sip::bytes::fingerprint;
+use crate::sip::header::Name;
+use crate::sip::ids::Hop;
+use crate::sip::message::Message;
+use crate::sip::method::Method;
+use crate::sip::packet::Packet;
+use crate::sip::peer::Peer;
+use crate::sip::uri::Uri;
+use crate::sip::writer::Writer;
+
+use super::context::Cx;
+
+#[derive(Debug)]
+pub(super) struct Dialog {
+    pub(super) call_id: Box<[u8]>,
+    /// Our From value with its tag.
+    pub(super) local: Box<[u8]>,
+    pub(super) local_tag: Box<[u8]>,
+    /// Their To value with its tag.
+    pub(super) remote: Box<[u8]>,
+    pub(super) remote_tag: Box<[u8]>,
+    pub(super) target: Box<[u8]>,
+    /// Values for Route, in order, joined by commas.
+    pub(super) routes: Box<[u8]>,
+    /// Of our last request.
+    pub(super) cseq: u32,
+    /// Of their last request.
+    pub(super) remote_cseq: Option<u32>,
+    /// Where requests go.
+    pub(super) dest: SocketAddr,
+}
+
+impl Dialog {
+    /// The dialog a 2xx or tagged 1xx to our INVITE makes (§12.1.2). Without a readable Contact the request URI stays the
+    /// target: an ACK to a doubtful place is better than none.
+    pub(super) fn from_response(response: &Message<'_>, local: &[u8], cseq: u32, uri: &[u8], peer: &Peer) -> Self {
+        let mut routes: Vec<&[u8]> = response.list(Name::RecordRoute).filter(|value| !value.is_empty()).collect();
+        routes.reverse();
+        let remote = response.get(Name::To).unwrap_or(&[]);
+        let contact = response.contact().map_or(uri, |contact| contact.uri);
+        Self::new(response, (local, remote), contact, &routes, cseq, peer)
+    }
+
+    /// The dialog our 2xx to their INVITE makes (§12.1.1).
+    pub(super) fn from_request(invite: &Message<'_>, our_tag: &[u8], peer: &Peer) -> Self {
+        let routes: Vec<&[u8]> = invite.list(Name::RecordRoute).filter(|value| !value.is_empty()).collect();
+        let remote = invite.get(Name::From).unwrap_or(&[]);
+        let local = [invite.get(Name::To).unwrap_or(&[]), b";tag=", our_tag].concat();
+        let contact = invite.contact().or(invite.from()).map_or(&[][..], |contact| contact.uri);
+        let mut dialog = Self::new(invite, (&local, remote), contact, &routes, 0, peer);
+        dialog.remote_cseq = invite.cseq().map(|(number, _)| number);
+        dialog
+    }
+
+    fn new(
+        message: &Message<'_>,
+        (local, remote): (&[u8], &[u8]),
+        target: &[u8],
+        routes: &[&[u8]],
+        cseq: u32,
+        peer: &Peer,
+    ) -> Self {
+        let tag = |value: &[u8]| NameAddr::parse(value).and_then(|addr| addr.tag().map(Into::into)).unwrap_or_default();
+        let mut dialog = Self {
+            call_id: message.get(Name::CallId).unwrap_or(&[]).into(),
+            local: local.into(),
+            local_tag: tag(local),
+            remote: remote.into(),
+            remote_tag: tag(remote),
+            target: target.into(),
+            routes: routes.join(&b", "[..]).into(),
+            cseq,
+            remote_cseq: None,
+            dest: peer.addr,
+        };
+        dialog.dest = peer.route(dialog.next_hop());
+        dialog
+    }
+
+    /// A target refresh: the Contact of a re-INVITE or UPDATE (§12.2.2).
+    pub(super) fn refresh(&mut self, contact: &[u8], peer: &Peer) {
+        self.target = contact.into();
+        self.dest = peer.route(self.next_hop());
+    }
+
+    pub(super) fn matches(&self, request: &Message<'_>) -> bool {
+        let tag = |addr: Option<NameAddr<'_>>, want: &[u8]| addr.and_then(|a| a.tag()).unwrap_or(&[]) == want;
+        tag(request.to(), &self.local_tag) && tag(request.from(), &self.remote_tag)
+    }
+
+    /// Tells the dialogs of one Call-ID apart in branches.
+    pub(super) fn print(&self) -> u64 {
+        fingerprint(&self.remote_tag)
+    }
+
+    /// Builds the next request; `more` adds headers and ends the message. Returns its CSeq number.
+    pub(super) fn request(
+        &mut self,
+        cx: &mut Cx,
+        leg: LegId,
+        method: Method,
+        more: impl FnOnce(&mut Writer<'_>),
+    ) -> (u32, Packet) {
+        self.cseq = (self.cseq + 1).min(crate::sip::message::MAX_CSEQ);
+        (self.cseq, self.build(cx, leg, (method, self.cseq, Hop::Request(self.print())), more))
+    }
+
+    /// The ACK of a 2xx: same CSeq number, new branch, along the route set (§13.2.2.4).
+    pub(super) fn ack(&self, cx: &mut Cx, leg: LegId, cseq: u32, more: impl FnOnce(&mut Writer<'_>)) -> Packet {
+        self.build(cx, leg, (Method::Ack, cseq, Hop::Ack(self.print())), more)
+    }
+
+    /// What a request URI of this dialog reads, for digest.
+    pub(super) fn request_uri(&self) -> &[u8] {
+        self.strict_router().unwrap_or(&self.target)
+    }
+
+    fn build(
+        &self,
+        cx: &mut Cx,
+        leg: LegId,
+        (method, cseq, hop): (Method, u32, Hop),
+        more: impl FnOnce(&mut Writer<'_>),
+    ) -> Packet {
+        let branch = cx.ids.branch(leg, cseq, hop);
+        let mut writer = Writer::request(&mut cx.scratch, method, self.request_uri(), cx.config.local, &branch);
+        match self.strict_router() {
+            None => {
+                writer.header("Route", &self.routes);
+            }
+            Some(_) => self.write_strict_routes(&mut writer),
+        }
+        writer.header("From", &self.local).header("To", &self.remote);
+        writer.header("Call-ID", &self.call_id).cseq(cseq, method);
+        if method != Method::Ack {
+            writer.header("User-Agent", cx.config.user_agent.as_bytes());
+        }
+        more(&mut writer);
+        cx.packet()
+    }
+
+    fn next_hop(&self) -> Option<SocketAddr> {
+        let hop = self.first_route().map_or(&self.target[..], |route| route.uri);
+        Uri::parse(hop).ok()?.socket_addr()
+    }
+
+    fn first_route(&self) -> Option<NameAddr<'_>> {
+        let first = self.routes.get(..crate::sip::bytes::element_len(&self.routes, b','))?;
+        NameAddr::parse(first)
+    }
+
+    /// The first route where it is no loose router: it becomes the request URI (§12.2.1.1).
+    fn strict_router(&self) -> Option<&[u8]> {
+        let first = self.first_route()?;
+        (!Uri::parse(first.uri).ok()?.is_loose_router()).then_some(first.uri)
+    }
+
+    fn write_strict_routes(&self, writer: &mut Writer<'_>) {
+        let first = crate::sip::bytes::element_len(&self.routes, b',');
+        let rest = self.routes.get(first + 1..).map_or(&[][..], crate::sip::bytes::trim);
+        writer.raw(b"Route: ").raw(rest);
+        writer.raw(if rest.is_empty() { b"<" } else { b", <" }).raw(&self.target).raw(b">\r\n");
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::sip::ua::api::Config;
+    use crate::sip::writer::no_body;
+
+    fn ack(contact: &str, record_route: &str) -> (SocketAddr, String) {
+        let peer = Peer::new("127.0.0.1:5080".parse().unwrap());
+        let text = format!(
+            "SIP/2.0 200 OK\r\nFrom: <sip:a@h>;tag=1\r\nTo: <sip:b@h>;tag=2\r\nCall-ID: c\r\nCSeq: 1 INVITE\r\n{contact}{record_route}\r\n"
+        );
+        let dialog =
+            Dialog::from_response(&Message::parse(text.as_bytes()).unwrap(), b"<sip:a@h>;tag=1", 1, b"sip:b@h", &peer);
+        let mut cx = Cx::new(Config::new("127.0.0.1:5060".parse().unwrap(), [0; 32]));
+        let bytes = dialog.ack(&mut cx, LegId::default(), 1, no_body);
+        (dialog.dest, String::from_utf8(bytes.to_vec()).unwrap())
+    }
+
+    #[test]
+    fn the_route_set_is_reversed_and_goes_into_the_ack() {
+        let (dest, text) =
+            ack("Contact: <sip:b@10.0.0.9>\r\n", "Record-Route: <sip:p2;lr>,<sip:127.0.0.1:5080;lr>\r\n");
+        assert!(text.starts_with("ACK sip:b@10.0.0.9 SIP/2.0\r\n"), "{text}");
+        assert!(text.contains("\r\nRoute: <sip:127.0.0.1:5080;lr>, <sip:p2;lr>\r\n"), "{text}");
+        assert_eq!(dest, "127.0.0.1:5080".parse().unwrap());
+    }
+
+    #[test]
+    fn a_strict_router_becomes_the_request_uri() {
+        let (_, text) = ack("Contact: <sip:b@10.0.0.9>\r\n", "Record-Route: <sip:p2;lr>,<sip:p1>\r\n");
+        assert!(text.starts_with("ACK sip:p1 SIP/2.0\r\n"), "{text}");
+        assert!(text.contains("\r\nRoute: <sip:p2;lr>, <sip:b@10.0.0.9>\r\n"), "{text}");
+    }
+
+    #[test]
+    fn without_a_contact_the_ack_goes_where_the_invite_went() {
+        let (dest, text) = ack("Contact: nowhere\r\n", "");
+        assert!(text.starts_with("ACK sip:b@h SIP/2.0\r\n"), "{text}");
+        assert_eq!(dest, "127.0.0.1:5080".parse().unwrap());
+    }
+}

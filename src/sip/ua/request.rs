@@ -1,0 +1,262 @@
+//! Requests of ours other than INVITE: CANCEL, BYE, REFER, NOTIFY.
+
+use std::net::SocketAddr;
+
+use crate::base::Tick;
+use crate::sip::digest;
+use crate::sip::ids::BRANCH_LEN;
+use crate::sip::message::Message;
+use crate::sip::method::Method;
+use crate::sip::packet::Packet;
+use crate::sip::transaction::{Act, RequestClient};
+use crate::sip::writer::{Writer, no_body, phrase};
+
+use super::api::{Cause, Counter, End, Event, Side};
+use super::call::{Call, MAX_REQUESTS};
+use super::context::Cx;
+
+#[derive(Debug)]
+pub(super) struct Request {
+    pub(super) purpose: Purpose,
+    pub(super) cseq: u32,
+    pub(super) tx: RequestClient,
+    pub(super) bytes: Packet,
+    pub(super) to: SocketAddr,
+    /// Sent again with credentials.
+    pub(super) retried: bool,
+}
+
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) enum Purpose {
+    Cancel,
+    Bye,
+    /// BYE of a dialog that is not the call's.
+    ForkBye,
+    Refer(Box<str>),
+    Notify,
+}
+
+impl Purpose {
+    const fn method(&self) -> Method {
+        match self {
+            Self::Cancel => Method::Cancel,
+            Self::Bye | Self::ForkBye => Method::Bye,
+            Self::Refer(_) => Method::Refer,
+            Self::Notify => Method::Notify,
+        }
+    }
+}
+
+impl Call {
+    /// Puts a request on the wire and keeps it until it is answered.
+    pub(super) fn launch(
+        &mut self,
+        cx: &mut Cx,
+        now: Tick,
+        purpose: Purpose,
+        cseq: u32,
+        to: SocketAddr,
+        bytes: Packet,
+    ) {
+        // The BYE goes always: nothing else would end the call.
+        if self.requests.len() >= MAX_REQUESTS && purpose != Purpose::Bye {
+            return;
+        }
+        cx.send(to, bytes.clone());
+        let tx = RequestClient::new(now, &cx.config.times);
+        self.requests.push(Request { purpose, cseq, tx, bytes, to, retried: false });
+    }
+
+    /// Ends the dialog; `end` is reported when the BYE is through.
+    pub(super) fn bye(&mut self, cx: &mut Cx, now: Tick, end: End) {
+        if self.over || self.ending.is_some() {
+            return;
+        }
+        self.answering = None;
+        self.ending = Some(end);
+        if !self.in_dialog(cx, now, Purpose::Bye, no_body) {
+            self.finish(cx, end);
+        }
+    }
+
+    pub(super) fn refer(&mut self, cx: &mut Cx, now: Tick, target: &str) {
+        let free = self.is_up() && !self.referring && crate::sip::invite::is_safe_uri(target);
+        let purpose = Purpose::Refer(target.into());
+        if free && self.in_dialog(cx, now, purpose, |writer| refer_headers(writer, target)) {
+            self.referring = true;
+        } else if !self.over {
+            cx.event(self.leg, Event::ReferProgress { status: 400, last: true });
+        }
+    }
+
+    /// Reports on their REFER (RFC 3515 §2.4.5).
+    pub(super) fn notify_refer(&mut self, cx: &mut Cx, now: Tick, status: u16) {
+        if !self.is_up() || !self.referring {
+            return;
+        }
+        self.referring = status < 200;
+        let state = if status < 200 { "active;expires=60" } else { "terminated;reason=noresource" };
+        self.in_dialog(cx, now, Purpose::Notify, |writer| {
+            writer.header("Event", b"refer").header("Subscription-State", state.as_bytes());
+            writer.body("message/sipfrag;version=2.0", |out| {
+                out.extend_from_slice(format!("SIP/2.0 {status} {}\r\n", phrase(status)).as_bytes());
+            });
+        });
+    }
+
+    /// A dialog stands and nobody is ending it.
+    pub(super) fn is_up(&self) -> bool {
+        self.dialog.is_some() && !self.over && self.ending.is_none()
+    }
+
+    /// A response to one of these requests. False where it belongs to none.
+    pub(super) fn on_request_response(&mut self, cx: &mut Cx, now: Tick, response: &Message<'_>, status: u16) -> bool {
+        let Some((cseq, method)) = response.cseq() else { return false };
+        let branch = response.top_via().and_then(|via| via.branch());
+        let ours = |request: &Request| {
+            request.cseq == cseq && request.purpose.method() == method && Some(branch_of(&request.bytes)) == branch
+        };
+        let Some(index) = self.requests.iter().position(ours) else { return false };
+        let Some(request) = self.requests.get_mut(index) else { return false };
+        if request.tx.on_response(now, status) == Act::Pass && status >= 200 {
+            // Timer K would only absorb repetitions, and those fall through to nothing without it.
+            let request = self.requests.remove(index);
+            self.settled(cx, now, &request, Some((response, status)));
+        }
+        true
+    }
+
+    pub(super) fn requests_timeout(&mut self, cx: &mut Cx, now: Tick) {
+        let mut index = 0;
+        while let Some(request) = self.requests.get_mut(index) {
+            index += 1;
+            if request.tx.poll_timeout().is_none_or(|(at, _)| at > now) {
+                continue;
+            }
+            match request.tx.on_timeout(now) {
+                Act::Resend => {
+                    cx.count(Counter::Resent);
+                    let (to, bytes) = (request.to, request.bytes.clone());
+                    cx.send(to, bytes);
+                }
+                Act::TimedOut | Act::Nothing | Act::Pass | Act::PassAndAck => {
+                    index -= 1;
+                    let request = self.requests.remove(index);
+                    self.settled(cx, now, &request, None);
+                }
+            }
+        }
+    }
+
+    /// A request got its final answer, or none.
+    fn settled(&mut self, cx: &mut Cx, now: Tick, request: &Request, answer: Option<(&Message<'_>, u16)>) {
+        let status = answer.map(|(_, status)| status);
+        if let Some((response, 401 | 407)) = answer
+            && !request.retried
+            && self.again(cx, now, request, response)
+        {
+            return;
+        }
+        match &request.purpose {
+            Purpose::Cancel | Purpose::ForkBye => {}
+            // Whatever the answer, the dialog is over (RFC 3261 §15.1.1).
+            Purpose::Bye => {
+                if let Some(end) = self.ending {
+                    self.finish(cx, end);
+                }
+            }
+            Purpose::Refer(_) => match status {
+                Some(200..=299) => {}
+                Some(481) => self.finish(cx, End { cause: Cause::Gone, ..End::answered() }),
+                Some(300..) | None => {
+                    self.referring = false;
+                    cx.event(self.leg, Event::ReferProgress { status: status.unwrap_or(408), last: true });
+                }
+                Some(_) => {}
+            },
+            // The subscriber is gone; there is nobody to report to (RFC 3515 §2.4.7).
+            Purpose::Notify => self.referring &= matches!(status, Some(200..=299)),
+        }
+    }
+
+    /// Sends a challenged request again, with credentials and the next CSeq number (§22.2).
+    fn again(&mut self, cx: &mut Cx, now: Tick, request: &Request, response: &Message<'_>) -> bool {
+        if !self.take_challenge(cx, response) {
+            return false;
+        }
+        let sent = match &request.purpose {
+            Purpose::Bye => self.in_dialog(cx, now, Purpose::Bye, no_body),
+            Purpose::Refer(target) => {
+                self.in_dialog(cx, now, request.purpose.clone(), |writer| refer_headers(writer, target))
+            }
+            Purpose::Cancel | Purpose::ForkBye | Purpose::Notify => false,
+        };
+        if let Some(last) = self.requests.last_mut().filter(|_| sent) {
+            last.retried = true;
+        }
+        sent
+    }
+
+    fn in_dialog(&mut self, cx: &mut Cx, now: Tick, purpose: Purpose, more: impl FnOnce(&mut Writer<'_>)) -> bool {
+        let Some(mut dialog) = self.dialog.take() else { return false };
+        let method = purpose.method();
+        let credentials = self.credentials(cx, method, dialog.request_uri());
+        let local = cx.config.local;
+        let (cseq, bytes) = dialog.request(cx, self.leg, method, |writer| {
+            if method != Method::Bye {
+                writer.contact(local);
+            }
+            writer.raw(&credentials);
+            more(writer);
+        });
+        let dest = dialog.dest;
+        self.dialog = Some(dialog);
+        self.launch(cx, now, purpose, cseq, dest, bytes);
+        true
+    }
+
+    /// Keeps the challenge of a 401 or 407 if it can be answered: a new one, or a stale nonce. At most so often.
+    pub(super) fn take_challenge(&mut self, cx: &mut Cx, response: &Message<'_>) -> bool {
+        let proxy = matches!(response.start, crate::sip::message::Start::Status { code: 407, .. });
+        let Some(who) = cx.peer(self.trunk).and_then(|peer| peer.auth.as_ref()) else { return false };
+        let Some(challenge) = digest::choose(response, proxy, who) else { return false };
+        let Some(slot) = self.auth.get_mut(usize::from(proxy)) else { return false };
+        let fresh = slot.as_ref().is_none_or(|old| challenge.stale && old.nonce() != challenge.nonce());
+        // In a dialog a nonce may simply have run out; `retried` bounds that.
+        if !fresh && self.dialog.is_none() {
+            return false;
+        }
+        *slot = Some(Box::new(challenge));
+        cx.count(Counter::Authenticated);
+        true
+    }
+
+    /// Authorization lines for a request, for every challenge answered so far.
+    pub(super) fn credentials(&mut self, cx: &Cx, method: Method, uri: &[u8]) -> Vec<u8> {
+        let mut lines = Vec::new();
+        let Some(who) = cx.peer(self.trunk).and_then(|peer| peer.auth.as_ref()) else { return lines };
+        for challenge in self.auth.iter_mut().flatten() {
+            challenge.count += 1;
+            let cnonce = cx.ids.cnonce(self.leg, challenge.nonce(), challenge.count);
+            challenge.write(who, method.name(), uri, &cnonce, &mut lines);
+        }
+        lines
+    }
+}
+
+/// The branch of a request of ours: the last thing on its second line.
+fn branch_of(request: &[u8]) -> &[u8] {
+    let via = request.split(|&b| b == b'\n').nth(1).unwrap_or(&[]).trim_ascii_end();
+    via.get(via.len().saturating_sub(BRANCH_LEN)..).unwrap_or(&[])
+}
+
+fn refer_headers(writer: &mut Writer<'_>, target: &str) {
+    writer.raw(b"Refer-To: <").raw(target.as_bytes()).raw(b">\r\n").end();
+}
+
+impl End {
+    /// A BYE of ours.
+    pub(super) const fn hung_up() -> Self {
+        Self { by: Side::Us, ..Self::answered() }
+    }
+}

@@ -1,0 +1,330 @@
+//! The calling side: from our INVITE to its final answer (RFC 3261 §13.2, §9.1, §22.2).
+
+use std::net::SocketAddr;
+
+use crate::base::Tick;
+use crate::sip::header::Name;
+use crate::sip::ids::{Branch, write_call_id};
+use crate::sip::invite::{Caller, is_safe_uri, write_ack, write_cancel};
+use crate::sip::message::Message;
+use crate::sip::method::Method;
+use crate::sip::packet::Packet;
+use crate::sip::sdp::{Media, Session};
+use crate::sip::transaction::{Act, InviteClient, Timer};
+
+use super::api::{Cause, Counter, DialogFacts, End, Event, Invite, Output, Side};
+use super::call::{Call, Stage};
+use super::context::Cx;
+use super::dialog::Dialog;
+use super::echo::Key;
+use super::request::Purpose;
+
+/// Early dialogs that are told apart; of further ones only the answer counts.
+const MAX_FORKS: usize = 8;
+
+/// Our INVITE under way.
+#[derive(Debug)]
+pub(super) struct Inviting {
+    pub(super) invite: Box<Invite>,
+    pub(super) tx: InviteClient,
+    bytes: Packet,
+    pub(super) to: SocketAddr,
+    branch: Branch,
+    cseq: u32,
+    cancel: Cancel,
+    ring_until: Tick,
+    trying: bool,
+    forks: Vec<Fork>,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Cancel {
+    No,
+    /// As soon as a provisional answer allows it.
+    Wanted(Cause),
+    Sent {
+        why: Cause,
+        give_up: Tick,
+    },
+}
+
+/// An early dialog, by its To tag; the empty tag stands for 1xx without one.
+#[derive(Debug)]
+struct Fork {
+    tag: Box<[u8]>,
+    media: Option<Media>,
+    rang: bool,
+}
+
+impl Inviting {
+    pub(super) fn poll_timeout(&self) -> Option<(Tick, Timer)> {
+        let ring = (self.ring_until, Timer::Ring);
+        let give_up = match self.cancel {
+            Cancel::Sent { give_up, .. } => (give_up, Timer::Cancelled),
+            Cancel::No | Cancel::Wanted(_) => (Tick::MAX, Timer::Cancelled),
+        };
+        self.tx.poll_timeout().into_iter().chain([ring, give_up]).min().filter(|(at, _)| *at < Tick::MAX)
+    }
+
+    /// This request of theirs may belong to one of the early dialogs.
+    pub(super) fn knows(&self, from_tag: &[u8]) -> bool {
+        self.forks.iter().any(|fork| &*fork.tag == from_tag)
+    }
+}
+
+impl Call {
+    /// Sends the first INVITE. `None` where it cannot be sent.
+    pub(super) fn place(cx: &mut Cx, now: Tick, invite: Box<Invite>) -> Option<Self> {
+        is_safe_uri(invite.request_uri.reveal()).then_some(())?;
+        let trunk = invite.trunk;
+        let (leg, local) = (invite.leg, invite.media);
+        let peer = cx.config.peers.get(trunk.ix())?;
+        let caller = Caller { config: &cx.config, ids: &cx.ids, peer };
+        let (to, branch) = (caller.dest(&invite)?, caller.branch(&invite, 1));
+        caller.invite(&invite, 1, &[], &mut cx.scratch);
+        let bytes = cx.packet();
+        cx.send(to, bytes.clone());
+        let tx = InviteClient::new(now, &cx.config.times);
+        let ring_until = Tick::MAX;
+        let cancel = Cancel::No;
+        let inviting =
+            Inviting { invite, tx, bytes, to, branch, cseq: 1, cancel, ring_until, trying: false, forks: Vec::new() };
+        let mut call = Self::new(leg, trunk, Stage::Inviting(Box::new(inviting)));
+        call.local = Some(local);
+        Some(call)
+    }
+
+    /// CANCEL now, or as soon as it is allowed.
+    pub(super) fn cancel(&mut self, cx: &mut Cx, now: Tick, why: Cause) {
+        let Stage::Inviting(inviting) = &mut self.stage else { return };
+        inviting.ring_until = Tick::MAX;
+        match inviting.cancel {
+            Cancel::Sent { .. } => return,
+            Cancel::No | Cancel::Wanted(_) if inviting.tx.is_calling() => {
+                inviting.cancel = Cancel::Wanted(why);
+                return;
+            }
+            Cancel::No | Cancel::Wanted(_) => {}
+        }
+        let Ok(invite) = Message::parse(&inviting.bytes) else { return };
+        inviting.cancel = Cancel::Sent { why, give_up: cx.deadline(now) };
+        write_cancel(&invite, &mut cx.scratch);
+        let (bytes, to, cseq) = (cx.packet(), inviting.to, inviting.cseq);
+        self.launch(cx, now, Purpose::Cancel, cseq, to, bytes);
+    }
+
+    pub(super) fn inviting_timeout(&mut self, cx: &mut Cx, now: Tick) {
+        let Stage::Inviting(inviting) = &mut self.stage else { return };
+        if inviting.tx.poll_timeout().is_some_and(|(at, _)| at <= now) {
+            match inviting.tx.on_timeout(now) {
+                Act::Resend => {
+                    cx.count(Counter::Resent);
+                    let (to, bytes) = (inviting.to, inviting.bytes.clone());
+                    cx.send(to, bytes);
+                }
+                Act::TimedOut => return self.finish(cx, End::silent(Cause::NoReply)),
+                Act::Nothing | Act::Pass | Act::PassAndAck => {}
+            }
+        }
+        if let Cancel::Sent { give_up, .. } = inviting.cancel
+            && give_up <= now
+        {
+            return self.finish(cx, End { by: Side::Us, ..End::silent(Cause::NoFinal) });
+        }
+        if inviting.ring_until <= now {
+            self.cancel(cx, now, Cause::RingTimeout);
+        }
+    }
+
+    /// A response to our INVITE while it has no final answer. False where it is not to this INVITE.
+    pub(super) fn on_invite_response(&mut self, cx: &mut Cx, now: Tick, response: &Message<'_>, status: u16) -> bool {
+        let Stage::Inviting(inviting) = &mut self.stage else { return false };
+        let cseq = response.cseq().map(|(number, _)| number);
+        let branch = response.top_via().and_then(|via| via.branch());
+        // A 2xx is ours by its From tag alone: an ACK too many hurts less than one too few.
+        let ours = branch == Some(&inviting.branch[..])
+            || (200..300).contains(&status)
+                && response.from().and_then(|from| from.tag()) == Some(&cx.ids.tag(self.leg)[..]);
+        if !ours || cseq != Some(inviting.cseq) {
+            return false;
+        }
+        match inviting.tx.on_response(now, status) {
+            Act::Pass if status < 200 => self.on_provisional(cx, now, response, status),
+            Act::Pass => self.on_answered(cx, now, response, status),
+            Act::PassAndAck => self.on_refused(cx, now, response, status),
+            Act::Nothing | Act::Resend | Act::TimedOut => {}
+        }
+        true
+    }
+
+    fn on_provisional(&mut self, cx: &mut Cx, now: Tick, response: &Message<'_>, status: u16) {
+        let (leg, trunk) = (self.leg, self.trunk);
+        let Stage::Inviting(inviting) = &mut self.stage else { return };
+        match inviting.cancel {
+            Cancel::Wanted(why) => return self.cancel(cx, now, why),
+            Cancel::Sent { .. } => return,
+            Cancel::No => {}
+        }
+        if inviting.ring_until == Tick::MAX {
+            inviting.ring_until = now + inviting.invite.ring_timeout;
+        }
+        if status == 100 {
+            if !std::mem::replace(&mut inviting.trying, true) {
+                cx.event(leg, Event::Trying);
+            }
+            return;
+        }
+        let tag = response.to().and_then(|to| to.tag()).unwrap_or(&[]);
+        let known = inviting.forks.iter().position(|fork| *fork.tag == *tag);
+        if known.is_none() && inviting.forks.len() < MAX_FORKS {
+            inviting.forks.push(Fork { tag: tag.into(), media: None, rang: false });
+            if !tag.is_empty()
+                && let Some(peer) = cx.config.peers.get(trunk.ix())
+            {
+                let uri = inviting.invite.request_uri.reveal().as_bytes();
+                let dialog = Dialog::from_response(response, &[], inviting.cseq, uri, peer);
+                cx.out.push_back(Output::Journal(Box::new(facts(self, &dialog, false))));
+            }
+        }
+        self.ring(cx, known, response, status);
+    }
+
+    /// Reports ringing or early media, once each until it changes.
+    fn ring(&mut self, cx: &mut Cx, known: Option<usize>, response: &Message<'_>, status: u16) {
+        let Stage::Inviting(inviting) = &mut self.stage else { return };
+        let index = known.unwrap_or(inviting.forks.len().saturating_sub(1));
+        let Some(fork) = inviting.forks.get_mut(index) else { return };
+        match media_of(response) {
+            Some(media) if fork.media != Some(media) => {
+                fork.media = Some(media);
+                cx.event(self.leg, Event::EarlyMedia { fork: index as u8, status, media });
+            }
+            None if !fork.rang => {
+                fork.rang = true;
+                cx.event(self.leg, Event::Ringing { status });
+            }
+            Some(_) | None => {}
+        }
+    }
+
+    /// A 2xx: ACK first, judge afterwards.
+    fn on_answered(&mut self, cx: &mut Cx, now: Tick, response: &Message<'_>, status: u16) {
+        let Stage::Inviting(inviting) = std::mem::replace(&mut self.stage, Stage::Up) else { return };
+        let Some(peer) = cx.config.peers.get(self.trunk.ix()) else { return };
+        let Ok(invite) = Message::parse(&inviting.bytes) else { return };
+        let from = invite.get(Name::From).unwrap_or(&[]);
+        let uri = inviting.invite.request_uri.reveal().as_bytes();
+        let mut dialog = Dialog::from_response(response, from, inviting.cseq, uri, peer);
+        // Ours, whatever the response made of it.
+        let mut call_id = Vec::with_capacity(36);
+        write_call_id(self.leg, &mut call_id);
+        dialog.call_id = call_id.into();
+        acknowledge(cx, now, self.leg, &dialog, Some(&invite));
+        cx.out.push_back(Output::Journal(Box::new(facts(self, &dialog, true))));
+        let early = inviting.forks.iter().find(|fork| fork.tag == dialog.remote_tag).and_then(|fork| fork.media);
+        self.dialog = Some(Box::new(dialog));
+        self.requests.retain(|request| request.purpose != Purpose::Cancel);
+        let end = End { status: Some(status), ..End::hung_up() };
+        match inviting.cancel {
+            Cancel::Wanted(cause) | Cancel::Sent { why: cause, .. } => return self.bye(cx, now, End { cause, ..end }),
+            Cancel::No => {}
+        }
+        // A 2xx may leave the SDP out that a 1xx of the same dialog had.
+        let media = if response.body.is_ok_and(<[u8]>::is_empty) { early } else { media_of(response) };
+        match media {
+            Some(media) => {
+                self.media = Some(media);
+                cx.event(self.leg, Event::Answered { media });
+            }
+            None => self.bye(cx, now, End { cause: Cause::BadMedia, ..end }),
+        }
+    }
+
+    fn on_refused(&mut self, cx: &mut Cx, now: Tick, response: &Message<'_>, status: u16) {
+        let Stage::Inviting(inviting) = &mut self.stage else { return };
+        let Ok(invite) = Message::parse(&inviting.bytes) else { return };
+        write_ack(&invite, response, &mut cx.scratch);
+        let bytes = cx.packet();
+        cx.send(inviting.to, bytes.clone());
+        let tag = response.to().and_then(|to| to.tag()).unwrap_or(&[]);
+        let until = cx.deadline(now);
+        cx.echoes.remember(Key::answer(self.leg, inviting.cseq, tag), inviting.to, Some(bytes), until);
+        let (cause, by) = match inviting.cancel {
+            // A challenge that we leave unanswered because we want to stop is our end too.
+            Cancel::Wanted(why) | Cancel::Sent { why, .. } if matches!(status, 401 | 407 | 487) => (why, Side::Us),
+            Cancel::No | Cancel::Wanted(_) | Cancel::Sent { .. } => (Cause::Refused, Side::Them),
+        };
+        if matches!(status, 401 | 407) && inviting.cancel == Cancel::No && self.invite_again(cx, now, response) {
+            return;
+        }
+        let end = End {
+            cause,
+            status: Some(status),
+            q850: response.q850(),
+            retry_after_s: response.retry_after_s(),
+            by,
+            answered: false,
+        };
+        self.finish(cx, end);
+    }
+
+    /// The challenged INVITE again: next CSeq number, new branch, same Call-ID and tag (§22.2).
+    fn invite_again(&mut self, cx: &mut Cx, now: Tick, response: &Message<'_>) -> bool {
+        if !self.take_challenge(cx, response) {
+            return false;
+        }
+        let Stage::Inviting(inviting) = &self.stage else { return false };
+        let uri = inviting.invite.request_uri.reveal().clone();
+        let credentials = self.credentials(cx, Method::Invite, uri.as_bytes());
+        let Stage::Inviting(inviting) = &mut self.stage else { return false };
+        let Some(peer) = cx.config.peers.get(self.trunk.ix()) else { return false };
+        let caller = Caller { config: &cx.config, ids: &cx.ids, peer };
+        inviting.cseq += 1;
+        inviting.branch = caller.branch(&inviting.invite, inviting.cseq);
+        caller.invite(&inviting.invite, inviting.cseq, &credentials, &mut cx.scratch);
+        inviting.bytes = cx.packet();
+        inviting.tx = InviteClient::new(now, &cx.config.times);
+        inviting.ring_until = Tick::MAX;
+        inviting.forks.clear();
+        let (to, bytes) = (inviting.to, inviting.bytes.clone());
+        cx.send(to, bytes);
+        true
+    }
+}
+
+/// Sends the ACK of a 2xx and remembers it (Timer M). The credentials of the INVITE go along (§22.1).
+pub(super) fn acknowledge(
+    cx: &mut Cx,
+    now: Tick,
+    leg: crate::base::LegId,
+    dialog: &Dialog,
+    invite: Option<&Message<'_>>,
+) {
+    let bytes = dialog.ack(cx, leg, dialog.cseq, |writer| {
+        for name in ["Authorization", "Proxy-Authorization"] {
+            writer.header(name, invite.and_then(|invite| invite.named(name.as_bytes())).unwrap_or(&[]));
+        }
+        writer.end();
+    });
+    cx.send(dialog.dest, bytes.clone());
+    let until = cx.deadline(now);
+    cx.echoes.remember(Key::answer(leg, dialog.cseq, &dialog.remote_tag), dialog.dest, Some(bytes), until);
+}
+
+/// What their description makes of our offer.
+fn media_of(response: &Message<'_>) -> Option<Media> {
+    Session::parse(response.body.ok()?)?.agree(true)
+}
+
+fn facts(call: &Call, dialog: &Dialog, confirmed: bool) -> DialogFacts {
+    DialogFacts {
+        leg: call.leg,
+        trunk: call.trunk,
+        dest: dialog.dest,
+        confirmed,
+        cseq: dialog.cseq,
+        to_tag: dialog.remote_tag.clone(),
+        remote_target: dialog.target.clone(),
+        routes: dialog.routes.clone(),
+    }
+}
