@@ -1,0 +1,77 @@
+//! What goes into the line and what comes out of it.
+
+use std::net::SocketAddr;
+use std::sync::Arc;
+
+use crate::base::{LegId, Pii, TrunkIx};
+use crate::call::{LegCommand, LegEvent};
+use crate::media;
+use crate::sip::{self, DialogFacts, Packet};
+
+#[derive(Debug)]
+pub enum Input<'a> {
+    /// `number` goes with `Dial` and with nothing else.
+    Command { leg: LegId, command: LegCommand, number: Option<Pii<String>> },
+    /// From the SIP socket.
+    Datagram { from: SocketAddr, bytes: &'a [u8] },
+    /// From the RTP socket bound to `port`.
+    Rtp { port: u16, from: SocketAddr, bytes: &'a [u8] },
+    /// The answer to `OpenPort`. A port that could not be opened is never asked for again.
+    PortOpened { port: u16, ok: bool },
+    /// The network said that this address cannot be reached (ICMP).
+    Unreachable { to: SocketAddr },
+    /// Ends what a crash left on the wire. Before the first command.
+    Recover(Vec<RecoveredLeg>),
+    /// `poll_timeout` has come.
+    Timeout,
+}
+
+/// A leg that was authorised before a crash and has no outcome. All of it comes from the intent, but for the dialog,
+/// which comes from the local journal.
+#[derive(Clone, Debug)]
+pub struct RecoveredLeg {
+    pub leg: LegId,
+    pub trunk: TrunkIx,
+    pub number: Pii<String>,
+    pub caller_id: Arc<str>,
+    pub dialog: Option<Box<DialogFacts>>,
+}
+
+/// After each `handle`, drain `poll_rtp` and this to `None`.
+#[derive(Debug, PartialEq)]
+pub enum Output {
+    SendSip {
+        to: SocketAddr,
+        bytes: Packet,
+    },
+    Leg(LegId, LegEvent),
+    /// Bind this RTP port, keep it bound from now on, and answer with `PortOpened`. The INVITE waits for it.
+    OpenPort(u16),
+    /// To be written, without fsync, before any `SendSip` of the same round.
+    Journal(Box<DialogFacts>),
+    /// A leg with media is over: its packets.
+    Heard(Box<media::Stats>),
+    Count(Counter),
+}
+
+/// What happened without belonging to a leg, one at a time, for the metrics.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Counter {
+    Sip(sip::Counter),
+    /// A `Dial` for a leg that is still alive: ignored, so that nobody is called twice.
+    LegInUse,
+    /// RTP for a port whose leg is over or not answered yet.
+    StrayRtp,
+    /// An RTP port of the range could not be bound.
+    PortRefused,
+}
+
+/// Why to come back.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Why {
+    Sip(sip::Timer),
+    /// A frame is due, or a peer has been silent for too long.
+    Media,
+    /// CANCEL and BYE of recovered legs go out again.
+    Recovery,
+}

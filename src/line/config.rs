@@ -1,0 +1,87 @@
+//! Settings of one line.
+
+use std::fmt;
+use std::net::{IpAddr, SocketAddr};
+use std::time::Duration;
+
+use crate::sip::{self, Credentials, Network, Peer, sdp};
+
+use super::NumberRule;
+
+/// Settings of one `Line`.
+#[derive(Clone, Debug)]
+pub struct Config {
+    /// Its `peers` are made from `trunks`.
+    pub sip: sip::Config,
+    /// Indexed by `TrunkIx`.
+    pub trunks: Vec<LineTrunk>,
+    pub media: MediaRange,
+    /// `Silent` after this long without RTP in an answered call. Zero: never.
+    pub silence_after: Duration,
+    /// For how long a port rests after its leg, so that late packets of one call are not heard in the next.
+    pub quarantine: Duration,
+    /// Behind SSRCs, sequence numbers and timestamps (RFC 3550 §5.1).
+    pub seed: u64,
+}
+
+/// Where our RTP comes from and arrives.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct MediaRange {
+    /// As the peers see it.
+    pub address: IpAddr,
+    /// Both inclusive. Even ports are used, the odd one above stays free for RTCP (RFC 3550 §11).
+    pub first_port: u16,
+    pub last_port: u16,
+}
+
+/// A route to a gateway.
+#[derive(Clone)]
+pub struct LineTrunk {
+    /// Where requests go; answers come from exactly here.
+    pub addr: SocketAddr,
+    /// Networks it may send from too, at any port.
+    pub from: Vec<Network>,
+    pub auth: Option<Credentials>,
+    /// Domain of From and P-Asserted-Identity; our address where it is `None`.
+    pub domain: Option<String>,
+    pub number: NumberRule,
+    /// Sends the caller id as P-Asserted-Identity (RFC 3325) too.
+    pub asserts_caller_id: bool,
+    /// First in our offers.
+    pub prefer: sdp::Codec,
+}
+
+impl Config {
+    pub const SILENCE_AFTER: Duration = Duration::from_secs(10);
+    /// Longer than packets stay under way. Short, because every resting port holds a socket; and a session hears nobody
+    /// but its own peer anyway.
+    pub const QUARANTINE: Duration = Duration::from_secs(1);
+
+    pub fn new(sip: sip::Config, trunks: Vec<LineTrunk>, media: MediaRange, seed: u64) -> Self {
+        Self { sip, trunks, media, silence_after: Self::SILENCE_AFTER, quarantine: Self::QUARANTINE, seed }
+    }
+}
+
+impl LineTrunk {
+    pub fn new(addr: SocketAddr) -> Self {
+        Self {
+            addr,
+            from: Vec::new(),
+            auth: None,
+            domain: None,
+            number: NumberRule::default(),
+            asserts_caller_id: false,
+            prefer: sdp::Codec::Pcma,
+        }
+    }
+
+    pub(super) fn peer(&self) -> Peer {
+        Peer { addr: self.addr, from: self.from.clone(), auth: self.auth.clone(), domain: self.domain.clone() }
+    }
+}
+
+impl fmt::Debug for LineTrunk {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "LineTrunk({}, {} networks, auth {})", self.addr, self.from.len(), self.auth.is_some())
+    }
+}

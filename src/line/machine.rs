@@ -1,0 +1,389 @@
+//! The line machine: commands, datagrams and RTP in; datagrams, RTP and leg events out.
+
+use std::collections::{HashMap, VecDeque};
+use std::net::{IpAddr, SocketAddr};
+use std::sync::Arc;
+
+use crate::base::{LegId, Now, Pii, Rng, Tick, TrunkIx};
+use crate::call::{Dial, Digit, LegCommand, LegEnd, LegEvent, NotSent, ReleaseSide};
+use crate::media;
+use crate::sip::{self, Cause, End, Event, Invite, Side, Ua, sdp};
+
+use super::ports::{Port, Ports};
+use super::recovery::Recovery;
+use super::sessions::Sessions;
+use super::{Config, Counter, Input, LineTrunk, Output, RecoveredLeg, Why, unanswered};
+
+/// One shard of calls: a user agent and its media.
+#[derive(Debug)]
+pub struct Line {
+    sip: sip::Config,
+    ua: Ua,
+    trunks: Vec<Trunk>,
+    legs: HashMap<LegId, Leg>,
+    ports: Ports,
+    media_address: IpAddr,
+    sessions: Sessions,
+    recovery: Recovery,
+    /// Dials that wait for their port, by port index. The pump answers within the same round, so there are few.
+    opening: Vec<(u16, LegId, Box<Wish>)>,
+    out: VecDeque<Output>,
+}
+
+/// What is remembered of a live leg here; everything else lies in the user agent and in the session.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Leg {
+    port: u16,
+    rang: bool,
+    early: bool,
+    refer: Refer,
+    keys: Option<Keys>,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Refer {
+    No,
+    Open,
+}
+
+/// By which way key presses come. A gateway that sends each both ways presses it once: the first way heard is the leg's.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Keys {
+    Rtp,
+    Info,
+}
+
+/// A trunk, and its address as text.
+#[derive(Debug)]
+struct Trunk {
+    settings: LineTrunk,
+    host: String,
+}
+
+impl Trunk {
+    fn new(settings: LineTrunk) -> Self {
+        Self { host: settings.addr.to_string(), settings }
+    }
+}
+
+/// A dial and its number.
+#[derive(Debug)]
+struct Wish {
+    dial: Dial,
+    number: Pii<String>,
+}
+
+impl Line {
+    pub fn new(config: Config) -> Self {
+        let Config { mut sip, trunks, media, silence_after, quarantine, seed } = config;
+        sip.peers = trunks.iter().map(LineTrunk::peer).collect();
+        let ports = Ports::new(&media, quarantine);
+        Self {
+            ua: Ua::new(sip.clone()),
+            sip,
+            trunks: trunks.into_iter().map(Trunk::new).collect(),
+            legs: HashMap::new(),
+            sessions: Sessions::new(ports.count(), Rng::seeded(seed), silence_after),
+            ports,
+            media_address: media.address,
+            recovery: Recovery::default(),
+            opening: Vec::new(),
+            out: VecDeque::new(),
+        }
+    }
+
+    /// After a reload. The order must not change under live legs: `TrunkIx` points into it.
+    pub fn set_trunks(&mut self, trunks: Vec<LineTrunk>) {
+        self.sip.peers = trunks.iter().map(LineTrunk::peer).collect();
+        self.ua.set_peers(self.sip.peers.clone());
+        self.trunks = trunks.into_iter().map(Trunk::new).collect();
+    }
+
+    pub fn handle(&mut self, now: Now, input: Input<'_>) {
+        match input {
+            Input::Command { leg, command, number } => self.on_command(now, leg, command, number),
+            Input::Datagram { from, bytes } => self.sip(now, sip::Input::Datagram { from, bytes }),
+            Input::Rtp { port, from, bytes } => self.on_rtp(now, port, from, bytes),
+            Input::PortOpened { port, ok } => self.on_port(now, port, ok),
+            Input::Unreachable { to } => self.sip(now, sip::Input::Unreachable { to }),
+            Input::Recover(legs) => self.recover(now, legs),
+            Input::Timeout => self.on_timeout(now),
+        }
+    }
+
+    pub fn poll_output(&mut self) -> Option<Output> {
+        self.out.pop_front()
+    }
+
+    /// The next RTP packet that is due, in place of what `out` holds: from which local port, and where to.
+    pub fn poll_rtp(&mut self, out: &mut Vec<u8>) -> Option<(u16, SocketAddr)> {
+        let (ix, to) = self.sessions.poll_packet(out)?;
+        Some((self.ports.number(ix), to))
+    }
+
+    pub fn poll_timeout(&self) -> Option<(Tick, Why)> {
+        let sip = self.ua.poll_timeout().map(|(at, timer)| (at, Why::Sip(timer)));
+        let media = self.sessions.poll_timeout().map(|at| (at, Why::Media));
+        let recovery = self.recovery.poll_timeout().map(|at| (at, Why::Recovery));
+        [sip, media, recovery].into_iter().flatten().min_by_key(|(at, _)| *at)
+    }
+
+    pub fn live_legs(&self) -> usize {
+        self.legs.len()
+    }
+
+    fn on_timeout(&mut self, now: Now) {
+        if self.ua.poll_timeout().is_some_and(|(at, _)| at <= now.tick) {
+            self.sip(now, sip::Input::Timeout);
+        }
+        self.sessions.timeout(now);
+        self.report();
+        while let Some((to, bytes)) = self.recovery.poll(now.tick) {
+            self.out.push_back(Output::SendSip { to, bytes });
+        }
+    }
+
+    fn on_command(&mut self, now: Now, leg: LegId, command: LegCommand, number: Option<Pii<String>>) {
+        match command {
+            LegCommand::Dial(dial) => self.dial(now, leg, dial, number),
+            LegCommand::Play(prompt) => self.media(now, leg, media::Input::Play(prompt.pcm)),
+            LegCommand::StopPlay => self.media(now, leg, media::Input::StopPlay),
+            LegCommand::Refer { target } => {
+                if let Some(known) = self.legs.get_mut(&leg) {
+                    known.refer = Refer::Open;
+                    self.sip(now, sip::Input::Command(sip::Command::Refer { leg, target }));
+                }
+            }
+            LegCommand::Hangup => self.hang_up(now, leg),
+        }
+    }
+
+    fn dial(&mut self, now: Now, leg: LegId, dial: Dial, number: Option<Pii<String>>) {
+        let waits = self.opening.iter().any(|(_, opening, _)| *opening == leg);
+        if waits || self.legs.contains_key(&leg) {
+            return self.out.push_back(Output::Count(Counter::LegInUse));
+        }
+        // Without a number there is nobody to dial, and no gateway either.
+        let Some(number) = number.filter(|_| self.trunks.len() > dial.trunk.ix()) else {
+            return self.event(leg, LegEvent::NotSent(NotSent::TrunkDown));
+        };
+        if let Some(why) = self.refusal(now, &dial) {
+            return self.event(leg, LegEvent::NotSent(why));
+        }
+        match self.ports.take(now.tick) {
+            None => self.event(leg, LegEvent::NotSent(NotSent::NoMediaPort)),
+            Some(Port::Bound(ix)) => self.invite(now, leg, ix, &Wish { dial, number }),
+            Some(Port::Fresh(ix)) => {
+                self.opening.push((ix, leg, Box::new(Wish { dial, number })));
+                self.out.push_back(Output::OpenPort(self.ports.number(ix)));
+            }
+        }
+    }
+
+    fn refusal(&self, now: Now, dial: &Dial) -> Option<NotSent> {
+        if now.tick > dial.permit_until {
+            return Some(NotSent::PermitExpired);
+        }
+        (self.ua.live_calls() >= self.sip.max_calls).then_some(NotSent::TrunkFull)
+    }
+
+    fn on_port(&mut self, now: Now, port: u16, ok: bool) {
+        let Some(ix) = self.ports.index(port) else { return };
+        let Some(at) = self.opening.iter().position(|(opening, ..)| *opening == ix) else { return };
+        let (_, leg, wish) = self.opening.swap_remove(at);
+        if !ok {
+            // It stays out of use; the next port may be free.
+            self.out.push_back(Output::Count(Counter::PortRefused));
+            return self.dial(now, leg, wish.dial, Some(wish.number));
+        }
+        match self.refusal(now, &wish.dial) {
+            Some(why) => {
+                self.ports.rest(now.tick, ix);
+                self.event(leg, LegEvent::NotSent(why));
+            }
+            None => self.invite(now, leg, ix, &wish),
+        }
+    }
+
+    fn invite(&mut self, now: Now, leg: LegId, ix: u16, wish: &Wish) {
+        self.legs.insert(leg, Leg { port: ix, rang: false, early: false, refer: Refer::No, keys: None });
+        let rtp = SocketAddr::new(self.media_address, self.ports.number(ix));
+        let placed = self.invite_of(leg, wish, rtp).map(|invite| sip::Command::Invite(Box::new(invite)));
+        match placed {
+            Some(command) => self.sip(now, sip::Input::Command(command)),
+            None => self.ended(now, leg, &nothing_sent()),
+        }
+        // Whatever stopped it has ended the leg by now; otherwise its INVITE is among the outputs above.
+        if self.legs.contains_key(&leg) {
+            self.event(leg, LegEvent::Sent);
+        }
+    }
+
+    fn invite_of(&self, leg: LegId, wish: &Wish, rtp: SocketAddr) -> Option<Invite> {
+        let Wish { dial: Dial { trunk, caller_id, ring, .. }, number } = wish;
+        self.invite_to(leg, *trunk, number, caller_id, *ring, rtp)
+    }
+
+    fn invite_to(
+        &self,
+        leg: LegId,
+        ix: TrunkIx,
+        number: &Pii<String>,
+        caller_id: &Arc<str>,
+        ring_timeout: std::time::Duration,
+        rtp: SocketAddr,
+    ) -> Option<Invite> {
+        let Trunk { settings: trunk, host } = self.trunks.get(ix.ix())?;
+        let caller = Pii::new(caller_id.to_string());
+        Some(Invite {
+            leg,
+            trunk: ix,
+            hop: 0,
+            request_uri: trunk.number.request_uri(number.reveal(), host),
+            asserted: trunk.asserts_caller_id.then(|| caller.clone()),
+            from_user: caller,
+            from_display: None,
+            ring_timeout,
+            media: sdp::Local { rtp, prefer: trunk.prefer },
+        })
+    }
+
+    fn hang_up(&mut self, now: Now, leg: LegId) {
+        if let Some(at) = self.opening.iter().position(|(_, opening, _)| *opening == leg) {
+            // Its port comes too late to be used for this leg: the permit was withdrawn.
+            if let Some((_, _, wish)) = self.opening.get_mut(at) {
+                wish.dial.permit_until = Tick::default();
+            }
+            return;
+        }
+        self.sip(now, sip::Input::Command(sip::Command::Hangup { leg }));
+    }
+
+    fn media(&mut self, now: Now, leg: LegId, input: media::Input<'_>) {
+        if let Some(ix) = self.legs.get(&leg).map(|leg| leg.port) {
+            self.sessions.input(now, ix, input);
+            self.report();
+        }
+    }
+
+    fn on_rtp(&mut self, now: Now, port: u16, from: SocketAddr, bytes: &[u8]) {
+        let heard =
+            self.ports.index(port).is_some_and(|ix| self.sessions.input(now, ix, media::Input::Packet { from, bytes }));
+        if heard {
+            self.report();
+        } else {
+            self.out.push_back(Output::Count(Counter::StrayRtp));
+        }
+    }
+
+    fn recover(&mut self, now: Now, legs: Vec<RecoveredLeg>) {
+        let rtp = SocketAddr::new(self.media_address, 0);
+        for RecoveredLeg { leg, trunk, number, caller_id, dialog } in legs {
+            let invite = self.invite_to(leg, trunk, &number, &caller_id, std::time::Duration::ZERO, rtp);
+            if let Some(invite) = invite {
+                self.recovery.end(now.tick, &self.sip, &invite, dialog.as_deref());
+            }
+        }
+    }
+
+    /// Feeds the user agent and takes what it has to say.
+    fn sip(&mut self, now: Now, input: sip::Input<'_>) {
+        self.ua.handle(now, input);
+        while let Some(output) = self.ua.poll_output() {
+            match output {
+                sip::Output::Send { to, bytes } => self.out.push_back(Output::SendSip { to, bytes }),
+                sip::Output::Event { leg, event } => self.on_event(now, leg, &event),
+                sip::Output::Journal(facts) => self.out.push_back(Output::Journal(facts)),
+                sip::Output::Count(counter) => self.out.push_back(Output::Count(Counter::Sip(counter))),
+            }
+        }
+    }
+
+    fn on_event(&mut self, now: Now, id: LegId, event: &Event) {
+        let Some(leg) = self.legs.get_mut(&id) else { return };
+        match *event {
+            Event::Ringing { .. } => {
+                if !std::mem::replace(&mut leg.rang, true) {
+                    self.event(id, LegEvent::Ringing);
+                }
+            }
+            Event::EarlyMedia { .. } => {
+                if !std::mem::replace(&mut leg.early, true) {
+                    self.event(id, LegEvent::EarlyMedia);
+                }
+            }
+            Event::Answered { media } => {
+                self.sessions.start(now, leg.port, id, &media);
+                self.event(id, LegEvent::Answered);
+            }
+            Event::MediaChanged { media } => {
+                self.sessions.change(now, leg.port, &media);
+                self.report();
+            }
+            Event::Digit { key } => self.digit(id, key, Keys::Info),
+            Event::ReferProgress { status, last } => {
+                if status >= 200 || last {
+                    self.referred(id, (200..300).contains(&status));
+                }
+            }
+            Event::Ended(end) => self.ended(now, id, &end),
+            // 100 says nothing that an attempt could use; the rest is server mode, which a line never switches on.
+            Event::Trying | Event::Incoming(_) | Event::Acked { .. } | Event::Refer { .. } => {}
+        }
+    }
+
+    fn referred(&mut self, id: LegId, ok: bool) {
+        if let Some(leg) = self.legs.get_mut(&id)
+            && std::mem::replace(&mut leg.refer, Refer::No) == Refer::Open
+        {
+            self.event(id, LegEvent::Referred { ok });
+        }
+    }
+
+    fn digit(&mut self, id: LegId, key: char, way: Keys) {
+        let Some(leg) = self.legs.get_mut(&id) else { return };
+        let first = *leg.keys.get_or_insert(way);
+        if let Some(digit) = Digit::new(key).filter(|_| first == way) {
+            self.event(id, LegEvent::Digit(digit));
+        }
+    }
+
+    /// Takes what the media sessions reported.
+    fn report(&mut self) {
+        while let Some((leg, report)) = self.sessions.poll_report() {
+            match report {
+                media::Output::Digit(key) => self.digit(leg, key, Keys::Rtp),
+                media::Output::PlayDone => self.event(leg, LegEvent::PlayDone),
+                media::Output::Silent => self.event(leg, LegEvent::Silent),
+            }
+        }
+    }
+
+    fn ended(&mut self, now: Now, id: LegId, end: &End) {
+        // A transfer whose fate nobody told us did not come about, as far as we can vouch for.
+        self.referred(id, false);
+        let Some(leg) = self.legs.remove(&id) else { return };
+        self.ports.rest(now.tick, leg.port);
+        if let Some(stats) = self.sessions.stop(leg.port) {
+            self.out.push_back(Output::Heard(Box::new(stats)));
+        }
+        if end.cause == Cause::NotSent {
+            return self.event(id, LegEvent::NotSent(NotSent::TrunkDown));
+        }
+        let by = match end.by {
+            Side::Us => ReleaseSide::Us,
+            Side::Them => ReleaseSide::Them,
+            Side::Nobody => ReleaseSide::Nobody,
+        };
+        let (sip_status, q850) = (end.status, end.q850);
+        self.event(id, LegEvent::Ended(LegEnd { unanswered: unanswered(end), sip_status, q850, by }));
+    }
+
+    fn event(&mut self, leg: LegId, event: LegEvent) {
+        self.out.push_back(Output::Leg(leg, event));
+    }
+}
+
+fn nothing_sent() -> End {
+    End { cause: Cause::NotSent, status: None, q850: None, retry_after_s: None, by: Side::Us, answered: false }
+}

@@ -1,0 +1,23 @@
+//! Legs on the wire: one SIP user agent and the media sessions of its legs, in the words of `call`. Nobody else knows both.
+
+mod api;
+mod config;
+mod machine;
+mod number;
+mod ports;
+mod recovery;
+mod result;
+mod sessions;
+
+/// What stands in our own interface, so that `wire` needs nobody but us.
+pub use crate::call::{LegCommand, LegEvent};
+pub use crate::media::Stats as MediaStats;
+pub use crate::sip::{Counter as SipCounter, DialogFacts, Packet};
+pub use api::{Counter, Input, Output, RecoveredLeg, Why};
+pub use config::{Config, LineTrunk, MediaRange};
+pub use machine::Line;
+pub use number::NumberRule;
+pub use result::{RESULTS, Row, unanswered};
+
+#[cfg(test)]
+mod tests;

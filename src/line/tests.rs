@@ -1,0 +1,530 @@
+//! The line against another user agent with media of its own, in virtual time over a perfect network.
+
+use std::collections::BTreeMap;
+use std::net::SocketAddr;
+use std::sync::Arc;
+use std::time::Duration;
+
+use crate::base::{AttemptId, LegId, Now, Pii, Tick, TrunkIx};
+use crate::call::{CallResult, Dial, LegCommand, LegEnd, LegEvent, NotSent, Prompt, ReleaseSide};
+use crate::media::{self, Params, Session, Target, silence};
+use crate::sip::{self, DialogFacts, Event, Ua, sdp};
+
+use super::{Config, Counter, Input, Line, LineTrunk, MediaRange, NumberRule, Output, RecoveredLeg};
+
+const LINE: &str = "127.0.0.1:5060";
+const GATEWAY: &str = "127.0.0.1:5080";
+const NUMBER: &str = "+999100000042";
+
+/// What the far end does with a call.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Far {
+    Answers,
+    /// Rings for this long, then answers.
+    AnswersAfter(Duration),
+    Refuses(u16, Option<u8>),
+    Rings,
+    /// Never says a word.
+    Mute,
+}
+
+struct Rig {
+    now: Now,
+    line: Line,
+    far: Ua,
+    policy: Far,
+    answer_at: Option<(Tick, LegId)>,
+    sessions: BTreeMap<u16, Session>,
+    ports_fail: bool,
+    /// Applied to every datagram from the gateway.
+    mangle: fn(&[u8]) -> Vec<u8>,
+    /// From us to the gateway, first lines.
+    sent: Vec<String>,
+    /// What we said, and when, in milliseconds.
+    events: Vec<(u64, LegEvent)>,
+    far_events: Vec<Event>,
+    heard: Vec<media::Stats>,
+    counted: Vec<Counter>,
+    journal: Vec<DialogFacts>,
+}
+
+fn at(text: &str) -> SocketAddr {
+    text.parse().unwrap()
+}
+
+fn leg() -> LegId {
+    LegId(AttemptId(0x0190_0000_0000_7000_8000_0000_0000_0001))
+}
+
+fn line_config() -> Config {
+    let sip = sip::Config::new(at(LINE), [7; 32]);
+    let number = NumberRule { strip: "+999".into(), prefix: "0".into() };
+    let trunk = LineTrunk { number, asserts_caller_id: true, ..LineTrunk::new(at(GATEWAY)) };
+    let media = MediaRange { address: [127, 0, 0, 1].into(), first_port: 20_000, last_port: 20_003 };
+    Config::new(sip, vec![trunk], media, 1)
+}
+
+impl Rig {
+    fn new(policy: Far) -> Self {
+        let mut far = sip::Config::new(at(GATEWAY), [9; 32]);
+        far.server = true;
+        far.peers = vec![sip::Peer::new(at(LINE))];
+        Self {
+            now: Now { tick: Tick(1_000_000), ..Now::default() },
+            line: Line::new(line_config()),
+            far: Ua::new(far),
+            policy,
+            answer_at: None,
+            sessions: BTreeMap::new(),
+            ports_fail: false,
+            mangle: <[u8]>::to_vec,
+            sent: vec![],
+            events: vec![],
+            far_events: vec![],
+            heard: vec![],
+            counted: vec![],
+            journal: vec![],
+        }
+    }
+
+    fn dialled(policy: Far) -> Self {
+        let mut rig = Self::new(policy);
+        rig.dial(leg());
+        rig
+    }
+
+    fn answered() -> Self {
+        let mut rig = Self::dialled(Far::Answers);
+        rig.run(10);
+        rig.events.clear();
+        rig
+    }
+
+    fn dial(&mut self, leg: LegId) {
+        let dial = Dial {
+            trunk: TrunkIx(0),
+            caller_id: "+999100000001".into(),
+            ring: Duration::from_secs(30),
+            permit_until: self.now.tick + Duration::from_millis(500),
+        };
+        let (command, number) = (LegCommand::Dial(dial), Some(Pii::new(NUMBER.to_owned())));
+        self.input(Input::Command { leg, command, number });
+    }
+
+    fn command(&mut self, command: LegCommand) {
+        self.input(Input::Command { leg: leg(), command, number: None });
+    }
+
+    fn input(&mut self, input: Input<'_>) {
+        self.line.handle(self.now, input);
+        self.settle();
+    }
+
+    fn far_command(&mut self, command: sip::Command) {
+        self.far.handle(self.now, sip::Input::Command(command));
+        self.settle();
+    }
+
+    /// The far end's media, of its only call.
+    fn far_media(&mut self, input: media::Input<'_>) {
+        self.sessions.values_mut().next().unwrap().handle(self.now, input);
+        self.settle();
+    }
+
+    fn run(&mut self, ms: u64) {
+        let end = self.now.tick + Duration::from_millis(ms);
+        loop {
+            let sessions = self.sessions.values().filter_map(Session::poll_timeout).map(|(at, _)| at);
+            let line = self.line.poll_timeout().map(|(at, _)| at);
+            let far = self.far.poll_timeout().map(|(at, _)| at);
+            let answer = self.answer_at.map(|(at, _)| at);
+            let next = sessions.chain(line).chain(far).chain(answer).min();
+            let next = next.filter(|next| *next <= end).unwrap_or(end).max(self.now.tick);
+            self.now = self.now.plus(next.since(self.now.tick));
+            self.line.handle(self.now, Input::Timeout);
+            self.far.handle(self.now, sip::Input::Timeout);
+            self.sessions.values_mut().for_each(|s| s.handle(self.now, media::Input::Timeout));
+            if let Some((_, leg)) = self.answer_at.take_if(|(at, _)| *at <= next) {
+                self.accept(leg);
+            }
+            self.settle();
+            if next >= end {
+                return;
+            }
+        }
+    }
+
+    /// Carries everything until nobody has more to say.
+    fn settle(&mut self) {
+        let mut rtp = Vec::new();
+        loop {
+            let mut quiet = true;
+            while let Some((port, to)) = self.line.poll_rtp(&mut rtp) {
+                quiet = false;
+                if let Some(session) = self.sessions.get_mut(&to.port()) {
+                    session.handle(self.now, media::Input::Packet { from: ([127, 0, 0, 1], port).into(), bytes: &rtp });
+                }
+            }
+            while let Some(output) = self.line.poll_output() {
+                quiet = false;
+                self.on_output(output);
+            }
+            while let Some(output) = self.far.poll_output() {
+                quiet = false;
+                self.on_far(output);
+            }
+            for (port, session) in &mut self.sessions {
+                while let Some(to) = session.poll_packet(&mut rtp) {
+                    quiet = false;
+                    let from = ([127, 0, 0, 1], *port).into();
+                    self.line.handle(self.now, Input::Rtp { port: to.port(), from, bytes: &rtp });
+                }
+            }
+            if quiet {
+                return;
+            }
+        }
+    }
+
+    fn on_output(&mut self, output: Output) {
+        match output {
+            Output::SendSip { to, bytes } => {
+                assert_eq!(to, at(GATEWAY));
+                let text = String::from_utf8_lossy(&bytes);
+                self.sent.push(text.lines().next().unwrap_or_default().to_owned());
+                if self.policy != Far::Mute {
+                    self.far.handle(self.now, sip::Input::Datagram { from: at(LINE), bytes: &bytes });
+                }
+            }
+            Output::Leg(_, event) => self.events.push((self.now.tick.0 / 1_000 - 1_000, event)),
+            Output::OpenPort(port) => {
+                self.line.handle(self.now, Input::PortOpened { port, ok: !self.ports_fail });
+            }
+            Output::Journal(facts) => self.journal.push(*facts),
+            Output::Heard(stats) => self.heard.push(*stats),
+            Output::Count(counter) => self.counted.push(counter),
+        }
+    }
+
+    fn on_far(&mut self, output: sip::Output) {
+        match output {
+            sip::Output::Send { to, bytes } => {
+                assert_eq!(to, at(LINE));
+                let bytes = (self.mangle)(&bytes);
+                self.line.handle(self.now, Input::Datagram { from: at(GATEWAY), bytes: &bytes });
+            }
+            sip::Output::Event { leg, event } => {
+                match &event {
+                    Event::Incoming(_) => self.incoming(leg),
+                    Event::Acked { media } => self.far_started(media),
+                    Event::Refer { .. } => {
+                        self.far.handle(self.now, sip::Input::Command(sip::Command::NotifyRefer { leg, status: 100 }));
+                    }
+                    Event::Trying
+                    | Event::Ringing { .. }
+                    | Event::EarlyMedia { .. }
+                    | Event::Answered { .. }
+                    | Event::MediaChanged { .. }
+                    | Event::Digit { .. }
+                    | Event::ReferProgress { .. }
+                    | Event::Ended(_) => {}
+                }
+                self.far_events.push(event);
+            }
+            sip::Output::Journal(_) | sip::Output::Count(_) => {}
+        }
+    }
+
+    fn incoming(&mut self, leg: LegId) {
+        let ring = |status| sip::Command::Provisional { leg, status, media: None };
+        let command = match self.policy {
+            Far::Answers => return self.accept(leg),
+            Far::AnswersAfter(wait) => {
+                self.answer_at = Some((self.now.tick + wait, leg));
+                ring(180)
+            }
+            Far::Refuses(status, q850) => sip::Command::Reject { leg, status, q850, retry_after_s: None },
+            Far::Rings => ring(180),
+            Far::Mute => return,
+        };
+        self.far.handle(self.now, sip::Input::Command(command));
+    }
+
+    fn accept(&mut self, leg: LegId) {
+        let media = sdp::Local { rtp: at("127.0.0.1:30000"), prefer: sdp::Codec::Pcma };
+        self.far.handle(self.now, sip::Input::Command(sip::Command::Accept { leg, media }));
+    }
+
+    fn far_started(&mut self, media: &sdp::Media) {
+        let codec = media::Codec::Pcma;
+        let target = Target { remote: media.remote, codec, telephone_event_pt: media.event_payload_type };
+        let params = Params {
+            target,
+            ssrc: 77,
+            first_seq: 1,
+            first_timestamp: 1,
+            silence_after: Duration::ZERO,
+            fill_silence: true,
+        };
+        let mut session = Session::new(self.now, &params);
+        session.handle(self.now, media::Input::Timeout);
+        self.sessions.insert(30_000, session);
+    }
+
+    fn said(&self) -> Vec<LegEvent> {
+        self.events.iter().map(|(_, event)| event.clone()).collect()
+    }
+}
+
+fn prompt(ms: u32) -> LegCommand {
+    LegCommand::Play(Prompt { path: "p.wav".into(), pcm: Arc::from(silence(ms)) })
+}
+
+fn ended(unanswered: Option<CallResult>, sip_status: Option<u16>, q850: Option<u8>, by: ReleaseSide) -> LegEvent {
+    LegEvent::Ended(LegEnd { unanswered, sip_status, q850, by })
+}
+
+fn digit(key: char) -> LegEvent {
+    LegEvent::Digit(crate::call::Digit::new(key).unwrap())
+}
+
+#[test]
+fn an_answered_call_plays_hears_keys_and_ends_by_our_bye() {
+    let mut rig = Rig::dialled(Far::AnswersAfter(Duration::from_secs(3)));
+    rig.run(3_100);
+    assert_eq!(rig.said(), [LegEvent::Sent, LegEvent::Ringing, LegEvent::Answered]);
+    rig.events.clear();
+    rig.command(prompt(1_000));
+    rig.run(500);
+    rig.far_media(media::Input::SendDigits("1#"));
+    rig.run(1_000);
+    assert_eq!(rig.said(), [digit('1'), digit('#'), LegEvent::PlayDone]);
+    let heard = rig.sessions.get(&30_000).unwrap().stats();
+    assert_eq!((heard.reception.received(), heard.reception.lost()), (50, 0));
+    rig.command(LegCommand::Hangup);
+    rig.run(100);
+    assert_eq!(rig.said().last(), Some(&ended(None, Some(200), None, ReleaseSide::Us)));
+    assert_eq!((rig.line.live_legs(), rig.heard.len(), rig.heard[0].sent), (0, 1, 50));
+    assert!(rig.journal.iter().any(|facts| facts.confirmed && facts.leg == leg()));
+}
+
+#[test]
+fn the_invite_carries_the_rewritten_number_and_the_caller_id_twice() {
+    let rig = Rig::dialled(Far::Rings);
+    assert_eq!(rig.sent, ["INVITE sip:0100000042@127.0.0.1:5080 SIP/2.0"]);
+    let Some(Event::Incoming(incoming)) = rig.far_events.first() else { panic!("no call came") };
+    assert_eq!(
+        (incoming.from_user.reveal().as_str(), incoming.to_user.reveal().as_str()),
+        ("+999100000001", "0100000042")
+    );
+}
+
+#[test]
+fn a_refusal_becomes_the_result_of_the_table() {
+    for (status, q850, want) in [
+        (486, None, CallResult::Busy),
+        (404, None, CallResult::VacantNumber),
+        (480, Some(19), CallResult::NoAnswer),
+        (603, None, CallResult::Rejected),
+        (503, None, CallResult::TrunkRefused),
+    ] {
+        let mut rig = Rig::dialled(Far::Refuses(status, q850));
+        rig.run(10);
+        let end = ended(Some(want), Some(status), q850, ReleaseSide::Them);
+        assert_eq!(rig.said(), [LegEvent::Sent, end], "{status}");
+    }
+}
+
+#[test]
+fn ringing_ends_after_the_ring_time_as_no_answer() {
+    let mut rig = Rig::dialled(Far::Rings);
+    rig.run(31_000);
+    let end = ended(Some(CallResult::NoAnswer), Some(487), None, ReleaseSide::Us);
+    assert_eq!(rig.said(), [LegEvent::Sent, LegEvent::Ringing, end]);
+    assert_eq!(rig.events[2].0, 30_000);
+}
+
+#[test]
+fn a_gateway_that_never_speaks_is_doubt_and_counts() {
+    let mut rig = Rig::dialled(Far::Mute);
+    rig.run(40_000);
+    assert_eq!(rig.said()[1..], [ended(Some(CallResult::UnknownCounted), None, None, ReleaseSide::Nobody)]);
+    assert_eq!(rig.sent.len(), 7, "one INVITE and six repetitions of it");
+}
+
+#[test]
+fn an_unreachable_gateway_refuses_at_once() {
+    let mut rig = Rig::dialled(Far::Mute);
+    rig.input(Input::Unreachable { to: at(GATEWAY) });
+    assert_eq!(rig.said()[1..], [ended(Some(CallResult::TrunkRefused), None, None, ReleaseSide::Nobody)]);
+}
+
+#[test]
+fn hanging_up_while_it_rings_cancels() {
+    let mut rig = Rig::dialled(Far::Rings);
+    rig.command(LegCommand::Hangup);
+    rig.run(10);
+    assert_eq!(rig.said()[2..], [ended(Some(CallResult::Cancelled), Some(487), None, ReleaseSide::Us)]);
+}
+
+#[test]
+fn an_answer_that_crosses_our_cancel_is_ended_and_was_answered() {
+    let mut rig = Rig::dialled(Far::Rings);
+    rig.line.handle(rig.now, Input::Command { leg: leg(), command: LegCommand::Hangup, number: None });
+    rig.accept(leg());
+    // The 200 is on its way before the gateway sees the CANCEL.
+    while let Some(output) = rig.far.poll_output() {
+        rig.on_far(output);
+    }
+    rig.settle();
+    rig.run(100);
+    let Some(LegEvent::Ended(end)) = rig.said().last().cloned() else { panic!("{:?}", rig.said()) };
+    assert_eq!((end.unanswered, end.by), (None, ReleaseSide::Us));
+    assert!(rig.sent.iter().any(|line| line.starts_with("BYE ")), "{:?}", rig.sent);
+    assert_eq!(rig.line.live_legs(), 0);
+}
+
+#[test]
+fn gbk_bytes_in_a_header_of_the_answer_do_not_disturb_the_call() {
+    let mut rig = Rig::new(Far::Answers);
+    rig.mangle = |bytes| {
+        let end = bytes.windows(2).position(|w| w == b"\r\n").unwrap();
+        [&bytes[..end], b"\r\nServer: \xd6\xd0\xb9\xfa\xd2\xf8\xd0\xd0", &bytes[end..]].concat()
+    };
+    rig.dial(leg());
+    rig.run(1_000);
+    assert_eq!(rig.said(), [LegEvent::Sent, LegEvent::Answered]);
+    assert!(rig.sent.iter().any(|line| line.starts_with("ACK ")));
+    assert_eq!(rig.line.live_legs(), 1);
+}
+
+#[test]
+fn a_transfer_reports_its_fate_once() {
+    for (status, ok) in [(200, true), (486, false)] {
+        let mut rig = Rig::answered();
+        rig.command(LegCommand::Refer { target: "sip:8001@127.0.0.1:5080".into() });
+        rig.run(10);
+        assert_eq!(rig.said(), [], "100 Trying is no fate");
+        rig.far_command(sip::Command::NotifyRefer { leg: leg(), status });
+        rig.run(10);
+        assert_eq!(rig.said(), [LegEvent::Referred { ok }]);
+        rig.far_command(sip::Command::Hangup { leg: leg() });
+        rig.run(10);
+        assert_eq!(rig.said()[1..], [ended(None, Some(200), None, ReleaseSide::Them)]);
+    }
+}
+
+#[test]
+fn a_transfer_cut_short_by_their_bye_did_not_come_about() {
+    let mut rig = Rig::answered();
+    rig.command(LegCommand::Refer { target: "sip:8001@127.0.0.1:5080".into() });
+    rig.far_command(sip::Command::Hangup { leg: leg() });
+    rig.run(10);
+    assert_eq!(rig.said()[0], LegEvent::Referred { ok: false });
+    assert!(matches!(rig.said()[1..], [LegEvent::Ended(_)]));
+}
+
+#[test]
+fn a_peer_that_falls_silent_is_reported_after_ten_seconds() {
+    let mut rig = Rig::answered();
+    rig.run(5_000);
+    assert_eq!(rig.said(), []);
+    rig.sessions.clear();
+    rig.run(9_900);
+    assert_eq!(rig.said(), []);
+    rig.run(200);
+    assert_eq!(rig.said(), [LegEvent::Silent]);
+}
+
+#[test]
+fn a_permit_that_ran_out_puts_nothing_on_the_wire() {
+    let mut rig = Rig::new(Far::Answers);
+    let dial = Dial {
+        trunk: TrunkIx(0),
+        caller_id: "+999100000001".into(),
+        ring: Duration::from_secs(30),
+        permit_until: Tick(rig.now.tick.0 - 1),
+    };
+    let number = Some(Pii::new(NUMBER.to_owned()));
+    rig.input(Input::Command { leg: leg(), command: LegCommand::Dial(dial), number });
+    assert_eq!(rig.said(), [LegEvent::NotSent(NotSent::PermitExpired)]);
+    assert_eq!(rig.sent, [""; 0]);
+}
+
+#[test]
+fn the_same_leg_is_never_dialled_twice() {
+    let mut rig = Rig::dialled(Far::Rings);
+    rig.dial(leg());
+    assert_eq!((rig.sent.len(), rig.counted.as_slice()), (1, &[Counter::LegInUse][..]));
+}
+
+#[test]
+fn legs_past_the_last_port_are_not_sent_and_a_rested_port_serves_again() {
+    let mut rig = Rig::new(Far::Refuses(486, None));
+    let legs = [2, 3, 4].map(|n| LegId(AttemptId(n)));
+    rig.dial(legs[0]);
+    rig.dial(legs[1]);
+    rig.events.clear();
+    rig.dial(legs[2]);
+    assert_eq!(rig.said(), [LegEvent::NotSent(NotSent::NoMediaPort)]);
+    rig.run(2_000);
+    rig.dial(legs[2]);
+    assert_eq!(rig.said()[1], LegEvent::Sent);
+}
+
+#[test]
+fn a_leg_whose_ports_cannot_be_bound_is_not_sent() {
+    let mut rig = Rig::new(Far::Answers);
+    rig.ports_fail = true;
+    rig.dial(leg());
+    assert_eq!(rig.said(), [LegEvent::NotSent(NotSent::NoMediaPort)]);
+    assert_eq!((rig.sent.len(), rig.counted.as_slice()), (0, &[Counter::PortRefused; 2][..]));
+}
+
+#[test]
+fn a_leg_hung_up_before_its_port_is_open_is_not_sent() {
+    let mut rig = Rig::new(Far::Answers);
+    let dial = Dial {
+        trunk: TrunkIx(0),
+        caller_id: "+999100000001".into(),
+        ring: Duration::from_secs(30),
+        permit_until: Tick::MAX,
+    };
+    let number = Some(Pii::new(NUMBER.to_owned()));
+    rig.line.handle(rig.now, Input::Command { leg: leg(), command: LegCommand::Dial(dial), number });
+    rig.command(LegCommand::Hangup);
+    assert_eq!(rig.said(), [LegEvent::NotSent(NotSent::PermitExpired)]);
+    assert_eq!(rig.sent.len(), 0);
+}
+
+#[test]
+fn after_a_crash_what_rang_is_cancelled_and_what_was_answered_gets_a_bye() {
+    for policy in [Far::Rings, Far::Answers] {
+        let mut rig = Rig::dialled(policy);
+        rig.run(10);
+        let dialog = rig.journal.iter().rfind(|facts| facts.confirmed).cloned().map(Box::new);
+        rig.line = Line::new(line_config());
+        rig.sent.clear();
+        rig.far_events.clear();
+        let left = RecoveredLeg {
+            leg: leg(),
+            trunk: TrunkIx(0),
+            number: Pii::new(NUMBER.to_owned()),
+            caller_id: "+999100000001".into(),
+            dialog,
+        };
+        rig.input(Input::Recover(vec![left]));
+        rig.run(100);
+        assert!(matches!(rig.far_events[..], [Event::Ended(_)]), "{:?}", rig.sent);
+        rig.run(10_000);
+        assert_eq!(rig.sent.len(), 4, "sent four times, for any of them may be lost");
+        assert_eq!(rig.line.poll_timeout(), None);
+    }
+}
+
+#[test]
+fn a_live_leg_fits_the_budget_of_memory() {
+    let own = size_of::<(LegId, super::machine::Leg)>() * 2;
+    let session = size_of::<Session>() + 64;
+    assert!(own <= 128 && session <= 1_024, "{own} + {session} bytes");
+}

@@ -1,0 +1,12 @@
+//! Sockets for the line: one thread moves datagrams, RTP and commands in, datagrams, RTP and leg events out.
+
+mod counts;
+mod handle;
+mod journal;
+mod probe;
+mod pump;
+mod rtp_sockets;
+mod sip_socket;
+
+pub use counts::{Counts, Direction, MESSAGE_CLASSES};
+pub use handle::{Command, Config, Event, Handle, Order, start};

@@ -1,0 +1,343 @@
+//! The shard's loop: take what has come, let the line work, send what it says, wait for the next cause.
+
+use std::net::SocketAddr;
+use std::pin::{Pin, pin};
+use std::sync::Arc;
+use std::task::{Context, Poll};
+use std::time::Duration;
+
+use tokio::sync::mpsc;
+use tokio::time::{Instant, Sleep};
+
+use crate::base::{Clock, LegId, Now, Tick};
+use crate::line::{Counter, Input, LegCommand, LegEvent, Line, Output, Packet, RecoveredLeg, SipCounter};
+
+use super::journal::Journal;
+use super::probe::Probe;
+use super::rtp_sockets::RtpSockets;
+use super::sip_socket::SipSocket;
+use super::{Command, Counts, Direction, Event, Order};
+
+/// Datagrams read in one turn, before timers and RTP have their turn too.
+const SIP_PER_TURN: usize = 256;
+/// Batches of orders taken in one turn.
+const BATCHES_PER_TURN: usize = 64;
+/// INVITEs that leave in one turn. After a stall of the store many wait, and what a gateway's socket holds of a burst is
+/// less than a hundred.
+const DIALS_PER_TURN: usize = 16;
+/// After a turn with work, so that the next one finds several datagrams: a wake costs more than one of them. It adds as
+/// much to the time a gateway waits for us, and lies well below anything that SIP or a person notices.
+const NAP: Duration = Duration::from_millis(4);
+/// Frames that are due cut the nap short, down to this: packets of many calls still leave together.
+const SHORT_NAP: Duration = Duration::from_millis(1);
+/// Events that wait for the sink; above this no orders are taken.
+const EVENTS_WAITING: usize = 10_000;
+/// When a full sink is asked again.
+const SINK_AGAIN: Duration = Duration::from_millis(2);
+/// What legs may take to end after the handle is gone.
+const LAST_WORDS: Duration = Duration::from_secs(2);
+/// By then recovery has said all it has to say.
+const RECOVERY: Duration = Duration::from_secs(30);
+/// With nothing due at all.
+const IDLE: Duration = Duration::from_hours(1);
+/// The longest datagram UDP carries.
+const DATAGRAM: usize = 65_536;
+
+/// Takes events out of the vector; see `start`.
+pub(super) type Sink = Box<dyn FnMut(&mut Vec<Event>) + Send>;
+
+/// Where orders come from and reports go.
+pub(super) struct Desk {
+    pub(super) inbox: mpsc::Receiver<Vec<Order>>,
+    /// Closes when the handle is dropped.
+    pub(super) death: mpsc::Receiver<()>,
+    pub(super) sink: Sink,
+    pub(super) counts: Arc<Counts>,
+}
+
+pub(super) struct Sockets {
+    pub(super) sip: SipSocket,
+    pub(super) rtp: RtpSockets,
+    pub(super) probe: Probe,
+}
+
+pub(super) struct Pump {
+    line: Line,
+    clock: Arc<dyn Clock>,
+    desk: Desk,
+    sockets: Sockets,
+    journal: Option<Journal>,
+    /// The runtime's clock and ours, read together once.
+    origin: (Instant, Tick),
+    recovered_at: Option<Tick>,
+    /// Taken while waiting.
+    batch: Option<Vec<Order>>,
+    /// The handle is gone: end by this time.
+    closing: Option<Tick>,
+    events: Vec<Event>,
+    sends: Vec<(SocketAddr, Packet)>,
+    /// Something went unanswered: ask whether the trunks are there.
+    resent: bool,
+    datagram: Box<[u8]>,
+    packet: Vec<u8>,
+}
+
+/// What a turn came to.
+#[derive(Clone, Copy, Debug, Default)]
+struct Turn {
+    worked: bool,
+    /// There is more to read at once.
+    more: bool,
+}
+
+impl Pump {
+    pub(super) fn new(
+        line: Line,
+        clock: Arc<dyn Clock>,
+        desk: Desk,
+        sockets: Sockets,
+        journal: Option<Journal>,
+    ) -> Self {
+        #[expect(
+            clippy::disallowed_methods,
+            reason = "ties the runtime's timers to the clock that was handed in, once"
+        )]
+        let origin = (Instant::now(), clock.now().tick);
+        Self {
+            line,
+            clock,
+            desk,
+            sockets,
+            journal,
+            origin,
+            recovered_at: None,
+            batch: None,
+            closing: None,
+            events: Vec::new(),
+            sends: Vec::new(),
+            resent: false,
+            datagram: vec![0; DATAGRAM].into(),
+            packet: Vec::with_capacity(256),
+        }
+    }
+
+    fn recover(&mut self, legs: Vec<RecoveredLeg>) {
+        let now = self.clock.now();
+        self.recovered_at = Some(now.tick + RECOVERY);
+        self.line.handle(now, Input::Recover(legs));
+        self.settle(now);
+    }
+
+    /// Until the handle is dropped and the last leg is over.
+    pub(super) async fn run(&mut self, left: Vec<RecoveredLeg>) {
+        // Until the reactor has looked at a new socket once, it takes it for one that cannot be written to.
+        self.sockets.sip.writable().await;
+        self.recover(left);
+        let mut sleep = pin!(tokio::time::sleep_until(self.origin.0));
+        loop {
+            let turn = self.turn();
+            if self.is_over() {
+                return;
+            }
+            if turn.worked && !turn.more {
+                self.nap();
+            }
+            // The reactor runs only while this task gives way. An order that waits must not keep it from doing so.
+            tokio::task::yield_now().await;
+            if turn.more {
+                continue;
+            }
+            let wake = self.wake_at().map_or_else(|| self.instant(self.clock.now().tick) + IDLE, |at| self.instant(at));
+            sleep.as_mut().reset(wake);
+            std::future::poll_fn(|cx| self.poll(cx, sleep.as_mut())).await;
+        }
+    }
+
+    fn nap(&self) {
+        let due = self.line.poll_timeout().map(|(at, _)| at.since(self.clock.now().tick));
+        let nap = match due {
+            _ if self.batch.is_some() => SHORT_NAP,
+            Some(due) => due.clamp(SHORT_NAP, NAP),
+            None => NAP,
+        };
+        std::thread::park_timeout(nap);
+    }
+
+    fn turn(&mut self) -> Turn {
+        let now = self.clock.now();
+        let mut turn = Turn::default();
+        self.orders(now, &mut turn);
+        self.datagrams(now, &mut turn);
+        self.packets(now, &mut turn);
+        if self.line.poll_timeout().is_some_and(|(at, _)| at <= now.tick) {
+            turn.worked = true;
+            self.line.handle(now, Input::Timeout);
+        }
+        if self.recovered_at.take_if(|at| *at <= now.tick).is_some()
+            && let Some(journal) = &mut self.journal
+        {
+            journal.recovered();
+        }
+        self.settle(now);
+        if std::mem::take(&mut self.resent) {
+            for to in self.sockets.probe.ask(now.tick) {
+                self.line.handle(now, Input::Unreachable { to });
+            }
+            self.settle(now);
+        }
+        self.desk.counts.legs(self.line.live_legs());
+        turn
+    }
+
+    fn orders(&mut self, now: Now, turn: &mut Turn) {
+        let mut dials = 0;
+        for _ in 0..BATCHES_PER_TURN {
+            if self.events.len() >= EVENTS_WAITING {
+                return;
+            }
+            let Some(batch) = self.batch.take().or_else(|| self.desk.inbox.try_recv().ok()) else { return };
+            turn.worked = true;
+            let mut batch = batch.into_iter();
+            while let Some(order) = batch.next() {
+                match order {
+                    Order::Command(Command { leg, command, number }) => {
+                        dials += usize::from(matches!(command, LegCommand::Dial(_)));
+                        self.line.handle(now, Input::Command { leg, command, number });
+                        self.take(now);
+                    }
+                    Order::Trunks(trunks) => {
+                        self.sockets.probe = Probe::new(trunks.iter().map(|trunk| trunk.addr).collect());
+                        self.line.set_trunks(trunks);
+                    }
+                }
+                if dials >= DIALS_PER_TURN {
+                    self.batch = Some(batch.collect());
+                    return;
+                }
+            }
+        }
+        turn.more = true;
+    }
+
+    fn datagrams(&mut self, now: Now, turn: &mut Turn) {
+        for _ in 0..SIP_PER_TURN {
+            let Some((from, bytes)) = self.sockets.sip.receive(&mut self.datagram) else { return };
+            turn.worked = true;
+            self.desk.counts.message(Direction::In, bytes);
+            self.line.handle(now, Input::Datagram { from, bytes });
+            self.take(now);
+        }
+        turn.more = true;
+    }
+
+    fn packets(&mut self, now: Now, turn: &mut Turn) {
+        let Self { line, sockets, desk, datagram, .. } = self;
+        let more = sockets.rtp.receive(datagram, |port, from, bytes| {
+            turn.worked = true;
+            desk.counts.packet(Direction::In);
+            line.handle(now, Input::Rtp { port, from, bytes });
+        });
+        turn.more |= more;
+    }
+
+    /// Everything the line has to say, onto the wire and to the engine.
+    fn settle(&mut self, now: Now) {
+        self.take(now);
+        while let Some((port, to)) = self.line.poll_rtp(&mut self.packet) {
+            if self.sockets.rtp.send(port, to, &self.packet) {
+                self.desk.counts.packet(Direction::Out);
+            } else {
+                self.desk.counts.failed_to_send();
+            }
+        }
+        // A dialog is in the journal before its ACK is on the wire.
+        if let Some(journal) = &mut self.journal
+            && let Err(error) = journal.flush()
+        {
+            self.desk.counts.journal_has_failed();
+            tracing::error!(%error, "the dialog journal cannot be written: calls that a crash leaves behind may not be ended");
+        }
+        for (to, bytes) in self.sends.drain(..) {
+            self.desk.counts.message(Direction::Out, &bytes);
+            if !self.sockets.sip.send(to, &bytes) {
+                self.desk.counts.failed_to_send();
+            }
+        }
+        if !self.events.is_empty() {
+            (self.desk.sink)(&mut self.events);
+            if !self.events.is_empty() {
+                self.desk.counts.sink_was_full();
+            }
+        }
+    }
+
+    fn take(&mut self, now: Now) {
+        while let Some(output) = self.line.poll_output() {
+            match output {
+                Output::SendSip { to, bytes } => self.sends.push((to, bytes)),
+                Output::Leg(leg, event) => self.report(now, leg, event),
+                Output::OpenPort(port) => self.open(now, port),
+                Output::Journal(facts) => {
+                    if let Some(journal) = &mut self.journal {
+                        journal.note(&facts);
+                    }
+                }
+                Output::Heard(stats) => self.desk.counts.heard(&stats),
+                Output::Count(counter) => {
+                    self.resent |= counter == Counter::Sip(SipCounter::Resent);
+                    self.desk.counts.count(counter);
+                }
+            }
+        }
+    }
+
+    fn report(&mut self, at: Now, leg: LegId, event: LegEvent) {
+        if matches!(event, LegEvent::Ended(_))
+            && let Some(journal) = &mut self.journal
+        {
+            journal.over(leg);
+        }
+        self.events.push(Event { at, leg, event });
+    }
+
+    fn open(&mut self, now: Now, port: u16) {
+        let opened = self.sockets.rtp.open(port);
+        if let Err(error) = &opened {
+            tracing::warn!(port, %error, "an RTP port of the range cannot be used");
+        }
+        self.line.handle(now, Input::PortOpened { port, ok: opened.is_ok() });
+    }
+
+    fn is_over(&self) -> bool {
+        let late = self.closing.is_some_and(|by| by <= self.clock.now().tick);
+        late || (self.closing.is_some() && self.line.live_legs() == 0)
+    }
+
+    fn wake_at(&self) -> Option<Tick> {
+        let line = self.line.poll_timeout().map(|(at, _)| at);
+        let sink = (!self.events.is_empty()).then(|| self.clock.now().tick + SINK_AGAIN);
+        [line, sink, self.closing, self.recovered_at].into_iter().flatten().min()
+    }
+
+    fn instant(&self, at: Tick) -> Instant {
+        self.origin.0 + at.since(self.origin.1)
+    }
+
+    fn poll(&mut self, cx: &mut Context<'_>, sleep: Pin<&mut Sleep>) -> Poll<()> {
+        let mut ready = self.sockets.sip.poll_ready(cx).is_ready();
+        ready |= self.sockets.rtp.poll_ready(cx).is_ready();
+        if self.closing.is_none() && self.desk.death.poll_recv(cx).is_ready() {
+            self.closing = Some(self.clock.now().tick + LAST_WORDS);
+            ready = true;
+        }
+        if self.batch.is_some() {
+            ready |= self.events.len() < EVENTS_WAITING;
+        } else if self.events.len() < EVENTS_WAITING
+            && let Poll::Ready(Some(batch)) = self.desk.inbox.poll_recv(cx)
+        {
+            self.batch = Some(batch);
+            ready = true;
+        }
+        if ready || sleep.poll(cx).is_ready() { Poll::Ready(()) } else { Poll::Pending }
+    }
+}

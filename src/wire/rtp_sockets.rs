@@ -1,0 +1,148 @@
+//! RTP sockets: bound once, kept for the next leg, and read when they have something. No task and no scan for each of
+//! thousands: a port that becomes readable puts its number on a list and wakes the pump.
+
+use std::io;
+use std::net::{IpAddr, SocketAddr};
+use std::sync::{Arc, Mutex, PoisonError};
+use std::task::{Context, Poll, Wake, Waker};
+
+use tokio::net::UdpSocket;
+
+use crate::line::MediaRange;
+
+/// Packets read of one port in one turn.
+const PER_PORT: usize = 16;
+
+#[derive(Debug)]
+pub(super) struct RtpSockets {
+    bind: IpAddr,
+    first: u16,
+    /// By port, from the first of the range.
+    sockets: Vec<Option<Port>>,
+    ready: Arc<Ready>,
+    /// Of the list, while it is worked on.
+    turn: Vec<u16>,
+}
+
+#[derive(Debug)]
+struct Port {
+    socket: UdpSocket,
+    waker: Waker,
+}
+
+/// Ports that may have something to read, and who wants to know.
+#[derive(Debug, Default)]
+struct Ready(Mutex<(Vec<u16>, Option<Waker>)>);
+
+#[derive(Debug)]
+struct PortWaker {
+    port: u16,
+    ready: Arc<Ready>,
+}
+
+impl Wake for PortWaker {
+    fn wake(self: Arc<Self>) {
+        self.wake_by_ref();
+    }
+
+    fn wake_by_ref(self: &Arc<Self>) {
+        let mut list = self.ready.lock();
+        list.0.push(self.port);
+        if let Some(pump) = list.1.take() {
+            pump.wake();
+        }
+    }
+}
+
+impl Ready {
+    fn lock(&self) -> std::sync::MutexGuard<'_, (Vec<u16>, Option<Waker>)> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl RtpSockets {
+    pub(super) fn new(bind: IpAddr, range: &MediaRange) -> Self {
+        let count = usize::from(range.last_port.saturating_sub(range.first_port)) + 1;
+        Self {
+            bind,
+            first: range.first_port,
+            sockets: std::iter::repeat_with(|| None).take(count).collect(),
+            ready: Arc::default(),
+            turn: Vec::new(),
+        }
+    }
+
+    pub(super) fn open(&mut self, port: u16) -> io::Result<()> {
+        let socket = std::net::UdpSocket::bind((self.bind, port))?;
+        socket.set_nonblocking(true)?;
+        let socket = UdpSocket::from_std(socket)?;
+        let waker = Waker::from(Arc::new(PortWaker { port, ready: Arc::clone(&self.ready) }));
+        let place = self.index(port).and_then(|ix| self.sockets.get_mut(ix)).ok_or(io::ErrorKind::InvalidInput)?;
+        let opened = place.insert(Port { socket, waker });
+        arm(opened);
+        Ok(())
+    }
+
+    /// False if the kernel would not take it: RTP is not sent twice.
+    pub(super) fn send(&self, port: u16, to: SocketAddr, bytes: &[u8]) -> bool {
+        self.at(port).is_some_and(|port| port.socket.try_send_to(bytes, to).is_ok())
+    }
+
+    /// Reads what has come, up to `PER_PORT` packets of each port. True if there may be more at once.
+    pub(super) fn receive(&mut self, buffer: &mut [u8], mut each: impl FnMut(u16, SocketAddr, &[u8])) -> bool {
+        let mut turn = std::mem::take(&mut self.turn);
+        std::mem::swap(&mut turn, &mut self.ready.lock().0);
+        let mut more = false;
+        for port in turn.drain(..) {
+            let Some(known) = self.at(port) else { continue };
+            if read(&known.socket, buffer, |from, bytes| each(port, from, bytes)) {
+                arm(known);
+            } else {
+                more = true;
+                self.ready.lock().0.push(port);
+            }
+        }
+        self.turn = turn;
+        more
+    }
+
+    /// Wakes `cx` when a port has something to read.
+    pub(super) fn poll_ready(&self, cx: &Context<'_>) -> Poll<()> {
+        let mut list = self.ready.lock();
+        if !list.0.is_empty() {
+            return Poll::Ready(());
+        }
+        if !list.1.as_ref().is_some_and(|waker| waker.will_wake(cx.waker())) {
+            list.1 = Some(cx.waker().clone());
+        }
+        Poll::Pending
+    }
+
+    fn index(&self, port: u16) -> Option<usize> {
+        port.checked_sub(self.first).map(usize::from)
+    }
+
+    fn at(&self, port: u16) -> Option<&Port> {
+        self.sockets.get(self.index(port)?)?.as_ref()
+    }
+}
+
+/// Asks to be told of the next packet; at once if there is one already.
+fn arm(port: &Port) {
+    if port.socket.poll_recv_ready(&mut Context::from_waker(&port.waker)).is_ready() {
+        port.waker.wake_by_ref();
+    }
+}
+
+/// True when the socket is empty.
+fn read(socket: &UdpSocket, buffer: &mut [u8], mut each: impl FnMut(SocketAddr, &[u8])) -> bool {
+    for _ in 0..PER_PORT {
+        match socket.try_recv_from(buffer) {
+            Ok((length, from)) => each(from, buffer.get(..length).unwrap_or_default()),
+            Err(error) if error.kind() == io::ErrorKind::WouldBlock => return true,
+            // An ICMP error of what we sent; the peer's silence says the same.
+            Err(_) => {}
+        }
+    }
+    false
+}
