@@ -1,0 +1,62 @@
+//! What the engine is told, and what it asks for in return.
+
+use std::sync::Arc;
+
+use crate::base::{CampaignIx, ContactId, LegId, PhoneId};
+use crate::call::{LegCommand, LegEvent};
+use crate::campaign::Campaign;
+use crate::contact::Zones;
+use crate::gate::DncMark;
+
+use super::{Counted, LeadRow, LedgerPage, StoreReply, StoreRequest};
+
+#[derive(Clone, Debug)]
+pub enum Input {
+    /// All campaigns, checked, each with its place in the store's table of names. Replaces the plan before it.
+    Plan(Vec<(CampaignIx, Arc<Campaign>)>, Zones),
+    /// Histories; they come before the leads that need them.
+    Ledgers(LedgerPage),
+    /// A page of leads of one campaign, in ascending order of `LeadId`. Known leads are brought up to date.
+    Leads(Vec<LeadRow>),
+    /// Answers of the store, in any grouping.
+    Stored(Vec<StoreReply>),
+    Leg(LegId, LegEvent),
+    Command(OperatorCommand),
+    /// `poll_timeout` has come.
+    Timeout,
+}
+
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum OperatorCommand {
+    /// Nothing new goes out for this campaign; what is under way goes on.
+    Pause(CampaignIx),
+    Resume(CampaignIx),
+    /// From another process or an agent. `None` takes the mark away. What rings for them now is cancelled.
+    DncContact(ContactId, Option<DncMark>),
+    DncPhone(PhoneId, Option<DncMark>),
+    /// Nothing new goes out any more; what is under way goes on.
+    Drain,
+    /// The drain's time is up: cancel what rings, hang up what talks.
+    HangUpAll,
+}
+
+/// Ordered data; effects happen outside.
+#[derive(Clone, Debug)]
+pub enum Output {
+    Store(StoreRequest),
+    Leg(LegId, LegCommand),
+    Count(Counted),
+}
+
+/// Why the engine wants to be woken.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Why {
+    /// A flow waits for a key, or a call has lasted too long.
+    AttemptTimer,
+    /// A calling hour ends under a ringing phone.
+    Closing,
+    /// Another dial may go out.
+    Decide,
+    /// A lead is due, a slot begins, the wall clock may have jumped.
+    Heartbeat,
+}

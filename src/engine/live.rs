@@ -1,0 +1,165 @@
+//! Attempts under way, from the wish to dial to the last outcome, with their timers.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
+
+use crate::base::{AttemptId, ContactId, LeadId, Now, PhoneId, QueueIx, Tick, TrunkIx, Wall};
+use crate::call::Attempt;
+use crate::campaign::Campaign;
+use crate::schedule::LeadIx;
+
+/// One attempt under way.
+#[derive(Debug)]
+pub struct Live {
+    pub run: usize,
+    pub lead: LeadIx,
+    pub lead_id: LeadId,
+    pub contact: ContactId,
+    pub phone: PhoneId,
+    pub trunk: TrunkIx,
+    pub caller_id: Arc<str>,
+    /// The plan it began under.
+    pub campaign: Arc<Campaign>,
+    /// A seat that is busy because of it, and since when it no longer depends on it.
+    pub seat: Option<QueueIx>,
+    pub decided: Now,
+    pub authorised: Option<Wall>,
+    pub permit_until: Tick,
+    /// What still rings then is taken back.
+    pub closing: Wall,
+    /// It went out although the daily budget was used up.
+    pub free: bool,
+    pub local_hour: u8,
+    pub golden: bool,
+    /// Not wanted any more before it was dialled.
+    pub cancelled: bool,
+    pub stage: Stage,
+    timer: Option<Tick>,
+}
+
+#[derive(Debug)]
+pub enum Stage {
+    /// The store has been asked.
+    Asked,
+    /// On the line.
+    Dialled(Box<Attempt>),
+}
+
+/// By id, with an index of closing times and one of timers. Ordered maps: the order of anything here may reach an output.
+#[derive(Debug, Default)]
+pub struct Lives {
+    by_id: BTreeMap<AttemptId, Box<Live>>,
+    closings: BTreeSet<(Wall, AttemptId)>,
+    timers: BTreeSet<(Tick, AttemptId)>,
+}
+
+/// Everything about an attempt that is known when it is wished for.
+#[derive(Debug)]
+pub struct NewLive {
+    pub run: usize,
+    pub lead: LeadIx,
+    pub lead_id: LeadId,
+    pub contact: ContactId,
+    pub phone: PhoneId,
+    pub trunk: TrunkIx,
+    pub caller_id: Arc<str>,
+    pub campaign: Arc<Campaign>,
+    pub seat: Option<QueueIx>,
+    pub decided: Now,
+    pub permit_until: Tick,
+    pub closing: Wall,
+    pub free: bool,
+    pub local_hour: u8,
+    pub golden: bool,
+}
+
+impl Lives {
+    pub fn begin(&mut self, id: AttemptId, new: NewLive) {
+        self.closings.insert((new.closing, id));
+        let live = Live {
+            run: new.run,
+            lead: new.lead,
+            lead_id: new.lead_id,
+            contact: new.contact,
+            phone: new.phone,
+            trunk: new.trunk,
+            caller_id: new.caller_id,
+            campaign: new.campaign,
+            seat: new.seat,
+            decided: new.decided,
+            authorised: None,
+            permit_until: new.permit_until,
+            closing: new.closing,
+            free: new.free,
+            local_hour: new.local_hour,
+            golden: new.golden,
+            cancelled: false,
+            stage: Stage::Asked,
+            timer: None,
+        };
+        self.by_id.insert(id, Box::new(live));
+    }
+
+    pub fn get(&self, id: AttemptId) -> Option<&Live> {
+        self.by_id.get(&id).map(AsRef::as_ref)
+    }
+
+    pub fn get_mut(&mut self, id: AttemptId) -> Option<&mut Live> {
+        self.by_id.get_mut(&id).map(AsMut::as_mut)
+    }
+
+    pub fn end(&mut self, id: AttemptId) -> Option<Box<Live>> {
+        let live = self.by_id.remove(&id)?;
+        self.closings.remove(&(live.closing, id));
+        if let Some(at) = live.timer {
+            self.timers.remove(&(at, id));
+        }
+        Some(live)
+    }
+
+    /// Brings the timer index up to date after the attempt was touched.
+    pub fn rearm(&mut self, id: AttemptId) {
+        let Some(live) = self.by_id.get_mut(&id) else { return };
+        let wanted = match &live.stage {
+            Stage::Asked => None,
+            Stage::Dialled(attempt) => attempt.poll_timeout(),
+        };
+        if wanted == live.timer {
+            return;
+        }
+        if let Some(at) = live.timer {
+            self.timers.remove(&(at, id));
+        }
+        if let Some(at) = wanted {
+            self.timers.insert((at, id));
+        }
+        live.timer = wanted;
+    }
+
+    pub fn next_timer(&self) -> Option<Tick> {
+        self.timers.first().map(|(at, _)| *at)
+    }
+
+    pub fn due_timer(&self, now: Tick) -> Option<AttemptId> {
+        self.timers.first().filter(|(at, _)| *at <= now).map(|(_, id)| *id)
+    }
+
+    pub fn next_closing(&self) -> Option<Wall> {
+        self.closings.first().map(|(at, _)| *at)
+    }
+
+    /// Takes the next attempt whose closing time has come; it is not offered again.
+    pub fn take_closing(&mut self, now: Wall) -> Option<AttemptId> {
+        let first = self.closings.first().copied().filter(|(at, _)| *at <= now)?;
+        self.closings.remove(&first);
+        Some(first.1)
+    }
+
+    pub fn ids(&self) -> Vec<AttemptId> {
+        self.by_id.keys().copied().collect()
+    }
+
+    pub fn len(&self) -> usize {
+        self.by_id.len()
+    }
+}

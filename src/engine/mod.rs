@@ -1,0 +1,30 @@
+//! The top machine: it decides whom to call when, and sees every attempt through to its outcome.
+
+mod book;
+mod config;
+mod counted;
+mod dialling;
+#[expect(clippy::module_inception, reason = "the machine of the room has the room's name")]
+mod engine;
+mod finish;
+mod input;
+mod intake;
+mod last_gate;
+mod lines;
+mod live;
+mod run;
+mod standing;
+mod store;
+mod tick;
+mod view;
+
+pub use config::{EngineConfig, QueueSpec, TrunkSpec};
+pub use counted::{Counted, FinishedCount, IntentAnswer};
+pub use engine::Engine;
+pub use input::{Input, OperatorCommand, Output, Why};
+pub use last_gate::{last_gate, refused};
+pub use store::{
+    Committed, Context, DncRequest, DncSubject, Epoch, Intent, LeadRow, LedgerPage, Marks, Outcome, PhoneRow,
+    RecoveredAttempt, StoreReply, StoreRequest, Times,
+};
+pub use view::CampaignView;

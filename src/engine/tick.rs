@@ -1,0 +1,245 @@
+//! The decision: pace allows n, the frontier offers its best, the gate is asked again, and a wish goes to the store.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use crate::base::{AttemptId, Now, Wall};
+use crate::campaign::Daypart;
+use crate::gate::{self, Facts, PastDial, Verdict};
+use crate::pace::Staff;
+use crate::rank::Slot;
+use crate::schedule::{Best, LeadIx, Viewer, is_golden_slot};
+
+use super::live::NewLive;
+use super::run::Run;
+use super::standing::Standing;
+use super::{Context, Engine, Intent, Output, StoreRequest};
+
+impl Engine {
+    /// Refused leads cost a look each; a wave of them must not hold up the other campaigns.
+    const LOOKS_PER_DIAL: u32 = 4;
+    const LOOKS_MIN: u32 = 256;
+    /// Decisions closer together than this share a round: at full rate a round places ten calls, and so does a commit.
+    const ROUND: Duration = Duration::from_millis(5);
+
+    /// One round over all campaigns. The one that went first last time goes last now: a trunk is shared, not taken.
+    pub(super) fn decide(&mut self, now: Now) {
+        if self.draining {
+            return;
+        }
+        let runs = self.runs.len();
+        for nth in 0..runs {
+            self.decide_run(now, (self.first_run + nth) % runs);
+        }
+        self.first_run = (self.first_run + 1) % runs.max(1);
+    }
+
+    /// Not before the current round is over.
+    pub(super) fn decide_soon(&mut self, now: Now) {
+        let soon = self.decided_at.map_or(now.tick, |at| at + Self::ROUND).max(now.tick);
+        self.decide_at = self.decide_at.min(soon);
+    }
+
+    /// When time alone gives a permit or brings a lead. What an event brings, the event announces.
+    pub(super) fn plan_next_decision(&mut self, now: Now) {
+        if self.draining {
+            return;
+        }
+        for at in 0..self.runs.len() {
+            let Some(run) = self.runs.get(at) else { continue };
+            if run.is_held() || run.frontier.open_len() == 0 {
+                continue;
+            }
+            if let Some(next) = self.next_permit(now, run) {
+                self.decide_at = self.decide_at.min(next.max(now.tick + Self::ROUND));
+            }
+        }
+    }
+
+    fn decide_run(&mut self, now: Now, at: usize) {
+        self.turn_slot(now, at);
+        let mut wanted = self.permits(now, at);
+        let mut looks = wanted.saturating_mul(Self::LOOKS_PER_DIAL).saturating_add(Self::LOOKS_MIN);
+        while wanted > 0 && looks > 0 {
+            looks -= 1;
+            let Some(best) = self.runs.get_mut(at).and_then(|run| run.frontier.pop()) else { return };
+            if self.try_lead(now, at, best) {
+                wanted -= 1;
+            }
+        }
+        if looks == 0 {
+            self.decide_soon(now);
+        }
+    }
+
+    /// Due leads move into their cells, and cells are looked at anew where something about them has changed.
+    fn turn_slot(&mut self, now: Now, at: usize) {
+        let wall = self.law(now);
+        let Some(run) = self.runs.get_mut(at) else { return };
+        run.frontier.due(wall);
+        if !run.stale && run.frontier.next_refresh() > wall {
+            return;
+        }
+        run.stale = false;
+        let mut viewer = Viewer::new(&run.campaign, &self.zones, &self.zone_sets, &run.answers, wall);
+        run.frontier.refresh(|key| viewer.view(key));
+    }
+
+    fn permits(&self, now: Now, at: usize) -> u32 {
+        let Some(run) = self.runs.get(at).filter(|run| !run.is_held()) else { return 0 };
+        let Some(trunk) = run.trunk.and_then(|ix| self.trunks.get(ix.ix())) else { return 0 };
+        run.pacer.permits(now.tick, trunk, &self.staff(run))
+    }
+
+    fn next_permit(&self, now: Now, run: &Run) -> Option<crate::base::Tick> {
+        let trunk = run.trunk.and_then(|ix| self.trunks.get(ix.ix()))?;
+        run.pacer.next_change(now.tick, trunk, &self.staff(run))
+    }
+
+    fn staff(&self, run: &Run) -> Staff<'_> {
+        run.queue.and_then(|ix| self.seats.get(ix.ix())).map_or(Staff::Nobody, Staff::Queue)
+    }
+
+    /// True if an intent went out.
+    fn try_lead(&mut self, now: Now, at: usize, best: Best) -> bool {
+        let standing = self.runs.get(at).map(|run| run.standing(best.lead));
+        if standing != Some(Standing::Waiting) {
+            return false;
+        }
+        match self.ask(now, at, best.lead) {
+            Some(Verdict::Allow) => self.wish(now, at, best),
+            Some(Verdict::Refuse { reasons, until }) => {
+                self.set_aside(at, best.lead, &reasons, until);
+                false
+            }
+            None => false,
+        }
+    }
+
+    /// The gate's answer for a lead's next phone.
+    pub(super) fn ask(&self, now: Now, at: usize, lead: LeadIx) -> Option<Verdict> {
+        let run = self.runs.get(at)?;
+        let facts = self.facts(now, run, lead)?;
+        Some(gate::ask(&facts, run.campaign.pacing.ring))
+    }
+
+    fn facts<'a>(&'a self, now: Now, run: &'a Run, lead: LeadIx) -> Option<Facts<'a>> {
+        let slot = run.phone(lead)?;
+        let contact = run.leads.get(lead)?.contact;
+        let test_only = run.trunk.is_none_or(|trunk| self.config.test_numbers_only_on(trunk));
+        Some(Facts {
+            now: self.law(now),
+            campaign: &run.campaign,
+            campaign_ix: run.ix,
+            paused: run.is_held(),
+            lead: run.lead_facts(lead)?,
+            phone_id: slot.phone,
+            phone_zones: self.zone_sets.get(slot.zones),
+            zones: &self.zones,
+            contact: self.book.contact(contact),
+            phone: self.book.phone(slot.phone),
+            test_numbers_only: test_only,
+        })
+    }
+
+    fn wish(&mut self, now: Now, at: usize, best: Best) -> bool {
+        let id = AttemptId::new(now, &mut self.rng);
+        let Some((intent, new)) = self.draw_up(now, at, best, id) else { return false };
+        let dial = PastDial {
+            attempt: id,
+            at: self.law(now),
+            campaign: intent.campaign_ix,
+            phone: intent.phone,
+            result: None,
+            contact: false,
+            free: new.free,
+        };
+        self.book.note(intent.contact, dial);
+        self.reserve(at, &new);
+        if let Some(run) = self.runs.get_mut(at) {
+            run.set_standing(best.lead, Standing::Live);
+        }
+        self.lives.begin(id, new);
+        self.out.push_back(Output::Store(StoreRequest::Authorise(Box::new(intent))));
+        true
+    }
+
+    fn draw_up(&self, now: Now, at: usize, best: Best, id: AttemptId) -> Option<(Intent, NewLive)> {
+        let run = self.runs.get(at)?;
+        let row = run.leads.get(best.lead)?;
+        let slot = run.phone(best.lead)?;
+        let trunk = run.trunk?;
+        let facts = self.facts(now, run, best.lead)?;
+        let closing = gate::closing_time(&facts).unwrap_or(Wall::MAX);
+        // Always the same of our own numbers for one person, so that they recognise us.
+        let numbers = self.config.trunk(trunk)?.numbers(run.campaign.caller_id_pool.as_deref())?;
+        let caller_id = numbers.get(row.contact.ix() % numbers.len().max(1))?;
+        let permit_until = now.tick + self.config.permit;
+        let intent = Intent {
+            attempt: id,
+            lead: row.lead,
+            contact: row.contact,
+            phone: slot.phone,
+            campaign_ix: run.ix,
+            campaign: Arc::clone(&run.campaign),
+            facts: facts.lead,
+            phone_zones: facts.phone_zones.into(),
+            zones: Arc::clone(&self.zones),
+            trunk,
+            caller_id: Arc::clone(caller_id),
+            test_numbers_only: facts.test_numbers_only,
+            context: self.context(now, run, best)?,
+            decided: now,
+            permit_until,
+        };
+        let new = NewLive {
+            run: at,
+            lead: best.lead,
+            lead_id: row.lead,
+            contact: row.contact,
+            phone: slot.phone,
+            trunk,
+            caller_id: Arc::clone(caller_id),
+            campaign: Arc::clone(&run.campaign),
+            seat: run.queue,
+            decided: now,
+            permit_until,
+            closing,
+            free: facts.lead.free_of_daily_budget,
+            local_hour: intent.context.slot_half_hour / 2,
+            golden: intent.context.golden,
+        };
+        Some((intent, new))
+    }
+
+    fn context(&self, now: Now, run: &Run, best: Best) -> Option<Context> {
+        let row = run.leads.get(best.lead)?;
+        let key = run.cell(best.lead)?;
+        let wall = self.law(now);
+        let mut viewer = Viewer::new(&run.campaign, &self.zones, &self.zone_sets, &run.answers, wall);
+        let (slot, p_answer) = viewer.p_answer(key)?;
+        let ledger = self.book.contact(row.contact);
+        let (score, value) = run.worth(best.lead)?;
+        Some(Context {
+            list: row.list,
+            score,
+            value,
+            p_answer,
+            index_value: best.index_value,
+            propensity: 1.0,
+            explore: false,
+            segment: key.segment,
+            slot_weekday: slot.weekday(),
+            slot_half_hour: (slot.minute() / Slot::MINUTES) as u8,
+            golden: is_golden_slot(&run.campaign, key.segment, slot),
+            attempt_no: u16::from(key.attempts) + 1,
+            same_slot_fails: key.fails.count(Daypart::of(slot.minute())),
+            since_last: ledger.dials.last().map(|dial| wall.since(dial.at)),
+        })
+    }
+
+    /// Law goes by the latest wall time ever seen: a clock that jumps back opens nothing and frees no cap.
+    pub(super) fn law(&self, now: Now) -> Wall {
+        now.wall.max(self.high_water)
+    }
+}
