@@ -1,0 +1,19 @@
+//! The same engine in a simulated world: people, carrier, clocks and a store that can crash between any two steps.
+
+mod carrier;
+mod clock;
+mod model_import;
+mod model_store;
+mod population;
+mod scenario;
+mod witness;
+mod world;
+
+pub use carrier::Carrier;
+pub use clock::SimClock;
+pub use model_import::{ModelCounts, ModelList};
+pub use model_store::{Fault, ModelAttempt, ModelDnc, ModelError, ModelStore, ModelSubject};
+pub use population::{Behaviour, Kind, Person, Population};
+pub use scenario::Scenario;
+pub use witness::Violation;
+pub use world::{Report, World};

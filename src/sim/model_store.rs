@@ -1,0 +1,507 @@
+//! A store in memory, pure: the same requests and replies as a database, with a disk that can fail around a commit.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
+use std::time::Duration;
+
+use crate::base::{AttemptId, CampaignIx, ContactId, LeadId, ListId, Now, PhoneId, Pii, Wall};
+use crate::contact::{CallResult, ClosedWhy, Columns, ContactKind, LeadState, OutcomeKind};
+use crate::engine::{
+    Committed, DncRequest, DncSubject, Epoch, Intent, LeadRow, LedgerPage, Outcome, PhoneRow, RecoveredAttempt,
+    StoreReply, StoreRequest, Times, last_gate, refused,
+};
+use crate::gate::{DncMark, Ledger, PastDial, Rule};
+
+/// Everything in it is committed: a batch is applied whole or not at all, so a crash loses only who was dialling.
+#[derive(Clone, Debug, Default)]
+pub struct ModelStore {
+    pub(super) campaigns: Vec<String>,
+    pub(super) lists: Vec<(CampaignIx, [u8; 32], Option<Wall>)>,
+    pub(super) contacts: Vec<Person>,
+    pub(super) phones: Vec<Number>,
+    pub(super) leads: Vec<Lead>,
+    pub(super) by_key: BTreeMap<Pii<String>, ContactId>,
+    pub(super) by_number: BTreeMap<Pii<String>, PhoneId>,
+    pub(super) lead_of: BTreeMap<(ContactId, CampaignIx), LeadId>,
+    pub(super) dnc: BTreeMap<ModelSubject, ModelDnc>,
+    attempts: BTreeMap<AttemptId, ModelAttempt>,
+    live: BTreeSet<AttemptId>,
+    paused_all: bool,
+    paused: BTreeSet<CampaignIx>,
+    high_water: Wall,
+    epoch: Epoch,
+    running: Option<Epoch>,
+    trunks: Vec<String>,
+    pub(super) changes: u64,
+}
+
+/// What the disk does with a commit.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Fault {
+    #[default]
+    None,
+    /// It fails, and nothing is written.
+    Before,
+    /// It is written, and nobody hears of it: in doubt.
+    After,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum ModelError {
+    /// No `begin`, or another one since.
+    #[error("fenced")]
+    Fenced,
+    #[error("the commit failed or is in doubt")]
+    Failed,
+}
+
+#[derive(Clone, Debug)]
+pub(super) struct Person {
+    pub(super) key: Pii<String>,
+    pub(super) phones: BTreeSet<PhoneId>,
+    pub(super) ledger: Ledger,
+}
+
+#[derive(Clone, Debug)]
+pub(super) struct Number {
+    pub(super) e164: Pii<String>,
+    pub(super) is_test: bool,
+    pub(super) contacts: BTreeSet<ContactId>,
+    pub(super) ledger: Ledger,
+}
+
+#[derive(Clone, Debug)]
+pub(super) struct Lead {
+    pub(super) contact: ContactId,
+    pub(super) campaign: CampaignIx,
+    pub(super) state: LeadState,
+    pub(super) next_phone: u8,
+    pub(super) next_free: bool,
+    pub(super) list: ListId,
+    pub(super) line: Line,
+}
+
+/// What the newest list says of a lead.
+#[derive(Clone, Debug, PartialEq)]
+pub(super) struct Line {
+    pub(super) score: f64,
+    pub(super) value: f64,
+    pub(super) consent: Option<bool>,
+    pub(super) attempts_used: u16,
+    pub(super) language: Option<String>,
+    pub(super) tags: Vec<String>,
+    pub(super) zones: Vec<String>,
+    pub(super) columns: Columns,
+    pub(super) phones: Vec<PhoneId>,
+}
+
+/// One attempt with all its outcomes: what invariants are checked against.
+#[derive(Clone, Debug)]
+pub struct ModelAttempt {
+    pub lead: LeadId,
+    pub contact: ContactId,
+    pub phone: PhoneId,
+    pub campaign: CampaignIx,
+    pub trunk: String,
+    pub caller_id: Arc<str>,
+    pub at: Wall,
+    pub epoch: Epoch,
+    pub free: bool,
+    /// Revision by revision.
+    pub outcomes: Vec<Outcome>,
+}
+
+/// Whom an entry names, known to the store or not.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum ModelSubject {
+    Customer(Pii<String>),
+    Phone(Pii<String>),
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct ModelDnc {
+    pub until: Option<Wall>,
+    pub removed: bool,
+    pub change: u64,
+}
+
+impl ModelStore {
+    /// As every store: refusals and the like count for ever, dials for so long.
+    const LOOK_BACK: Duration = Duration::from_hours(90 * 24);
+
+    pub fn begin(&mut self, trunks: &[String], now: Now) -> Epoch {
+        self.epoch.0 += 1;
+        self.running = Some(self.epoch);
+        self.trunks = trunks.to_vec();
+        self.high_water = self.high_water.max(now.wall);
+        self.epoch
+    }
+
+    /// The process dies. What was committed stays; whoever comes next calls `begin` and `recover`.
+    pub fn crash(&mut self) {
+        self.running = None;
+    }
+
+    pub fn recover(&mut self, now: Now) -> Result<Vec<RecoveredAttempt>, ModelError> {
+        let epoch = self.running.ok_or(ModelError::Fenced)?;
+        self.high_water = self.high_water.max(now.wall);
+        let now = self.high_water;
+        let left: Vec<AttemptId> = self.live.iter().copied().collect();
+        let mut recovered = Vec::new();
+        for id in left {
+            let Some(attempt) = self.attempts.get(&id).filter(|attempt| attempt.epoch != epoch) else { continue };
+            recovered.push(RecoveredAttempt {
+                attempt: id,
+                lead: attempt.lead,
+                contact: attempt.contact,
+                phone: attempt.phone,
+                campaign_ix: attempt.campaign,
+                trunk: attempt.trunk.clone(),
+                caller_id: attempt.caller_id.to_string(),
+                number: self.phone(attempt.phone).map(|phone| phone.e164.clone()),
+                authorised_at: attempt.at,
+            });
+            let next_phone = self.lead(attempt.lead).map_or(0, |lead| lead.next_phone);
+            let outcome = unknown(id, attempt, now, next_phone);
+            self.apply(&outcome, outcome.lead_state, now);
+        }
+        Ok(recovered)
+    }
+
+    pub fn commit(&mut self, now: Now, batch: &[StoreRequest], fault: Fault) -> Result<Committed, ModelError> {
+        let epoch = self.running.ok_or(ModelError::Fenced)?;
+        if fault == Fault::Before {
+            return Err(ModelError::Failed);
+        }
+        self.high_water = self.high_water.max(now.wall);
+        let now = self.high_water;
+        let mut committed = Committed::default();
+        for request in batch {
+            let reply = match request {
+                StoreRequest::Authorise(intent) => self.authorise(intent, epoch, now, &mut committed),
+                StoreRequest::Finish(outcome) => self.finish(outcome, now),
+                StoreRequest::Dnc(request) => self.note_dnc(request),
+            };
+            committed.replies.push(reply);
+        }
+        if fault == Fault::After { Err(ModelError::Failed) } else { Ok(committed) }
+    }
+
+    fn authorise(&mut self, intent: &Intent, epoch: Epoch, now: Wall, committed: &mut Committed) -> StoreReply {
+        let attempt = intent.attempt;
+        let no = |rule, why: &str| StoreReply::Refused { attempt, verdict: refused(rule, why.to_owned()) };
+        let lead = self.lead(intent.lead);
+        let Some(lead) = lead.filter(|l| l.contact == intent.contact && l.campaign == intent.campaign_ix) else {
+            return no(Rule::Number, "the store does not know this lead");
+        };
+        let Some(phone) = self.phone(intent.phone) else {
+            return no(Rule::Number, "the store does not know this phone");
+        };
+        if self.attempts.contains_key(&attempt) {
+            return no(Rule::LiveAttempt, "this attempt was authorised before");
+        }
+        let paused = self.paused_all || self.paused.contains(&intent.campaign_ix);
+        let contact_ledger = self.contact_ledger(intent.contact, now);
+        let phone_ledger = self.phone_ledger(intent.phone, now);
+        let verdict = last_gate(intent, lead.state, now, paused, &contact_ledger, &phone_ledger);
+        if !verdict.allows() {
+            return StoreReply::Refused { attempt, verdict };
+        }
+        committed.numbers.push((attempt, phone.e164.clone()));
+        let new = ModelAttempt {
+            lead: intent.lead,
+            contact: intent.contact,
+            phone: intent.phone,
+            campaign: intent.campaign_ix,
+            trunk: self.trunks.get(intent.trunk.ix()).cloned().unwrap_or_else(|| format!("trunk-{}", intent.trunk)),
+            caller_id: Arc::clone(&intent.caller_id),
+            at: now,
+            epoch,
+            free: intent.facts.free_of_daily_budget,
+            outcomes: Vec::new(),
+        };
+        self.live.insert(attempt);
+        self.note_dial(attempt, &new);
+        self.attempts.insert(attempt, new);
+        StoreReply::Authorised { attempt }
+    }
+
+    fn finish(&mut self, outcome: &Outcome, now: Wall) -> StoreReply {
+        let attempt = outcome.attempt;
+        let known = self.attempts.get(&attempt).filter(|known| known.lead == outcome.lead);
+        let Some(known) = known.filter(|known| known.outcomes.len() == usize::from(outcome.revision)) else {
+            return StoreReply::Finished { attempt, fresh: false };
+        };
+        let state = outcome.lead_state_given(self.contact_ledger(known.contact, now).dnc);
+        self.apply(outcome, state, now);
+        StoreReply::Finished { attempt, fresh: true }
+    }
+
+    fn apply(&mut self, outcome: &Outcome, state: LeadState, now: Wall) {
+        let Some(attempt) = self.attempts.get_mut(&outcome.attempt) else { return };
+        attempt.outcomes.push(outcome.clone());
+        let attempt = attempt.clone();
+        self.live.remove(&outcome.attempt);
+        self.note_dial(outcome.attempt, &attempt);
+        let marks = outcome.marks(now);
+        if let Some(person) = self.contacts.get_mut(slot(attempt.contact.0)) {
+            marks.note_in(&mut person.ledger);
+        }
+        if let Some(phone) = self.phones.get_mut(slot(attempt.phone.0)) {
+            marks.note_in(&mut phone.ledger);
+            phone.ledger.dead |= marks.phone_dead.is_some();
+        }
+        if outcome.revision == 0
+            && let Some(lead) = self.leads.get_mut(slot(attempt.lead.0))
+        {
+            lead.state = state;
+            lead.next_phone = outcome.next_phone;
+            lead.next_free = outcome.next_free;
+        }
+    }
+
+    /// Brings both ledgers up to date with the attempt's newest outcome.
+    fn note_dial(&mut self, id: AttemptId, attempt: &ModelAttempt) {
+        let newest = attempt.outcomes.last();
+        let dial = PastDial {
+            attempt: id,
+            at: attempt.at,
+            campaign: attempt.campaign,
+            phone: attempt.phone,
+            result: newest.map(|outcome| outcome.result),
+            contact: newest.is_some_and(Outcome::is_contact),
+            free: newest.map_or(attempt.free, |outcome| outcome.free),
+        };
+        let person = self.contacts.get_mut(slot(attempt.contact.0)).map(|person| &mut person.ledger);
+        let phone = self.phones.get_mut(slot(attempt.phone.0)).map(|phone| &mut phone.ledger);
+        for ledger in person.into_iter().chain(phone) {
+            if dial.counts() { ledger.note(dial) } else { ledger.forget(id) }
+        }
+    }
+
+    fn note_dnc(&mut self, request: &DncRequest) -> StoreReply {
+        let subject = match request.subject {
+            DncSubject::Contact(id) => self.contact(id).map(|person| ModelSubject::Customer(person.key.clone())),
+            DncSubject::Phone(id) => self.phone(id).map(|phone| ModelSubject::Phone(phone.e164.clone())),
+        };
+        if let Some(subject) = subject {
+            self.dnc_add(subject, request.until);
+        }
+        StoreReply::DncNoted
+    }
+
+    /// A customer brings every number that they have.
+    pub fn dnc_add(&mut self, subject: ModelSubject, until: Option<Wall>) {
+        let numbers: Vec<ModelSubject> = match &subject {
+            ModelSubject::Phone(_) => Vec::new(),
+            ModelSubject::Customer(key) => {
+                let person = self.by_key.get(key).and_then(|id| self.contact(*id));
+                let phones = person.into_iter().flat_map(|person| &person.phones);
+                phones.filter_map(|id| self.phone(*id)).map(|phone| ModelSubject::Phone(phone.e164.clone())).collect()
+            }
+        };
+        for subject in [subject].into_iter().chain(numbers) {
+            self.changes += 1;
+            let new = ModelDnc { until, removed: false, change: self.changes };
+            let known = self.dnc.entry(subject).or_insert(new);
+            let stronger = match (known.until, until) {
+                (None, _) => false,
+                (Some(_), None) => true,
+                (Some(known), Some(until)) => until > known,
+            };
+            if known.removed || stronger {
+                *known = new;
+            }
+        }
+    }
+
+    pub fn dnc_remove(&mut self, subject: &ModelSubject) -> bool {
+        self.changes += 1;
+        let change = self.changes;
+        let Some(entry) = self.dnc.get_mut(subject).filter(|entry| !entry.removed) else { return false };
+        (entry.removed, entry.change) = (true, change);
+        true
+    }
+
+    pub fn set_paused(&mut self, campaign: Option<CampaignIx>, paused: bool) {
+        self.changes += 1;
+        match campaign {
+            None => self.paused_all = paused,
+            Some(ix) if paused => {
+                self.paused.insert(ix);
+            }
+            Some(ix) => {
+                self.paused.remove(&ix);
+            }
+        }
+    }
+
+    pub fn campaign_ix(&mut self, name: &str) -> CampaignIx {
+        let at = self.campaigns.iter().position(|known| known == name).unwrap_or_else(|| {
+            self.campaigns.push(name.to_owned());
+            self.campaigns.len() - 1
+        });
+        CampaignIx(u16::try_from(at).unwrap_or(u16::MAX))
+    }
+
+    pub fn changes(&self) -> u64 {
+        self.changes
+    }
+
+    pub fn high_water(&self) -> Wall {
+        self.high_water
+    }
+
+    pub fn is_paused(&self, campaign: CampaignIx) -> bool {
+        self.paused_all || self.paused.contains(&campaign)
+    }
+
+    /// Open leads behind `after`, by id.
+    pub fn leads(&self, campaign: CampaignIx, after: LeadId, limit: usize) -> Vec<LeadRow> {
+        let ids = (after.0.saturating_add(1)..).map(LeadId);
+        let behind = self.leads.get(after.ix()..).unwrap_or_default();
+        let open = ids
+            .zip(behind)
+            .filter(|(_, lead)| lead.campaign == campaign && !matches!(lead.state, LeadState::Closed(_)));
+        open.take(limit).map(|(id, lead)| self.row(id, lead)).collect()
+    }
+
+    pub fn leads_of(&self, contact: ContactId) -> Vec<LeadRow> {
+        let ids = (1..).map(LeadId);
+        let all = ids.zip(&self.leads).filter(|(_, lead)| lead.contact == contact);
+        all.map(|(id, lead)| self.row(id, lead)).collect()
+    }
+
+    /// Where every lead stands: one of `waiting`, `dialling` or why it is closed.
+    pub fn lead_counts(&self, campaign: CampaignIx) -> (u64, u64, BTreeMap<ClosedWhy, u64>) {
+        let dialled: BTreeSet<LeadId> =
+            self.live.iter().filter_map(|id| self.attempts.get(id)).map(|a| a.lead).collect();
+        let (mut waiting, mut dialling, mut closed) = (0, 0, BTreeMap::new());
+        for (id, lead) in (1..).map(LeadId).zip(&self.leads).filter(|(_, lead)| lead.campaign == campaign) {
+            match lead.state {
+                _ if dialled.contains(&id) => dialling += 1,
+                LeadState::Closed(why) => *closed.entry(why).or_default() += 1,
+                LeadState::Waiting { .. }
+                | LeadState::Reserved
+                | LeadState::Dialling
+                | LeadState::InCall
+                | LeadState::WrapUp => waiting += 1,
+            }
+        }
+        (waiting, dialling, closed)
+    }
+
+    /// All at once: contacts and phones with a history or a mark.
+    pub fn ledgers(&self, now: Now) -> LedgerPage {
+        let now = now.wall.max(self.high_water);
+        let contacts =
+            (1..=self.contacts.len() as u32).map(|id| (ContactId(id), self.contact_ledger(ContactId(id), now)));
+        let phones = (1..=self.phones.len() as u32).map(|id| (PhoneId(id), self.phone_ledger(PhoneId(id), now)));
+        LedgerPage {
+            contacts: contacts.filter(|(_, ledger)| *ledger != Ledger::default()).collect(),
+            phones: phones.filter(|(_, ledger)| *ledger != Ledger::default()).collect(),
+        }
+    }
+
+    pub fn attempts(&self) -> &BTreeMap<AttemptId, ModelAttempt> {
+        &self.attempts
+    }
+
+    pub fn find_contact(&self, key: &Pii<String>) -> Option<ContactId> {
+        self.by_key.get(key).copied()
+    }
+
+    fn contact_ledger(&self, id: ContactId, now: Wall) -> Ledger {
+        let Some(person) = self.contact(id) else { return Ledger::default() };
+        as_of(&person.ledger, now, self.mark(&ModelSubject::Customer(person.key.clone())))
+    }
+
+    fn phone_ledger(&self, id: PhoneId, now: Wall) -> Ledger {
+        let Some(phone) = self.phone(id) else { return Ledger::default() };
+        as_of(&phone.ledger, now, self.mark(&ModelSubject::Phone(phone.e164.clone())))
+    }
+
+    fn mark(&self, subject: &ModelSubject) -> Option<DncMark> {
+        self.dnc.get(subject).filter(|entry| !entry.removed).map(|entry| DncMark { until: entry.until })
+    }
+
+    fn row(&self, id: LeadId, lead: &Lead) -> LeadRow {
+        let phone = |phone: &PhoneId| {
+            let known = self.phone(*phone);
+            PhoneRow {
+                phone: *phone,
+                is_test: known.is_some_and(|known| known.is_test),
+                dead: known.is_some_and(|known| known.ledger.dead),
+                zones: lead.line.zones.clone(),
+            }
+        };
+        LeadRow {
+            lead: id,
+            contact: lead.contact,
+            campaign_ix: lead.campaign,
+            list: lead.list,
+            list_expires: self.lists.get(slot(lead.list.0)).and_then(|(_, _, expires)| *expires),
+            phones: lead.line.phones.iter().map(phone).collect(),
+            score: lead.line.score as f32,
+            value: lead.line.value as f32,
+            consent: lead.line.consent,
+            attempts_used: lead.line.attempts_used,
+            columns: lead.line.columns.clone(),
+            state: lead.state,
+            next_phone: lead.next_phone,
+            next_free: lead.next_free,
+        }
+    }
+
+    fn contact(&self, id: ContactId) -> Option<&Person> {
+        self.contacts.get(slot(id.0))
+    }
+
+    fn phone(&self, id: PhoneId) -> Option<&Number> {
+        self.phones.get(slot(id.0))
+    }
+
+    fn lead(&self, id: LeadId) -> Option<&Lead> {
+        self.leads.get(slot(id.0))
+    }
+}
+
+/// Ids count from 1. The place of 0 is one that no vector has.
+pub(super) fn slot(id: u32) -> usize {
+    (id as usize).wrapping_sub(1)
+}
+
+fn as_of(ledger: &Ledger, now: Wall, dnc: Option<DncMark>) -> Ledger {
+    let since = now - ModelStore::LOOK_BACK;
+    let mut ledger = Ledger { dnc, ..ledger.clone() };
+    ledger.dials.retain(|dial| dial.at > since || dial.result.is_none());
+    ledger.dials.sort_by_key(|dial| (dial.at, dial.attempt));
+    ledger
+}
+
+fn unknown(id: AttemptId, left: &ModelAttempt, now: Wall, next_phone: u8) -> Outcome {
+    Outcome {
+        attempt: id,
+        lead: left.lead,
+        contact: left.contact,
+        phone: left.phone,
+        campaign_ix: left.campaign,
+        revision: 0,
+        result: CallResult::UnknownCounted,
+        disposition: None,
+        outcome: OutcomeKind::Neutral,
+        contact_kind: ContactKind::Nobody,
+        complaint: false,
+        times: Times { authorised: Some(left.at), ended: Some(now), ..Times::default() },
+        sip_status: None,
+        q850: None,
+        by: None,
+        digits: String::new(),
+        callback_at: None,
+        free: left.free,
+        phone_dead: false,
+        lead_state: LeadState::Closed(ClosedWhy::UnknownCounted),
+        next_phone,
+        next_free: false,
+    }
+}

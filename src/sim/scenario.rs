@@ -1,0 +1,215 @@
+//! A world drawn from a seed: campaigns as managers write them, contacts with shared phones and odd zones.
+
+use std::collections::BTreeMap;
+use std::fmt::Write as _;
+use std::sync::Arc;
+
+use crate::base::{CampaignIx, Diagnostic, Pii, Rng, Wall};
+use crate::campaign::{Campaign, Folder, load};
+use crate::contact::{Columns, Row, Zones};
+use crate::engine::{EngineConfig, QueueSpec, TrunkSpec};
+
+/// Everything a [`super::World`] begins with.
+#[derive(Clone, Debug)]
+pub struct Scenario {
+    pub seed: u64,
+    pub start: Wall,
+    pub days: u32,
+    pub campaigns: Vec<(CampaignIx, Arc<Campaign>)>,
+    pub zones: Zones,
+    /// In the order of `campaigns`.
+    pub lists: Vec<Vec<Row>>,
+    pub config: EngineConfig,
+    /// Chances per simulated hour.
+    pub crashes_per_hour: f64,
+    pub clock_jumps_per_hour: f64,
+    pub dnc_per_hour: f64,
+    pub pauses_per_hour: f64,
+    /// Chance that a commit fails or is in doubt.
+    pub commit_trouble: f64,
+}
+
+/// With DST changes in the simulated days, half hours, a zone without DST, and the other side of midnight.
+const ZONES: [&str; 8] = [
+    "Asia/Shanghai",
+    "America/New_York",
+    "Europe/Lisbon",
+    "Australia/Lord_Howe",
+    "America/St_Johns",
+    "America/Phoenix",
+    "Pacific/Kiritimati",
+    "Africa/Casablanca",
+];
+
+/// Two days before each: a run of some days crosses them. The last one is an ordinary week.
+const STARTS: [&str; 5] = [
+    "2026-03-06T06:00:00Z",
+    "2026-03-28T06:00:00Z",
+    "2026-10-31T06:00:00Z",
+    "2026-04-03T12:00:00Z",
+    "2026-12-01T00:00:00Z",
+];
+
+impl Scenario {
+    /// `Err` if the generator writes a campaign that the loader refuses: a bug in one of the two.
+    pub fn random(seed: u64) -> Result<Self, Vec<Diagnostic>> {
+        let mut rng = Rng::seeded(seed);
+        let mut folder = Folder::default();
+        let campaigns = 1 + rng.below(3);
+        folder.insert("policies/sim.yaml", policy(&mut rng).into_bytes());
+        for nth in 0..campaigns {
+            folder.insert(format!("sim-{nth}.yaml"), campaign(&mut rng, nth).into_bytes());
+        }
+        let plan = load(&folder)?;
+        let campaigns = plan.campaigns.into_iter().enumerate();
+        let campaigns: Vec<_> = campaigns.map(|(ix, campaign)| (CampaignIx(ix as u16), campaign)).collect();
+        let lists = lists(&mut rng, campaigns.len());
+        let start = pick(&mut rng, &STARTS);
+        let trouble = rng.chance(0.8);
+        let often = |rng: &mut Rng, up_to: f64| if trouble { rng.f64() * up_to } else { 0.0 };
+        Ok(Self {
+            seed,
+            start: Wall::parse(start).unwrap_or_default(),
+            days: 1 + rng.below(3),
+            campaigns,
+            zones: plan.zones,
+            lists,
+            config: config(&mut rng, seed),
+            crashes_per_hour: often(&mut rng, 1.0),
+            clock_jumps_per_hour: often(&mut rng, 0.2),
+            dnc_per_hour: often(&mut rng, 3.0),
+            pauses_per_hour: often(&mut rng, 0.3),
+            commit_trouble: often(&mut rng, 0.05),
+        })
+    }
+}
+
+fn config(rng: &mut Rng, seed: u64) -> EngineConfig {
+    EngineConfig {
+        seed,
+        trunks: vec![TrunkSpec {
+            name: "gw".into(),
+            live: false,
+            max_calls: 1 + rng.below(20),
+            max_cps: 1 + rng.below(5),
+            caller_ids: ["+999100000001".into(), "+999100000002".into()].into(),
+            pools: BTreeMap::new(),
+        }],
+        queues: vec![QueueSpec { name: "desk".into(), uri: "sip:8001@127.0.0.1".into(), seats: 1 + rng.below(6) }],
+        test_numbers_only: true,
+        wall_rate: 1.0,
+        permit: EngineConfig::PERMIT,
+    }
+}
+
+fn pick<'a>(rng: &mut Rng, from: &[&'a str]) -> &'a str {
+    from.get(rng.below(from.len() as u32) as usize).copied().unwrap_or_default()
+}
+
+fn policy(rng: &mut Rng) -> String {
+    let (from, to) = (7 + rng.below(3), 18 + rng.below(5));
+    let sunday = if rng.chance(0.5) { "[]" } else { r#"["10:00-17:00"]"# };
+    format!(
+        "schema: goldenhour/policy/v1\npolicy: sim\nversion: 1\ntitle: simulated\npurposes: [marketing]\n\
+         sources: [\"drawn from a seed\"]\nconsent: {}\n\
+         calling_hours: {{ mon-sat: [\"{from:02}:00-{to:02}:00\"], sun: {sunday}, holidays: open }}\n\
+         attempts: {{ max: {}, max_per_day: {} }}\n\
+         contact_caps:\n  - {{ per: customer, within: 7d, max_dials: {} }}\n  - {{ per: phone, within: 24h, max_dials: {} }}\n  \
+         - {{ per: customer, after: declined, quiet_for: 60d }}\n  - {{ per: customer, after: complaint, quiet_for: forever }}\n",
+        if rng.chance(0.5) { "required" } else { "not_refused" },
+        1 + rng.below(6),
+        1 + rng.below(3),
+        1 + rng.below(6),
+        1 + rng.below(3),
+    )
+}
+
+#[expect(clippy::let_underscore_must_use, reason = "writing to a String cannot fail")]
+fn campaign(rng: &mut Rng, nth: u32) -> String {
+    let mut yaml = format!(
+        "schema: goldenhour/v1\ncampaign: sim-{nth}\ntitle: simulated\nscenario: activation\npurpose: marketing\n\
+         status: active\nuse: {{ policy: sim@1 }}\n\
+         list: {{ key: key, phones: [phone], model: {{ score: score }} }}\n\
+         calling_hours: {{ fallback_zone: Asia/Shanghai }}\n"
+    );
+    let by = pick(rng, &["score", "expected_value"]);
+    let mode = pick(rng, &["prefer", "prefer", "only"]);
+    let _ = writeln!(yaml, "rank: {{ by: {by} }}");
+    let _ = writeln!(
+        yaml,
+        "golden_hours: {{ mode: {mode}, learn: \"off\", seed: {{ all: [\"{:02}:00-{:02}:30\"] }} }}",
+        10 + rng.below(3),
+        14 + rng.below(3)
+    );
+    let pacing = pick(rng, &["agentless", "progressive"]);
+    let _ = writeln!(yaml, "pacing: {{ mode: {pacing}, ring: {}s }}", 15 + rng.below(30));
+    if pacing == "progressive" {
+        yaml.push_str("agents: { queue: desk, wrap_up: 30s }\n");
+    }
+    if rng.chance(0.7) {
+        let _ = writeln!(yaml, "attempts: {{ max: 1, max_per_day: 1, min_gap: {}h }}", rng.below(30));
+    }
+    let _ = writeln!(
+        yaml,
+        "retry:\n  busy: {{ after: {}m, max: 2, free: {} }}\n  no_answer: {{ after: {}h, max: 3, other_daypart: true, next_phone: true }}\n  \
+         vacant_number: {{ phone: dead, next_phone: true }}\n  powered_off: {{ after: 4h, max: 2, prefer: evening }}",
+        5 + rng.below(30),
+        rng.below(2),
+        1 + rng.below(30),
+    );
+    yaml.push_str(FLOW);
+    yaml
+}
+
+const FLOW: &str = r#"
+flow:
+  start: ask
+  steps:
+    ask: { collect: { digits: 1, timeout: 5s, tries: 2 }, on: { "1": accept, "2": later, "3": desk, "9": opt_out, timeout: bye } }
+    accept: { disposition: accepted, then: hangup }
+    later: { disposition: thinking, then: hangup }
+    desk: { then: "transfer:desk" }
+    opt_out: { disposition: do_not_call, then: hangup }
+    bye: { then: hangup }
+dispositions:
+  accepted: { outcome: success, contact: right_party, then: final }
+  thinking: { outcome: neutral, contact: right_party, then: callback }
+  do_not_call: { outcome: failure, contact: right_party, then: dnc_customer }
+"#;
+
+/// Contacts in one or more campaigns, some with several phones, some sharing one with others. One list per campaign.
+fn lists(rng: &mut Rng, campaigns: usize) -> Vec<Vec<Row>> {
+    let contacts = 5 + rng.below(60);
+    let numbers = (contacts * 4 / 5).max(3);
+    let mut lists = vec![Vec::new(); campaigns];
+    for contact in 0..contacts {
+        let zone = pick(rng, &ZONES);
+        let mut phones: Vec<u32> = Vec::new();
+        for _ in 0..=rng.below(3) {
+            let phone = rng.below(numbers);
+            if !phones.contains(&phone) {
+                phones.push(phone);
+            }
+        }
+        let consent = if rng.chance(0.9) { Some(true) } else { None };
+        for list in &mut lists {
+            if rng.chance(0.7) {
+                let line = list.len() as u64 + 2;
+                list.push(Row {
+                    line,
+                    key: Pii::new(format!("customer-{contact}")),
+                    phones: phones.iter().map(|n| Pii::new(format!("+999{:09}", 500_000_000 + n))).collect(),
+                    zones: vec![zone.to_owned()],
+                    language: None,
+                    consent,
+                    tags: Vec::new(),
+                    attempts_used: u16::from(rng.chance(0.1)),
+                    score: rng.f64(),
+                    value: 1.0,
+                    columns: Columns::default(),
+                });
+            }
+        }
+    }
+    lists
+}

@@ -1,0 +1,216 @@
+//! Somebody outside the system who sees every phone ring, and holds the promises against what they saw.
+//!
+//! It shares no code with the gate: hours, days and caps are counted anew, slowly and plainly.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::fmt;
+use std::sync::Arc;
+use std::time::Duration;
+
+use jiff::civil::DateTime;
+use jiff::tz::TimeZone;
+
+use crate::base::{AttemptId, CampaignIx, ContactId, PhoneId, Tick, Wall};
+use crate::campaign::{Campaign, CapPer, CapRule, WeekHours};
+use crate::contact::CallResult;
+use crate::engine::Intent;
+
+/// A promise that did not hold.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Violation {
+    pub at: Wall,
+    pub what: String,
+}
+
+/// One phone that rang.
+#[derive(Clone, Debug)]
+pub struct Rang {
+    pub attempt: AttemptId,
+    pub contact: ContactId,
+    pub phone: PhoneId,
+    pub campaign_ix: CampaignIx,
+    pub campaign: Arc<Campaign>,
+    /// From the list, by name: not what the engine made of it.
+    pub zones: Vec<TimeZone>,
+    pub free: bool,
+    /// As the daemon's own clock showed it, never earlier than it had shown before.
+    pub at: Wall,
+    pub tick: Tick,
+}
+
+#[derive(Debug, Default)]
+pub struct Witness {
+    pub rang: Vec<Rang>,
+    pub violations: Vec<Violation>,
+    intents: BTreeMap<AttemptId, Intent>,
+    authorised: BTreeSet<AttemptId>,
+    /// From when on somebody must not be called.
+    dnc_contacts: BTreeMap<ContactId, Tick>,
+    dnc_phones: BTreeMap<PhoneId, Tick>,
+    max_cps: u32,
+    homes: BTreeMap<ContactId, Vec<TimeZone>>,
+}
+
+impl Witness {
+    /// `homes`: the zones of each contact's numbers, by name.
+    pub fn new(max_cps: u32, homes: impl Iterator<Item = (ContactId, Vec<String>)>) -> Self {
+        let zones = |names: Vec<String>| names.iter().filter_map(|name| TimeZone::get(name).ok()).collect();
+        let homes = homes.map(|(contact, names)| (contact, zones(names))).collect();
+        Self { max_cps, homes, ..Self::default() }
+    }
+
+    /// The store has committed it.
+    pub fn authorised(&mut self, intent: Intent) {
+        self.authorised.insert(intent.attempt);
+        self.intents.insert(intent.attempt, intent);
+    }
+
+    pub fn intent(&self, attempt: AttemptId) -> Option<&Intent> {
+        self.intents.get(&attempt)
+    }
+
+    pub fn dnc_contact(&mut self, contact: ContactId, tick: Tick) {
+        self.dnc_contacts.entry(contact).or_insert(tick);
+    }
+
+    pub fn dnc_phone(&mut self, phone: PhoneId, tick: Tick) {
+        self.dnc_phones.entry(phone).or_insert(tick);
+    }
+
+    /// A phone rings.
+    pub fn rings(&mut self, attempt: AttemptId, law: Wall, tick: Tick) {
+        let Some(intent) = self.intents.get(&attempt).cloned() else {
+            return self.object(law, format!("{attempt} rang without a committed intent"));
+        };
+        let rang = Rang {
+            attempt,
+            contact: intent.contact,
+            phone: intent.phone,
+            campaign_ix: intent.campaign_ix,
+            campaign: Arc::clone(&intent.campaign),
+            zones: self.homes.get(&intent.contact).cloned().unwrap_or_default(),
+            free: intent.facts.free_of_daily_budget,
+            at: law,
+            tick,
+        };
+        if self.rang.iter().any(|before| before.attempt == attempt) {
+            self.object(law, format!("{attempt} rang twice"));
+        }
+        self.check_hours(&rang);
+        self.check_dnc(&rang);
+        self.check_counts(&rang);
+        self.check_rate(&rang);
+        self.rang.push(rang);
+    }
+
+    /// It still rings, unanswered.
+    pub fn still_rings(&mut self, attempt: AttemptId, law: Wall) {
+        let Some(rang) = self.rang.iter().rev().find(|rang| rang.attempt == attempt).cloned() else { return };
+        let open = rang.zones.iter().all(|zone| is_open(&rang.campaign.policy.hours, zone, law));
+        if !open && law > rang.at {
+            self.object(law, format!("{attempt} still rings after closing time"));
+        }
+    }
+
+    /// After everything has come to rest: exactly one outcome for each intent, and none void of those that rang.
+    pub fn closed(&mut self, law: Wall, outcomes: &BTreeMap<AttemptId, Vec<CallResult>>) {
+        for attempt in self.authorised.clone() {
+            match outcomes.get(&attempt).map(Vec::as_slice) {
+                Some([_]) => {}
+                Some(several) => self.object(law, format!("{attempt} has {} outcomes", several.len())),
+                None => self.object(law, format!("{attempt} has no outcome")),
+            }
+        }
+        for rang in self.rang.clone() {
+            if outcomes.get(&rang.attempt).is_some_and(|results| results.contains(&CallResult::Void)) {
+                self.object(law, format!("{} rang and is called void", rang.attempt));
+            }
+        }
+    }
+
+    fn check_hours(&mut self, rang: &Rang) {
+        let ring_end = rang.at + rang.campaign.pacing.ring;
+        for zone in &rang.zones {
+            let hours = [&rang.campaign.policy.hours, &rang.campaign.calling_hours.week];
+            for (when, name) in [(rang.at, "at the dial"), (Wall(ring_end.0 - 1), "at the end of ringing")] {
+                if !hours.iter().all(|hours| is_open(hours, zone, when)) {
+                    let local = local(zone, when);
+                    self.object(rang.at, format!("{} is outside hours {name}: {local}", rang.attempt));
+                }
+            }
+        }
+        if rang.zones.is_empty() {
+            self.object(rang.at, format!("{} was dialled without knowing a zone", rang.attempt));
+        }
+    }
+
+    /// A permit that was out already may still be used for its half second.
+    fn check_dnc(&mut self, rang: &Rang) {
+        let permit = Duration::from_millis(500);
+        let told = [self.dnc_contacts.get(&rang.contact), self.dnc_phones.get(&rang.phone)];
+        if told.into_iter().flatten().any(|since| rang.tick > *since + permit) {
+            self.object(rang.at, format!("{} rang somebody who had said no", rang.attempt));
+        }
+    }
+
+    fn check_counts(&mut self, rang: &Rang) {
+        let mut objections = Vec::new();
+        let own = |before: &&Rang| before.contact == rang.contact && before.campaign_ix == rang.campaign_ix;
+        let made = self.rang.iter().filter(own).count() + 1;
+        if made > usize::from(rang.campaign.attempts.max) {
+            objections.push(format!("{} is attempt {made} of {}", rang.attempt, rang.campaign.attempts.max));
+        }
+        for zone in &rang.zones {
+            let day = |at| local(zone, at).date();
+            let today = self.rang.iter().filter(own).filter(|before| !before.free && day(before.at) == day(rang.at));
+            let today = today.count() + usize::from(!rang.free);
+            if today > usize::from(rang.campaign.attempts.max_per_day) {
+                objections.push(format!("{} is number {today} of its local day", rang.attempt));
+            }
+        }
+        for cap in &rang.campaign.caps {
+            let CapRule::Within { within, max_dials: Some(max), .. } = cap.rule else { continue };
+            let same = |before: &&Rang| match cap.per {
+                CapPer::Customer => before.contact == rang.contact,
+                CapPer::Phone => before.phone == rang.phone,
+            };
+            let recent = |before: &&Rang| before.at + within > rang.at;
+            let dials = self.rang.iter().filter(same).filter(recent).count() + 1;
+            if dials > usize::from(max) {
+                objections.push(format!("{} is dial {dials} of {max} per {:?}", rang.attempt, cap.per));
+            }
+        }
+        for what in objections {
+            self.object(rang.at, what);
+        }
+    }
+
+    fn check_rate(&mut self, rang: &Rang) {
+        let second = Duration::from_secs(1);
+        let window = self.rang.iter().rev().take_while(|before| before.tick + second > rang.tick).count() + 1;
+        if window > self.max_cps as usize {
+            self.object(rang.at, format!("{window} dials within a second, {} allowed", self.max_cps));
+        }
+    }
+
+    fn object(&mut self, at: Wall, what: String) {
+        self.violations.push(Violation { at, what });
+    }
+}
+
+fn local(zone: &TimeZone, at: Wall) -> DateTime {
+    zone.to_datetime(at.timestamp())
+}
+
+fn is_open(hours: &WeekHours, zone: &TimeZone, at: Wall) -> bool {
+    let local = local(zone, at);
+    let minute = u16::from(local.hour().unsigned_abs()) * 60 + u16::from(local.minute().unsigned_abs());
+    let weekday = usize::from(local.weekday().to_monday_zero_offset().unsigned_abs());
+    hours.day(weekday).iter().any(|window| window.from.0 <= minute && minute < window.to.0)
+}
+
+impl fmt::Display for Violation {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}: {}", self.at, self.what)
+    }
+}

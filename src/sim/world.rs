@@ -1,0 +1,376 @@
+//! The pump of a simulated world: the same engine, with a carrier, a store and two clocks that misbehave on purpose.
+
+use std::fmt;
+use std::time::Duration;
+
+use crate::base::{LegId, Now, Rng, Tick, Wall};
+use crate::call::{LegCommand, LegEvent};
+use crate::contact::Row;
+use crate::engine::{DncSubject, Engine, Input, OperatorCommand, Output, StoreReply, StoreRequest};
+use crate::gate::DncMark;
+
+use super::carrier::Carrier;
+use super::clock::SimClock;
+use super::model_import::ModelList;
+use super::model_store::{Fault, ModelAttempt, ModelStore, ModelSubject};
+use super::population::Population;
+use super::scenario::Scenario;
+use super::witness::{Violation, Witness};
+
+/// Runs one scenario from its seed. The same seed gives the same report, byte for byte.
+#[derive(Debug)]
+pub struct World {
+    scenario: Scenario,
+    rng: Rng,
+    clock: SimClock,
+    store: ModelStore,
+    engine: Engine,
+    carrier: Carrier,
+    witness: Witness,
+    /// Requests that no commit has taken yet, in order.
+    inbox: Vec<StoreRequest>,
+    /// A commit under way: when it is through, and what it holds.
+    committing: Option<(Tick, Vec<StoreRequest>)>,
+    law: Wall,
+    lives: u64,
+    next_fault: Tick,
+    jumped_at: Tick,
+    report: Report,
+}
+
+/// What happened, for people and for comparing runs.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Report {
+    pub seed: u64,
+    pub steps: u64,
+    pub rang: usize,
+    pub crashes: u32,
+    pub doubts: u32,
+    pub jumps: u32,
+    pub violations: Vec<Violation>,
+    /// FNV over every output of the engine in order: two runs with the same number decided the same.
+    pub fingerprint: u64,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+enum Wake {
+    Commit,
+    Carrier,
+    Fault,
+    Engine,
+}
+
+impl World {
+    /// Far more than any scenario takes: a machine that wakes itself for ever is a bug, not a hang.
+    const MAX_STEPS: u64 = 3_000_000;
+    const HOUR: Duration = Duration::from_hours(1);
+
+    pub fn new(scenario: Scenario) -> Self {
+        let mut rng = Rng::seeded(scenario.seed ^ 0x5157_0AFE);
+        let clock = SimClock::starting(scenario.start);
+        let people = Population { seed: rng.u64(), ..Population::default() };
+        let mut world = Self {
+            engine: Engine::new(clock.now(), scenario.config.clone()),
+            store: ModelStore::default(),
+            carrier: Carrier::new(people),
+            witness: Witness::default(),
+            inbox: Vec::new(),
+            committing: None,
+            law: clock.now().wall,
+            lives: 0,
+            next_fault: Tick(0),
+            jumped_at: Tick(0),
+            report: Report { seed: scenario.seed, fingerprint: 0xCBF2_9CE4_8422_2325, ..Report::default() },
+            rng,
+            clock,
+            scenario,
+        };
+        world.load_lists();
+        world.start();
+        world
+    }
+
+    fn load_lists(&mut self) {
+        for ((_, campaign), rows) in self.scenario.campaigns.iter().zip(&self.scenario.lists) {
+            let ix = self.store.campaign_ix(&campaign.name);
+            let digest = [ix.0 as u8; 32];
+            self.store.import(ModelList { campaign: ix, digest, expires: None }, rows);
+        }
+        let rows = self.scenario.lists.iter().flatten();
+        let homes = rows.filter_map(|row| Some((self.store.find_contact(&row.key)?, row.zones.clone())));
+        let max_cps = self.scenario.config.trunks.first().map_or(0, |trunk| trunk.max_cps);
+        self.witness = Witness::new(max_cps, homes);
+    }
+
+    /// To the end of the scenario, then to rest, then the last questions.
+    pub fn run(mut self) -> Report {
+        let days = Duration::from_hours(24) * self.scenario.days;
+        let end = Tick(0) + days;
+        while self.clock.now().tick < end && self.report.steps < Self::MAX_STEPS && self.report.violations.is_empty() {
+            self.step(end);
+        }
+        self.settle(end);
+        let law = self.law;
+        let results = |attempt: &ModelAttempt| attempt.outcomes.iter().map(|outcome| outcome.result).collect();
+        let outcomes = self.store.attempts().iter().map(|(id, attempt)| (*id, results(attempt))).collect();
+        self.witness.closed(law, &outcomes);
+        self.report.rang = self.witness.rang.len();
+        self.report.violations.append(&mut self.witness.violations);
+        self.report
+    }
+
+    fn step(&mut self, end: Tick) {
+        self.report.steps += 1;
+        let (at, wake) = self.next_wake(end);
+        self.clock.advance_to(at);
+        let now = self.clock.now();
+        self.law = self.law.max(now.wall);
+        if wake == Wake::Carrier {
+            self.watch();
+        }
+        match wake {
+            Wake::Commit => self.commit(),
+            Wake::Carrier => {
+                if let Some((leg, event)) = self.carrier.next(now) {
+                    self.engine.handle(now, Input::Leg(leg, event));
+                }
+            }
+            Wake::Fault => self.misbehave(),
+            Wake::Engine => self.engine.handle(now, Input::Timeout),
+        }
+        self.drain();
+        self.report.violations.append(&mut self.witness.violations);
+    }
+
+    fn next_wake(&self, end: Tick) -> (Tick, Wake) {
+        let commit = self.committing.as_ref().map(|(at, _)| (*at, Wake::Commit));
+        let carrier = self.carrier.next_at().map(|at| (at, Wake::Carrier));
+        let engine = self.engine.poll_timeout().map(|(at, _)| (at, Wake::Engine));
+        let fault = Some((self.next_fault, Wake::Fault));
+        [commit, carrier, engine, fault].into_iter().flatten().min().unwrap_or((end, Wake::Engine))
+    }
+
+    /// No more faults, nothing new: what is under way comes to its end, and one more restart finds what was in doubt.
+    fn settle(&mut self, end: Tick) {
+        self.next_fault = Tick::MAX;
+        self.scenario.commit_trouble = 0.0;
+        self.engine.handle(self.clock.now(), Input::Command(OperatorCommand::Drain));
+        self.drain();
+        let deadline = end + Self::HOUR;
+        while (self.engine.live_attempts() > 0 || self.committing.is_some()) && self.clock.now().tick < deadline {
+            self.step(deadline);
+        }
+        self.reopen();
+    }
+
+    /// Brings everything that the engine asks for to where it belongs.
+    fn drain(&mut self) {
+        while let Some(output) = self.engine.poll_output() {
+            self.fingerprint(&output);
+            match output {
+                Output::Store(request) => self.inbox.push(request),
+                Output::Leg(leg, command) => self.leg(leg, &command),
+                Output::Count(_) => {}
+            }
+        }
+        if self.committing.is_none() && !self.inbox.is_empty() {
+            let latency = Duration::from_micros(u64::from(500 + self.rng.below(25_000)));
+            let slow = if self.rng.chance(0.002) { Duration::from_millis(700) } else { Duration::ZERO };
+            let batch = self.inbox.drain(..self.inbox.len().min(256)).collect();
+            self.committing = Some((self.clock.now().tick + latency + slow, batch));
+        }
+    }
+
+    fn leg(&mut self, leg: LegId, command: &LegCommand) {
+        let now = self.clock.now();
+        let LegCommand::Dial(dial) = command else { return self.carrier.command(now, leg, command) };
+        let Some(intent) = self.witness.intent(leg.0) else { return };
+        let zone = intent.phone_zones.first().copied().unwrap_or_default();
+        let (phone, hour) = (intent.phone, intent.zones.local(zone, now.wall).hour().unsigned_abs());
+        let event = self.carrier.dial(now, leg, dial, phone, hour);
+        if event == LegEvent::Sent {
+            self.witness.rings(leg.0, self.law, now.tick);
+        }
+        self.engine.handle(now, Input::Leg(leg, event));
+    }
+
+    fn commit(&mut self) {
+        let Some((_, batch)) = self.committing.take() else { return };
+        let now = self.clock.now();
+        let trouble = self.rng.chance(self.scenario.commit_trouble);
+        let fault = match (trouble, self.rng.chance(0.5)) {
+            (false, _) => Fault::None,
+            (true, true) => Fault::Before,
+            (true, false) => Fault::After,
+        };
+        if let Some(replies) = self.write(&batch, fault) {
+            return self.engine.handle(now, Input::Stored(replies));
+        }
+        // In doubt: authorisations are not used; everything else is written again until it is certain.
+        self.report.doubts += 1;
+        let mut again = Vec::new();
+        let mut replies = Vec::new();
+        for request in batch {
+            match request {
+                StoreRequest::Authorise(intent) => replies.push(StoreReply::Doubt { attempt: intent.attempt }),
+                StoreRequest::Finish(_) | StoreRequest::Dnc(_) => again.push(request),
+            }
+        }
+        again.append(&mut self.inbox);
+        self.inbox = again;
+        self.engine.handle(now, Input::Stored(replies));
+    }
+
+    /// `None` if nobody hears whether it was written. The witness knows what the disk has.
+    fn write(&mut self, batch: &[StoreRequest], fault: Fault) -> Option<Vec<StoreReply>> {
+        let now = self.clock.now();
+        if fault == Fault::Before {
+            return None;
+        }
+        let replies = self.store.commit(now, batch, Fault::None).ok()?.replies;
+        self.tell_witness(batch, &replies);
+        (fault == Fault::None).then_some(replies)
+    }
+
+    fn tell_witness(&mut self, batch: &[StoreRequest], replies: &[StoreReply]) {
+        let tick = self.clock.now().tick;
+        for (request, reply) in batch.iter().zip(replies) {
+            match (request, reply) {
+                (StoreRequest::Authorise(intent), StoreReply::Authorised { .. }) => {
+                    self.witness.authorised((**intent).clone());
+                }
+                (StoreRequest::Dnc(dnc), _) => match dnc.subject {
+                    DncSubject::Contact(contact) => self.witness.dnc_contact(contact, tick),
+                    DncSubject::Phone(phone) => self.witness.dnc_phone(phone, tick),
+                },
+                (StoreRequest::Authorise(_) | StoreRequest::Finish(_), _) => {}
+            }
+        }
+    }
+
+    /// Nothing rings past closing time. A CANCEL takes a moment, and a clock that jumped is noticed by the heartbeat.
+    fn watch(&mut self) {
+        if self.clock.now().tick.since(self.jumped_at) < Duration::from_millis(1_200) {
+            return;
+        }
+        let before = self.law - Duration::from_millis(30);
+        for leg in self.carrier.ringing().collect::<Vec<_>>() {
+            self.witness.still_rings(leg.0, before);
+        }
+    }
+
+    fn misbehave(&mut self) {
+        let s = &self.scenario;
+        let rates = [s.crashes_per_hour, s.clock_jumps_per_hour, s.dnc_per_hour, s.pauses_per_hour];
+        let total: f64 = rates.iter().sum();
+        let mut draw = self.rng.f64() * total;
+        // The first call only draws the time of the first fault.
+        if self.next_fault > Tick(0) && total > 0.0 {
+            let which = rates.iter().position(|rate| {
+                draw -= rate;
+                draw < 0.0
+            });
+            match which {
+                Some(0) => self.crash(),
+                Some(1) => self.jump(),
+                Some(2) => self.dnc(),
+                Some(3) => self.pause(),
+                _ => {}
+            }
+        }
+        let mean_s = if total > 0.0 { 3_600.0 / total } else { 1e9 };
+        let wait = Duration::from_secs_f64(self.rng.exponential(mean_s).clamp(0.01, 1e9));
+        self.next_fault = self.clock.now().tick + wait;
+    }
+
+    /// The process dies between two steps: what was not committed is gone, perhaps what was being committed too.
+    fn crash(&mut self) {
+        self.report.crashes += 1;
+        if let Some((_, batch)) = self.committing.take()
+            && self.rng.chance(0.5)
+        {
+            self.write(&batch, Fault::After);
+        }
+        self.inbox.clear();
+        self.carrier.drop_all();
+        let down = Duration::from_millis(u64::from(200 + self.rng.below(60_000)));
+        self.clock.advance_to(self.clock.now().tick + down);
+        self.start();
+    }
+
+    fn start(&mut self) {
+        self.lives += 1;
+        let now = self.clock.now();
+        self.reopen();
+        let mut config = self.scenario.config.clone();
+        config.seed = config.seed.wrapping_add(self.lives.wrapping_mul(0x9E37_79B9));
+        self.engine = Engine::new(Now { wall: now.wall.max(self.store.high_water()), ..now }, config);
+        let plan = Input::Plan(self.scenario.campaigns.clone(), self.scenario.zones.clone());
+        self.engine.handle(now, plan);
+        self.engine.handle(now, Input::Ledgers(self.store.ledgers(now)));
+        for (ix, _) in self.scenario.campaigns.clone() {
+            let rows = self.store.leads(ix, crate::base::LeadId(0), usize::MAX);
+            self.engine.handle(now, Input::Leads(rows));
+        }
+        self.drain();
+    }
+
+    /// As a new process does: a new epoch, and whatever the old one left alive is closed as unknown.
+    fn reopen(&mut self) {
+        let now = self.clock.now();
+        let trunks: Vec<String> = self.scenario.config.trunks.iter().map(|trunk| trunk.name.clone()).collect();
+        self.store.crash();
+        self.store.begin(&trunks, now);
+        if self.store.recover(now).is_err() {
+            self.report.violations.push(Violation { at: now.wall, what: "recovery was refused".to_owned() });
+        }
+    }
+
+    fn jump(&mut self) {
+        self.report.jumps += 1;
+        self.jumped_at = self.clock.now().tick;
+        let by = Duration::from_secs(u64::from(1 + self.rng.below(7_200)));
+        if self.rng.chance(0.5) { self.clock.jump_ahead(by) } else { self.clock.jump_back(by) }
+    }
+
+    /// Somebody says no by another channel. It is written beside the running engine, which hears of it a moment later.
+    fn dnc(&mut self) {
+        let now = self.clock.now();
+        let rows: Vec<&Row> = self.scenario.lists.iter().flatten().collect();
+        let Some(key) = rows.get(self.rng.below(rows.len() as u32) as usize).map(|row| row.key.clone()) else { return };
+        let Some(contact) = self.store.find_contact(&key) else { return };
+        self.store.dnc_add(ModelSubject::Customer(key), None);
+        self.witness.dnc_contact(contact, now.tick);
+        if self.rng.chance(0.8) {
+            let mark = Some(DncMark { until: None });
+            self.engine.handle(now, Input::Command(OperatorCommand::DncContact(contact, mark)));
+        }
+    }
+
+    fn pause(&mut self) {
+        let at = self.rng.below(self.scenario.campaigns.len() as u32) as usize;
+        let Some(ix) = self.scenario.campaigns.get(at).map(|(ix, _)| *ix) else { return };
+        let command = if self.rng.chance(0.4) { OperatorCommand::Pause(ix) } else { OperatorCommand::Resume(ix) };
+        self.engine.handle(self.clock.now(), Input::Command(command));
+    }
+
+    fn fingerprint(&mut self, output: &Output) {
+        for byte in format!("{output:?}").bytes() {
+            self.report.fingerprint = (self.report.fingerprint ^ u64::from(byte)).wrapping_mul(0x0100_0000_01B3);
+        }
+    }
+}
+
+impl fmt::Display for Report {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(
+            f,
+            "seed {}: {} steps, {} rang, {} crashes, {} commits in doubt, {} clock jumps",
+            self.seed, self.steps, self.rang, self.crashes, self.doubts, self.jumps
+        )?;
+        for violation in &self.violations {
+            write!(f, "\n  {violation}")?;
+        }
+        Ok(())
+    }
+}
