@@ -1,0 +1,243 @@
+//! A campaign with mild rules, rows of a list, and intents as an engine would make them.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+use std::time::Duration;
+
+use crate::base::{AttemptId, Now, Pii, Rng, Share, Tick, TrunkIx, Wall};
+use crate::campaign::{
+    Attempts, CallingHours, Campaign, Cap, CapOrigin, CapPer, CapRule, ConsentRule, GoldenHours, GoldenMode,
+    HolidayRule, ListMap, Pacing, PacingMode, Policy, Purpose, QuietAfter, RankBy, RunDates, Scenario, Status,
+    TrunkUse, WeekHours, Window, ZoneRule,
+};
+use crate::contact::{
+    CallResult, ClosedWhy, ColumnValue, Columns, ContactKind, LeadState, OutcomeKind, Row, ZoneIx, Zones,
+};
+use crate::engine::{Context, Intent, LeadRow, Outcome, Times};
+use crate::gate::{Eligibility, LeadFacts};
+
+pub(super) const HOUR: Duration = Duration::from_hours(1);
+pub(super) const DAY: Duration = Duration::from_hours(24);
+
+/// A Tuesday morning in Shanghai.
+pub(super) fn tuesday() -> Now {
+    Now { tick: Tick(0), wall: Wall::parse("2026-12-01T09:30:00+08:00").unwrap() }
+}
+
+/// Always open; three dials of a person and four of a number in two days; quiet for 30 days after a refusal.
+pub(super) fn campaign(name: &str) -> Arc<Campaign> {
+    let policy = policy();
+    let week = policy.hours.clone();
+    let caps = policy.caps.clone();
+    Arc::new(Campaign {
+        name: name.into(),
+        title: name.into(),
+        scenario: Scenario::Installments,
+        purpose: Purpose::Marketing,
+        owner: "owner".into(),
+        status: Status::Active,
+        run: RunDates::default(),
+        policy: Arc::new(policy),
+        calendar: None,
+        consent: ConsentRule::NotRefused,
+        list: list_map(),
+        eligible: Vec::new(),
+        segments: Vec::new(),
+        rank_by: RankBy::Score,
+        calling_hours: CallingHours {
+            zone: ZoneRule::Customer,
+            fallback_zone: None,
+            week,
+            holidays: HolidayRule::Open,
+        },
+        golden_hours: GoldenHours {
+            mode: GoldenMode::Prefer,
+            seed: BTreeMap::new(),
+            rate_golden: Share::ONE,
+            rate_other: Share::ONE,
+            prior_weight_calls: 1,
+        },
+        pacing: Pacing {
+            mode: PacingMode::Agentless,
+            ring: Duration::from_secs(30),
+            max_call_duration: Duration::from_mins(10),
+        },
+        attempts: Attempts {
+            max: 10,
+            max_per_day: 10,
+            min_gap: Duration::ZERO,
+            spread: None,
+            stop_after_contact: false,
+        },
+        retry: BTreeMap::new(),
+        caps,
+        caller_id_pool: None,
+        trunk: TrunkUse { group: None, max_calls: None, max_cps: None },
+        agents: None,
+        scripts: BTreeMap::new(),
+        flow: None,
+        dispositions: BTreeMap::new(),
+        hash: format!("{:0>64}", name.len()),
+    })
+}
+
+fn policy() -> Policy {
+    let all_day = vec![Window::parse("00:00-24:00").unwrap()];
+    let week = WeekHours::new(std::array::from_fn(|_| all_day.clone()));
+    let cap = |per, rule| Cap { per, rule, origin: CapOrigin::Policy };
+    let within = |max_dials| CapRule::Within { within: 2 * DAY, max_dials: Some(max_dials), max_contacts: None };
+    let quiet = CapRule::Quiet { after: QuietAfter::Declined, quiet_for: Some(30 * DAY) };
+    let caps = vec![cap(CapPer::Customer, within(3)), cap(CapPer::Phone, within(4)), cap(CapPer::Customer, quiet)];
+    Policy {
+        name: "mild".into(),
+        version: 1,
+        title: "mild".into(),
+        purposes: vec![Purpose::Marketing],
+        sources: Vec::new(),
+        hours: week,
+        holidays: HolidayRule::Open,
+        fixed_zone_allowed: false,
+        consent: ConsentRule::NotRefused,
+        caps,
+        min_ring: Duration::ZERO,
+        attempts_max: 20,
+        attempts_max_per_day: 20,
+        hash: "00".repeat(32),
+    }
+}
+
+fn list_map() -> ListMap {
+    ListMap {
+        source: None,
+        key: "key".into(),
+        phones: vec!["phone".into()],
+        score: "score".into(),
+        model_id: Some("m".into()),
+        model_version: Some("3".into()),
+        value: None,
+        zone: None,
+        language: None,
+        consent: None,
+        tags: None,
+        attempts_used: None,
+        attributes: None,
+        columns: BTreeMap::new(),
+        expires_after: None,
+    }
+}
+
+pub(super) fn number(n: u32) -> Pii<String> {
+    Pii::new(format!("+999{n:09}"))
+}
+
+pub(super) fn key(n: u32) -> Pii<String> {
+    Pii::new(format!("customer-{n}"))
+}
+
+/// Row of customer `n` with these numbers.
+pub(super) fn row(n: u32, phones: &[u32]) -> Row {
+    Row {
+        line: u64::from(n) + 1,
+        key: key(n),
+        phones: phones.iter().map(|n| number(*n)).collect(),
+        zones: vec!["Asia/Shanghai".into(), "Asia/Urumqi".into()],
+        language: Some("zh".into()),
+        consent: Some(true),
+        tags: vec!["gold".into()],
+        attempts_used: 0,
+        score: f64::from(n) / 1_000.0,
+        value: 1.0,
+        columns: Columns(BTreeMap::from([("age".to_owned(), ColumnValue::Integer(40))])),
+    }
+}
+
+/// A wish to dial the lead's phone at this position.
+pub(super) fn intent(rng: &mut Rng, now: Now, campaign: &Arc<Campaign>, lead: &LeadRow, phone: usize) -> Intent {
+    let mut zones = Zones::default();
+    zones.intern("Asia/Shanghai").unwrap();
+    Intent {
+        attempt: AttemptId::new(now, rng),
+        lead: lead.lead,
+        contact: lead.contact,
+        phone: lead.phones[phone].phone,
+        campaign_ix: lead.campaign_ix,
+        campaign: Arc::clone(campaign),
+        facts: LeadFacts {
+            eligible: Eligibility::Yes,
+            segment: 0,
+            consent: lead.consent,
+            list_expires: lead.list_expires,
+            attempts_used: lead.attempts_used,
+            phone_is_test: lead.phones[phone].is_test,
+            free_of_daily_budget: lead.next_free,
+        },
+        phone_zones: Arc::from([ZoneIx(0)]),
+        zones: Arc::new(zones),
+        trunk: TrunkIx(0),
+        caller_id: Arc::from("+999000000001"),
+        test_numbers_only: true,
+        context: Context {
+            list: lead.list,
+            score: lead.score,
+            value: lead.value,
+            p_answer: 0.25,
+            index_value: 0.125,
+            propensity: 0.1,
+            explore: true,
+            segment: 0,
+            slot_weekday: 1,
+            slot_half_hour: 19,
+            golden: true,
+            attempt_no: 1,
+            same_slot_fails: 0,
+            since_last: Some(HOUR),
+        },
+        decided: now,
+        permit_until: now.tick + Duration::from_millis(500),
+    }
+}
+
+/// Nobody answered; again in an hour.
+pub(super) fn no_answer(intent: &Intent, now: Now) -> Outcome {
+    Outcome {
+        attempt: intent.attempt,
+        lead: intent.lead,
+        contact: intent.contact,
+        phone: intent.phone,
+        campaign_ix: intent.campaign_ix,
+        revision: 0,
+        result: CallResult::NoAnswer,
+        disposition: None,
+        outcome: OutcomeKind::Neutral,
+        contact_kind: ContactKind::Nobody,
+        complaint: false,
+        times: Times { queued: Some(intent.decided.wall), ended: Some(now.wall), ..Times::default() },
+        sip_status: Some(487),
+        q850: None,
+        by: Some(crate::call::ReleaseSide::Us),
+        digits: String::new(),
+        callback_at: None,
+        free: false,
+        phone_dead: false,
+        lead_state: LeadState::Waiting { until: now.wall + HOUR },
+        next_phone: 0,
+        next_free: false,
+    }
+}
+
+/// The right party said no.
+pub(super) fn declined(intent: &Intent, now: Now) -> Outcome {
+    Outcome {
+        result: CallResult::Answered,
+        disposition: Some(Arc::from("declined")),
+        outcome: OutcomeKind::Failure,
+        contact_kind: ContactKind::RightParty,
+        lead_state: LeadState::Closed(ClosedWhy::Refused),
+        digits: "2".into(),
+        ..no_answer(intent, now)
+    }
+}
+
+pub(super) fn closed(outcome: Outcome, why: ClosedWhy) -> Outcome {
+    Outcome { lead_state: LeadState::Closed(why), ..outcome }
+}

@@ -1,0 +1,25 @@
+//! One suite for every store: each script runs against the model and against a database, and every reply must be equal.
+
+mod crashes;
+mod faults;
+mod fixture;
+mod lists;
+mod outcomes;
+mod random;
+mod requests;
+mod script;
+mod sqlite;
+
+/// Runs every script of the suite against the databases that `$open` makes.
+macro_rules! suite {
+    ($harness:ty: $($module:ident :: { $($name:ident),* $(,)? }),* $(,)?) => {
+        $($(
+            #[tokio::test]
+            async fn $name() {
+                super::$module::$name(super::script::Script::<$harness>::new().await).await;
+            }
+        )*)*
+    };
+}
+
+pub(super) use suite;

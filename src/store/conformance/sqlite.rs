@@ -1,0 +1,89 @@
+//! The suite against SQLite files.
+
+use std::path::Path;
+use std::sync::Arc;
+
+use tempfile::TempDir;
+
+use crate::store::{Keys, Sqlite};
+
+use super::script::Harness;
+use super::suite;
+
+/// Memory where the machine has such a place: the suite commits thousands of times.
+pub(super) struct File {
+    pub(super) folder: TempDir,
+}
+
+impl File {
+    pub(super) fn url(&self) -> String {
+        format!("sqlite://{}", self.folder.path().join("test.db").display())
+    }
+}
+
+impl Harness for File {
+    type Store = Sqlite;
+
+    async fn new() -> Self {
+        let memory = Path::new("/dev/shm");
+        let folder = if memory.is_dir() { tempfile::tempdir_in(memory) } else { tempfile::tempdir() };
+        Self { folder: folder.unwrap() }
+    }
+
+    async fn open(&mut self) -> Sqlite {
+        let keys = Keys::load_or_create(&self.folder.path().join("keys")).unwrap();
+        let mut store = Sqlite::open(&self.url(), Arc::new(keys)).await.unwrap();
+        store.migrate().await.unwrap();
+        store
+    }
+}
+
+suite! { File:
+    requests::{
+        an_authorised_attempt_gets_its_number,
+        caps_count_across_campaigns,
+        a_shared_number_is_capped_and_live_once,
+        a_live_attempt_blocks_the_person_in_every_campaign,
+        intents_of_one_batch_see_each_other,
+        do_not_call_wins_every_race,
+        a_late_do_not_call_closes_the_lead,
+        the_stronger_entry_holds,
+        a_second_outcome_is_dropped,
+        a_void_attempt_counts_for_nothing,
+        a_refusal_keeps_everybody_quiet,
+        a_dead_number_is_dead_for_everybody,
+        a_pause_is_in_force_at_the_next_batch,
+        a_clock_that_jumps_back_opens_nothing,
+        an_intent_with_a_foreign_lead_or_phone_is_refused,
+        many_requests_in_one_batch_keep_their_order,
+    },
+    lists::{
+        the_same_file_twice_changes_nothing,
+        a_newer_list_updates_what_it_names,
+        a_newer_list_reopens_only_exhausted_and_expired,
+        a_dry_run_leaves_nothing_behind,
+        a_load_that_dies_is_never_seen,
+        contacts_are_found_by_key_and_shown_with_all_leads,
+    },
+    crashes::{
+        what_was_live_is_unknown_and_counts,
+        recovery_does_its_work_once,
+        an_attempt_in_doubt_is_found_or_was_never_written,
+        nobody_commits_without_begin,
+    },
+    outcomes::{
+        only_sealed_rows_are_exported_in_order,
+        a_row_tells_everything_as_of_the_dial,
+        a_label_is_a_new_revision_once,
+    },
+}
+
+#[tokio::test]
+async fn random_scripts_agree_reply_by_reply() {
+    super::random::scripts::<File>(0, 100, 50).await;
+}
+
+#[tokio::test]
+async fn more_random_scripts_agree_reply_by_reply() {
+    super::random::scripts::<File>(100, 200, 50).await;
+}

@@ -1,0 +1,151 @@
+//! What goes in and out of a store besides the engine's words: lists, do-not-call entries, counts.
+
+use std::time::Duration;
+
+use crate::base::{CampaignIx, ListId, Pii, Wall};
+use crate::contact::ClosedWhy;
+use crate::engine::DncSubject;
+use crate::gate::DncMark;
+
+/// A file about to be loaded.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ListInfo {
+    pub campaign: String,
+    /// The file's name without its folder.
+    pub name: String,
+    /// Of the file's bytes and of whatever else decides what its rows mean (the column mapping). A list with the digest
+    /// of a published one of the same campaign is the same list.
+    pub sha256: [u8; 32],
+    pub expires_after: Option<Duration>,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum ImportStart {
+    /// Send rows.
+    Load(ListId),
+    /// Loaded before, with so many rows: there is nothing to do, and no load is open.
+    Already { list: ListId, rows: u64 },
+}
+
+/// `rows = new_leads + updated_leads + unchanged + repeated`.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct ImportCounts {
+    pub rows: u64,
+    pub new_contacts: u64,
+    pub new_leads: u64,
+    /// Known leads of which the list says something new.
+    pub updated_leads: u64,
+    pub unchanged: u64,
+    /// Rows whose key stood in the file before.
+    pub repeated: u64,
+    /// Numbers of this list that belong to more than one contact, each counted once.
+    pub shared_phones: u64,
+    /// Known leads that were exhausted or expired; they are among `updated_leads` and `unchanged` too.
+    pub reopened: u64,
+}
+
+/// A do-not-call entry of the command line or an import.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct NewDnc {
+    pub subject: DncSubjectKey,
+    pub reason: String,
+    /// `operator`, `import`.
+    pub source: &'static str,
+    pub until: Option<Wall>,
+    pub at: Wall,
+}
+
+/// In words of the world outside. Nobody needs to know the subject yet.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum DncSubjectKey {
+    /// `+` and digits.
+    Phone(Pii<String>),
+    /// The bank's customer key.
+    Customer(Pii<String>),
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum DncFilter {
+    InForce,
+    /// Removed ones too.
+    All,
+}
+
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct DncEntry {
+    /// `None` once the person was erased.
+    pub subject: Option<DncSubjectKey>,
+    pub reason: String,
+    pub source: String,
+    pub at: Wall,
+    pub until: Option<Wall>,
+    pub removed_at: Option<Wall>,
+}
+
+/// `mark` is `None` where an entry was removed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct DncChange {
+    pub change: u64,
+    pub subject: DncSubject,
+    pub mark: Option<DncMark>,
+}
+
+/// Where the pages of `ledgers` go on. The default is the start.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct LedgerCursor {
+    pub(crate) part: LedgerPart,
+    pub(crate) after: u64,
+}
+
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(crate) enum LedgerPart {
+    #[default]
+    Contacts,
+    Phones,
+    /// Subjects of the do-not-call list, by change.
+    Dnc,
+}
+
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Paused {
+    pub all: bool,
+    /// By index.
+    pub campaigns: Vec<CampaignIx>,
+}
+
+/// Every lead is in exactly one of these.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct LeadCounts {
+    pub waiting: u64,
+    /// With a live attempt.
+    pub dialling: u64,
+    /// In the order of `ClosedWhy::ALL`, every one of them.
+    pub closed: Vec<(ClosedWhy, u64)>,
+}
+
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Stats {
+    pub contacts: u64,
+    pub phones: u64,
+    pub leads: u64,
+    pub attempts: u64,
+    pub live: u64,
+    pub outcomes: u64,
+    pub sealed: u64,
+    pub dnc: u64,
+}
+
+/// What waits for somebody outside.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Backlog {
+    /// In force now.
+    pub dnc_entries: u64,
+    /// Sealed outcomes that no consumer has acknowledged.
+    pub not_exported: u64,
+}
+
+impl Paused {
+    pub fn holds(&self, campaign: CampaignIx) -> bool {
+        self.all || self.campaigns.contains(&campaign)
+    }
+}
