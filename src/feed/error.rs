@@ -1,0 +1,85 @@
+//! What stops a whole file. A bad row does not: that is a [`super::Reject`].
+
+use thiserror::Error;
+
+use crate::base::{Code, Diagnostic};
+
+use super::csv::{CELL_MAX, LINE_MAX};
+use super::header::HeaderError;
+
+/// Nothing of the file was loaded.
+#[derive(Debug, Error)]
+pub enum ListError {
+    #[error("the list cannot be read: {0}")]
+    Io(std::io::Error),
+    #[error("line {line}: {what}")]
+    Encoding {
+        line: u64,
+        what: String,
+        /// The name to pass as `--encoding`.
+        guess: Option<&'static str>,
+    },
+    #[error("no encoding is called `{0}`")]
+    UnknownEncoding(String),
+    #[error("quote opened at line {opened} is never closed (noticed at line {noticed})")]
+    Quote { opened: u64, noticed: u64 },
+    #[error("line {line} is longer than {LINE_MAX} bytes")]
+    LineTooLong { line: u64 },
+    #[error("line 1, column {column}: the header holds the character U+{point:04X}")]
+    HeaderCharacter { column: usize, point: u32 },
+    #[error("the list is empty: {0}")]
+    Empty(&'static str),
+    #[error("{0}")]
+    Header(HeaderError),
+    #[error("the gzip stream is damaged or cut short: {0}")]
+    Gzip(std::io::Error),
+    #[error("the list has more than {0} rows")]
+    TooManyRows(u64),
+    #[error("the list was changed while it was read")]
+    Changed,
+}
+
+impl ListError {
+    pub fn code(&self) -> Code {
+        match self {
+            Self::Io(_) => Code::File,
+            Self::Encoding { .. } | Self::UnknownEncoding(_) => Code::ListEncoding,
+            Self::Quote { .. } => Code::ListQuote,
+            Self::LineTooLong { .. } => Code::ListLine,
+            Self::HeaderCharacter { .. } => Code::ListCharacter,
+            Self::Empty(_) => Code::ListEmpty,
+            Self::Header(_) => Code::ListColumns,
+            Self::Gzip(_) => Code::ListGzip,
+            Self::TooManyRows(_) => Code::ListTooLong,
+            Self::Changed => Code::ListChanged,
+        }
+    }
+
+    /// For the person who started the import: what, and what to do.
+    pub fn diagnostic(&self) -> Diagnostic {
+        let found = Diagnostic::error(self.code(), self.to_string());
+        match self.hint() {
+            Some(hint) => found.hint(hint),
+            None => found,
+        }
+    }
+
+    fn hint(&self) -> Option<String> {
+        match self {
+            Self::Io(_) => None,
+            Self::Encoding { guess, .. } => Some(match guess {
+                Some(name) => format!("pass --encoding {name}, or save the list as UTF-8"),
+                None => "save the list as UTF-8, or name its encoding with --encoding".into(),
+            }),
+            Self::UnknownEncoding(_) => Some("known are utf-8, gb18030, gbk, big5, utf-16le, utf-16be, …".into()),
+            Self::Quote { .. } => Some("close it, or double a quote that belongs to the text (\"\")".into()),
+            Self::LineTooLong { .. } => Some(format!("a cell may have {CELL_MAX} bytes; is this a CSV list?")),
+            Self::HeaderCharacter { .. } => Some("save the header line again as plain text".into()),
+            Self::Empty(_) => Some("an empty list is more often a failed export than a day without calls".into()),
+            Self::Header(error) => error.hint(),
+            Self::Gzip(_) => Some("copy the file again and compare its checksum".into()),
+            Self::TooManyRows(_) => Some("split it".into()),
+            Self::Changed => Some("write lists under another name and rename them when they are complete".into()),
+        }
+    }
+}

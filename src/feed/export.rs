@@ -1,0 +1,307 @@
+//! Sealed outcomes as files for retraining, by day. At least once: a cursor moves only after the files are durable.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::fmt;
+use std::fs;
+use std::io::{self, Write};
+use std::path::{Path, PathBuf};
+
+use jiff::civil::Date;
+use jiff::tz::TimeZone;
+use serde::Serialize;
+
+use crate::base::{Code, Diagnostic, Now};
+use crate::store::{OutcomeRow, Store, StoreError};
+
+use super::atomic::AtomicFile;
+use super::facts::{Facts, counted, size};
+use super::write_record::{RecordWriter, Style};
+
+/// Rows held in memory, and so at most in one file; after each such chunk the cursor moves.
+const CHUNK: usize = 20_000;
+const PAGE: usize = 1_000;
+/// Outcomes sealed in one transaction.
+const SEAL: usize = 10_000;
+
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ExportOptions {
+    pub style: Style,
+    /// Made if need be; files go to `dt=YYYY-MM-DD/` inside.
+    pub out: PathBuf,
+    /// Whose cursor it is. By default each format and folder has its own, so that a new folder gets everything.
+    pub consumer: Option<String>,
+    /// Everything again. The cursor ends where it would have.
+    pub from_start: bool,
+}
+
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct ExportReport {
+    pub out: PathBuf,
+    pub format: &'static str,
+    pub profile: &'static str,
+    pub consumer: String,
+    pub rows: u64,
+    pub size_bytes: u64,
+    pub files: Vec<PathBuf>,
+    /// Number of days written to.
+    pub days: u64,
+    /// The consumer has everything up to this seal.
+    pub cursor: u64,
+}
+
+#[derive(Debug, thiserror::Error)]
+pub enum ExportError {
+    #[error(transparent)]
+    Store(#[from] StoreError),
+    #[error("{} cannot be written: {source}", path.display())]
+    Write { path: PathBuf, source: io::Error },
+}
+
+impl ExportError {
+    pub fn code(&self) -> Code {
+        match self {
+            Self::Store(error) => error.code(),
+            Self::Write { .. } => Code::ExportWrite,
+        }
+    }
+
+    pub fn diagnostic(&self) -> Diagnostic {
+        Diagnostic::error(self.code(), self.to_string())
+    }
+}
+
+/// Seals what is finished and writes what this consumer does not have yet. Readers drop duplicates by `attempt_id` and
+/// `revision`.
+pub async fn export<S: Store>(store: &mut S, options: &ExportOptions, now: Now) -> Result<ExportReport, ExportError> {
+    // A daemon may go on finishing attempts meanwhile: what is not full is the end.
+    while store.seal(now, SEAL).await? >= SEAL as u64 {}
+    fs::create_dir_all(&options.out).map_err(|source| ExportError::Write { path: options.out.clone(), source })?;
+    let consumer = options.consumer.clone().unwrap_or_else(|| default_consumer(options));
+    let known = store.cursor(&consumer).await?;
+    let mut after = if options.from_start { 0 } else { known };
+    let mut report = ExportReport {
+        out: options.out.clone(),
+        format: options.style.format.as_str(),
+        profile: options.style.profile.as_str(),
+        consumer,
+        rows: 0,
+        size_bytes: 0,
+        files: Vec::new(),
+        days: 0,
+        cursor: known,
+    };
+    let mut days = BTreeSet::new();
+    while let Some(chunk) = next_chunk(store, after, options.style).await? {
+        after = chunk.last;
+        for (day, part) in chunk.days {
+            days.insert(day);
+            report.rows += part.rows;
+            let (path, bytes) = part.write(&options.out, day, options.style)?;
+            report.size_bytes += bytes;
+            report.files.push(path);
+        }
+        let was_short = chunk.rows < CHUNK;
+        if after > report.cursor {
+            store.set_cursor(&report.consumer, after).await?;
+            report.cursor = after;
+        }
+        if was_short {
+            break;
+        }
+    }
+    report.days = days.len() as u64;
+    Ok(report)
+}
+
+/// Rows of the next seals, by day of the dial.
+#[derive(Debug)]
+struct Chunk {
+    last: u64,
+    rows: usize,
+    days: BTreeMap<Date, Part>,
+}
+
+#[derive(Debug)]
+struct Part {
+    first: u64,
+    last: u64,
+    rows: u64,
+    lines: RecordWriter,
+}
+
+async fn next_chunk<S: Store>(store: &mut S, after: u64, style: Style) -> Result<Option<Chunk>, ExportError> {
+    let mut chunk = Chunk { last: after, rows: 0, days: BTreeMap::new() };
+    while chunk.rows < CHUNK {
+        let page = store.outcomes(chunk.last, PAGE).await?;
+        if page.is_empty() {
+            break;
+        }
+        chunk.rows += page.len();
+        for row in &page {
+            chunk.last = chunk.last.max(row.seal);
+            let failed = |source| ExportError::Write { path: PathBuf::from("memory"), source };
+            chunk.take(row, style).map_err(failed)?;
+        }
+    }
+    Ok((chunk.rows > 0).then_some(chunk))
+}
+
+impl Chunk {
+    fn take(&mut self, row: &OutcomeRow, style: Style) -> io::Result<()> {
+        let day = row.authorised_at.timestamp().to_zoned(TimeZone::UTC).date();
+        let part = match self.days.entry(day) {
+            std::collections::btree_map::Entry::Occupied(known) => known.into_mut(),
+            std::collections::btree_map::Entry::Vacant(new) => {
+                new.insert(Part { first: row.seal, last: row.seal, rows: 0, lines: RecordWriter::new(style)? })
+            }
+        };
+        part.last = row.seal;
+        part.rows += 1;
+        part.lines.write(row)
+    }
+}
+
+impl Part {
+    /// Named by its seals: the same rows exported again take the place of the same file.
+    fn write(self, out: &Path, day: Date, style: Style) -> Result<(PathBuf, u64), ExportError> {
+        let folder = out.join(format!("dt={day}"));
+        let name = format!("outcomes-{:012}-{:012}.{}", self.first, self.last, style.format.as_str());
+        let path = folder.join(name);
+        let written = self.lines.into_bytes().and_then(|bytes| {
+            fs::create_dir_all(&folder)?;
+            let mut file = AtomicFile::create(&path)?;
+            file.write_all(&bytes)?;
+            Ok((file.commit()?, bytes.len() as u64))
+        });
+        written.map_err(|source| ExportError::Write { path, source })
+    }
+}
+
+fn default_consumer(options: &ExportOptions) -> String {
+    let style = options.style;
+    let folder = fs::canonicalize(&options.out).unwrap_or_else(|_| options.out.clone());
+    let features = if style.features { "+features" } else { "" };
+    format!("{}:{}{features}:{}", style.format.as_str(), style.profile.as_str(), folder.display())
+}
+
+impl fmt::Display for ExportReport {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let mut facts = Facts::new(format!("outcomes → {}", self.out.display()));
+        facts.add("format", format!("{}, {} profile", self.format, self.profile));
+        if self.rows == 0 {
+            facts.add("rows", format!("none: nothing is new behind seal {}", self.cursor));
+            return facts.fmt(f);
+        }
+        facts.add("rows", counted(self.rows));
+        facts.add("files", format!("{} over {} days, {}", self.files.len(), self.days, size(self.size_bytes)));
+        facts.add("up to seal", counted(self.cursor));
+        facts.fmt(f)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::collections::BTreeSet;
+    use std::time::Duration;
+
+    use super::*;
+    use crate::feed::fake::Fake;
+    use crate::feed::write_record::{Format, Profile};
+    use crate::feed::{csv::Records, fixture};
+
+    fn options(out: &Path, format: Format) -> ExportOptions {
+        let style = Style { format, profile: Profile::Machine, features: true };
+        ExportOptions { style, out: out.to_owned(), consumer: None, from_start: false }
+    }
+
+    /// `(attempt_id, revision)` of every row in every file, as often as it stands there.
+    fn keys(report: &ExportReport) -> Vec<(String, String)> {
+        let mut out = Vec::new();
+        for file in &report.files {
+            let text = fs::read_to_string(file).unwrap();
+            let mut records = Records::new(text.as_bytes());
+            assert_eq!(records.next().unwrap().unwrap().get(0), Some("attempt_id"));
+            while let Some(record) = records.next().unwrap() {
+                out.push((record.get(0).unwrap().to_owned(), record.get(1).unwrap().to_owned()));
+            }
+        }
+        out
+    }
+
+    #[tokio::test]
+    async fn days_get_files_of_their_own_and_nothing_comes_twice() {
+        let dir = tempfile::tempdir().unwrap();
+        let mut store = Fake::with_outcomes(3);
+        store.outcomes[2].authorised_at = store.outcomes[2].authorised_at + Duration::from_hours(24);
+        let options = options(dir.path(), Format::Csv);
+        let report = export(&mut store, &options, Now::default()).await.unwrap();
+        assert_eq!((report.rows, report.days, report.cursor), (3, 2, 3));
+        assert!(report.files[1].starts_with(dir.path().join("dt=2026-12-02")));
+        assert_eq!(keys(&report).len(), 3);
+        let again = export(&mut store, &options, Now::default()).await.unwrap();
+        assert_eq!((again.rows, again.files.len(), again.cursor), (0, 0, 3));
+    }
+
+    #[tokio::test]
+    async fn another_folder_or_format_starts_from_the_beginning() {
+        let (one, two) = (tempfile::tempdir().unwrap(), tempfile::tempdir().unwrap());
+        let mut store = Fake::with_outcomes(3);
+        for options in
+            [options(one.path(), Format::Csv), options(two.path(), Format::Csv), options(two.path(), Format::Jsonl)]
+        {
+            assert_eq!(export(&mut store, &options, Now::default()).await.unwrap().rows, 3);
+        }
+    }
+
+    #[tokio::test]
+    async fn a_crash_between_file_and_cursor_makes_duplicates_with_the_same_key_and_loses_nothing() {
+        let dir = tempfile::tempdir().unwrap();
+        let options = options(dir.path(), Format::Csv);
+        let mut store = Fake::with_outcomes(2);
+        store.cursor_fails = true;
+        assert!(export(&mut store, &options, Now::default()).await.is_err());
+        store.cursor_fails = false;
+        store.outcomes.push(fixture::outcome(3));
+        let report = export(&mut store, &options, Now::default()).await.unwrap();
+        let mut files: Vec<PathBuf> =
+            fs::read_dir(dir.path().join("dt=2026-12-01")).unwrap().map(|f| f.unwrap().path()).collect();
+        files.sort();
+        let all = keys(&ExportReport { files, ..report });
+        let distinct: BTreeSet<_> = all.iter().collect();
+        assert_eq!((all.len(), distinct.len()), (5, 3));
+    }
+
+    #[tokio::test]
+    async fn what_could_not_be_written_is_not_acknowledged() {
+        let dir = tempfile::tempdir().unwrap();
+        // A file stands where the day's folder would have to be made.
+        fs::write(dir.path().join("dt=2026-12-01"), "").unwrap();
+        let mut store = Fake::with_outcomes(1);
+        let options = options(dir.path(), Format::Jsonl);
+        let error = export(&mut store, &options, Now::default()).await.unwrap_err();
+        assert_eq!(error.code(), Code::ExportWrite);
+        assert!(store.cursors.is_empty());
+    }
+
+    #[tokio::test]
+    async fn many_rows_are_written_in_chunks_and_all_arrive() {
+        let dir = tempfile::tempdir().unwrap();
+        let mut store = Fake::with_outcomes(CHUNK as u64 + 10);
+        let report = export(&mut store, &options(dir.path(), Format::Csv), Now::default()).await.unwrap();
+        assert_eq!((report.files.len(), report.rows, report.cursor), (2, CHUNK as u64 + 10, CHUNK as u64 + 10));
+        let all: BTreeSet<_> = keys(&report).into_iter().collect();
+        assert_eq!(all.len(), CHUNK + 10);
+    }
+
+    #[tokio::test]
+    async fn from_the_start_gives_everything_again() {
+        let dir = tempfile::tempdir().unwrap();
+        let mut store = Fake::with_outcomes(2);
+        let mut options = options(dir.path(), Format::Jsonl);
+        export(&mut store, &options, Now::default()).await.unwrap();
+        options.from_start = true;
+        let report = export(&mut store, &options, Now::default()).await.unwrap();
+        assert_eq!((report.rows, report.cursor), (2, 2));
+        assert!(report.to_string().contains("up to seal"));
+    }
+}

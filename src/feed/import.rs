@@ -1,0 +1,484 @@
+//! Loads a list into the store: all of its good rows, or nothing.
+
+use std::collections::BTreeMap;
+use std::fmt;
+use std::fs;
+use std::io;
+use std::path::{Path, PathBuf};
+use std::time::SystemTime;
+
+use serde::Serialize;
+use sha2::{Digest, Sha256};
+
+use crate::base::{Code, Diagnostic, Now};
+use crate::campaign::ListMap;
+use crate::contact::Row;
+use crate::store::{ImportCounts, ImportStart, ListInfo, Store, StoreError};
+
+use super::facts::{Facts, counted, size};
+use super::reject::RejectFile;
+use super::source::{Fingerprint, fingerprint};
+use super::{ListError, Parsed, ReadOptions, Reject, Rows, Tally};
+
+/// Rows per transaction: short enough for a daemon that dials from the same database.
+const BATCH: usize = 1_000;
+/// Shown to people; the file has all of them.
+const FIRST_REJECTS: usize = 5;
+
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct ImportOptions {
+    pub read: ReadOptions,
+    /// Where rejects go; nowhere without it. The file is made only if there are any.
+    pub rejects: Option<PathBuf>,
+}
+
+/// What became of a list. `rows = leads + rejects`.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+pub struct ImportReport {
+    pub campaign: String,
+    pub file: PathBuf,
+    /// Of the file as it lies there, hex.
+    pub sha256: String,
+    /// `list_version` of the outcomes: file, mapping and reading options together, hex.
+    pub list_version: Option<String>,
+    pub size_bytes: u64,
+    pub had_bom: bool,
+    pub status: ImportStatus,
+    #[serde(flatten)]
+    pub tally: Tally,
+    /// By code: `GH2003`.
+    pub rejects_by_code: BTreeMap<String, u64>,
+    pub rejects_file: Option<PathBuf>,
+    pub first_rejects: Vec<Reject>,
+    pub stored: Option<Stored>,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum ImportStatus {
+    Loaded,
+    /// This file was loaded with this mapping before. Nothing was read, nothing changed: `rows` is what it had.
+    Unchanged,
+    /// Read to the end, nothing stored.
+    DryRun,
+    /// Not a single row was usable; nothing stored.
+    Refused,
+}
+
+/// What the leads meant to the store.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+pub struct Stored {
+    pub new_contacts: u64,
+    pub new_leads: u64,
+    pub updated_leads: u64,
+    pub unchanged_leads: u64,
+    /// Exhausted or expired before, waiting again.
+    pub reopened_leads: u64,
+}
+
+#[derive(Debug, thiserror::Error)]
+pub enum ImportError {
+    #[error(transparent)]
+    List(#[from] ListError),
+    #[error(transparent)]
+    Store(#[from] StoreError),
+    #[error("the rejects cannot be written: {0}")]
+    Rejects(io::Error),
+    /// The report says why.
+    #[error("none of the {} rows can be loaded", .0.tally.rows)]
+    NoLead(Box<ImportReport>),
+}
+
+impl ImportError {
+    pub fn code(&self) -> Code {
+        match self {
+            Self::List(error) => error.code(),
+            Self::Store(error) => error.code(),
+            Self::Rejects(_) => Code::ExportWrite,
+            Self::NoLead(_) => Code::ListEmpty,
+        }
+    }
+
+    pub fn diagnostic(&self) -> Diagnostic {
+        match self {
+            Self::List(error) => error.diagnostic(),
+            Self::Store(_) | Self::Rejects(_) | Self::NoLead(_) => Diagnostic::error(self.code(), self.to_string()),
+        }
+    }
+}
+
+/// Loads `path` for `campaign`. `progress` is told the bytes read of the file, after every batch.
+///
+/// On any error the store is as it was. The same file with the same mapping changes nothing.
+pub async fn import<S: Store>(
+    store: &mut S,
+    campaign: &str,
+    map: &ListMap,
+    path: &Path,
+    options: &ImportOptions,
+    now: Now,
+    progress: &mut (dyn FnMut(u64) + Send),
+) -> Result<ImportReport, ImportError> {
+    let before = stamp(path)?;
+    let print = fingerprint(path)?;
+    let mut report = ImportReport::new(campaign, path, &print);
+    let mut rows = Rows::open(path, map, &options.read)?;
+    report.had_bom = rows.had_bom();
+    let version = digest(&print, map, &options.read);
+    report.list_version = Some(version.hex());
+    let info = ListInfo {
+        campaign: campaign.to_owned(),
+        name: path.file_name().map(|name| name.to_string_lossy().into_owned()).unwrap_or_default(),
+        sha256: version.sha256,
+        expires_after: map.expires_after,
+    };
+    if let ImportStart::Already { rows, .. } = store.import_begin(&info, now).await? {
+        report.status = ImportStatus::Unchanged;
+        report.tally = Tally { rows, leads: rows, ..Tally::default() };
+        return Ok(report);
+    }
+    let mut rejects = RejectFile::new(options.rejects.as_deref());
+    let loaded = load(store, &mut rows, &mut report, &mut rejects, progress).await;
+    let complete = loaded.and_then(|()| {
+        report.tally = rows.tally();
+        report.rejects_file = rejects.finish().map_err(ImportError::Rejects)?;
+        if stamp(path)? == before { Ok(()) } else { Err(ListError::Changed.into()) }
+    });
+    if let Err(error) = complete {
+        // The first error is the one to tell; an unfinished load is invisible anyway.
+        let _given_up = store.import_finish(false).await;
+        return Err(error);
+    }
+    let any = report.tally.leads > 0;
+    let counts = store.import_finish(any).await?;
+    if !any {
+        report.status = ImportStatus::Refused;
+        return Err(ImportError::NoLead(Box::new(report)));
+    }
+    report.stored = Some(Stored::from(counts));
+    Ok(report)
+}
+
+/// Reads `path` as [`import`] does and touches no store.
+pub fn dry_run(
+    campaign: &str,
+    map: &ListMap,
+    path: &Path,
+    options: &ImportOptions,
+) -> Result<ImportReport, ImportError> {
+    let mut report = ImportReport::new(campaign, path, &fingerprint(path)?);
+    let mut rows = Rows::open(path, map, &options.read)?;
+    let mut rejects = RejectFile::new(options.rejects.as_deref());
+    report.had_bom = rows.had_bom();
+    report.status = ImportStatus::DryRun;
+    while let Some(parsed) = rows.next() {
+        let _lead = report.note(parsed?, rows.notes(), &mut rejects)?;
+    }
+    report.tally = rows.tally();
+    report.rejects_file = rejects.finish().map_err(ImportError::Rejects)?;
+    Ok(report)
+}
+
+async fn load<S: Store>(
+    store: &mut S,
+    rows: &mut Rows,
+    report: &mut ImportReport,
+    rejects: &mut RejectFile,
+    progress: &mut (dyn FnMut(u64) + Send),
+) -> Result<(), ImportError> {
+    let mut batch = Vec::with_capacity(BATCH);
+    while let Some(parsed) = rows.next() {
+        if let Some(row) = report.note(parsed?, rows.notes(), rejects)? {
+            batch.push(row);
+        }
+        if batch.len() == BATCH {
+            store.import_rows(&batch).await?;
+            batch.clear();
+            progress(rows.read_bytes());
+        }
+    }
+    if !batch.is_empty() {
+        store.import_rows(&batch).await?;
+    }
+    progress(rows.read_bytes());
+    Ok(())
+}
+
+/// The same file means something else under another mapping, encoding or default country.
+fn digest(print: &Fingerprint, map: &ListMap, read: &ReadOptions) -> Fingerprint {
+    let mut hash = Sha256::new();
+    hash.update(print.sha256);
+    hash.update(format!("{map:?}{read:?}"));
+    Fingerprint { sha256: hash.finalize().into(), size_bytes: print.size_bytes }
+}
+
+fn stamp(path: &Path) -> Result<(u64, Option<SystemTime>), ListError> {
+    let meta = fs::metadata(path).map_err(ListError::Io)?;
+    Ok((meta.len(), meta.modified().ok()))
+}
+
+impl ImportReport {
+    fn new(campaign: &str, path: &Path, print: &Fingerprint) -> Self {
+        Self {
+            campaign: campaign.to_owned(),
+            file: path.to_owned(),
+            sha256: print.hex(),
+            list_version: None,
+            size_bytes: print.size_bytes,
+            had_bom: false,
+            status: ImportStatus::Loaded,
+            tally: Tally::default(),
+            rejects_by_code: BTreeMap::new(),
+            rejects_file: None,
+            first_rejects: Vec::new(),
+            stored: None,
+        }
+    }
+
+    fn note(&mut self, parsed: Parsed, notes: &[Reject], rejects: &mut RejectFile) -> Result<Option<Row>, ImportError> {
+        for note in notes {
+            rejects.write(note).map_err(ImportError::Rejects)?;
+        }
+        match parsed {
+            Parsed::Row(row) => Ok(Some(row)),
+            Parsed::Reject(reject) => {
+                *self.rejects_by_code.entry(reject.code.to_string()).or_default() += 1;
+                rejects.write(&reject).map_err(ImportError::Rejects)?;
+                if self.first_rejects.len() < FIRST_REJECTS {
+                    self.first_rejects.push(reject);
+                }
+                Ok(None)
+            }
+        }
+    }
+}
+
+impl From<ImportCounts> for Stored {
+    fn from(counts: ImportCounts) -> Self {
+        Self {
+            new_contacts: counts.new_contacts,
+            new_leads: counts.new_leads,
+            updated_leads: counts.updated_leads,
+            unchanged_leads: counts.unchanged,
+            reopened_leads: counts.reopened,
+        }
+    }
+}
+
+impl fmt::Display for ImportReport {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let mut facts = Facts::new(format!("{} → {}", self.file.display(), self.campaign));
+        let mark = if self.had_bom { ", byte order mark stripped" } else { "" };
+        facts.add("file", format!("{}, sha256 {}…{mark}", size(self.size_bytes), self.sha256.get(..12).unwrap_or("")));
+        match self.status {
+            ImportStatus::Unchanged => {
+                facts.add("rows", format!("{}: loaded before, nothing changed", counted(self.tally.rows)));
+                return facts.fmt(f);
+            }
+            ImportStatus::DryRun => facts.add("dry run", "nothing was stored"),
+            ImportStatus::Refused => facts.add("refused", "no row is usable, nothing was stored"),
+            ImportStatus::Loaded => {}
+        }
+        let tally = self.tally;
+        facts.add("rows", counted(tally.rows));
+        facts.add("  leads", counted(tally.leads));
+        facts.add("  rejects", counted(tally.rejects));
+        for (code, count) in &self.rejects_by_code {
+            facts.add(&format!("    {code}"), counted(*count));
+        }
+        facts.add(
+            "numbers",
+            format!("{}, {} shared by several contacts", counted(tally.phones), counted(tally.shared_phones)),
+        );
+        facts.add_some("numbers left out", tally.dropped_phones);
+        facts.add_some("leads without zone", tally.without_zone);
+        if let Some(stored) = self.stored {
+            facts.add("new contacts", counted(stored.new_contacts));
+            facts.add("new leads", counted(stored.new_leads));
+            facts.add_some("updated leads", stored.updated_leads);
+            facts.add_some("unchanged leads", stored.unchanged_leads);
+            facts.add_some("reopened leads", stored.reopened_leads);
+        }
+        for reject in &self.first_rejects {
+            facts.add(&format!("line {}", reject.line), reject);
+        }
+        if let Some(path) = &self.rejects_file {
+            facts.add("all rejects", path.display());
+        }
+        facts.fmt(f)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::io::Write;
+    use std::sync::Arc;
+
+    use super::*;
+    use crate::feed::fake::Fake;
+    use crate::feed::fixture;
+    use crate::store::{Keys, Sqlite};
+
+    struct Trial {
+        dir: tempfile::TempDir,
+        store: Fake,
+    }
+
+    impl Trial {
+        fn new() -> Self {
+            Self { dir: tempfile::tempdir().unwrap(), store: Fake::default() }
+        }
+
+        fn options(&self) -> ImportOptions {
+            ImportOptions { read: ReadOptions::default(), rejects: Some(self.dir.path().join("rejects.csv")) }
+        }
+
+        async fn import(&mut self, list: &[u8], map: &ListMap) -> Result<ImportReport, ImportError> {
+            let path = self.dir.path().join("list.csv");
+            fs::write(&path, list).unwrap();
+            let options = self.options();
+            import(&mut self.store, "bill", map, &path, &options, Now::default(), &mut |_| {}).await
+        }
+    }
+
+    #[tokio::test]
+    async fn a_list_is_loaded_with_its_rejects_beside_it() {
+        let mut trial = Trial::new();
+        let list = fixture::with("k9,+99920000000,,1,0.5,");
+        let report = trial.import(list.as_bytes(), &fixture::map()).await.unwrap();
+        assert_eq!((report.tally.rows, report.tally.leads, report.tally.rejects), (4, 3, 1));
+        assert_eq!((report.status, trial.store.lists[0].1.len()), (ImportStatus::Loaded, 3));
+        let rejects = fs::read_to_string(report.rejects_file.as_ref().unwrap()).unwrap();
+        assert!(rejects.contains("4,phone_e164,GH2003,") && !rejects.contains("+9992"), "{rejects}");
+        let shown = report.to_string();
+        assert!(shown.contains("GH2003") && !shown.contains("+9992"), "{shown}");
+        let json = serde_json::to_value(&report).unwrap();
+        assert_eq!(
+            (&json["rows"], &json["status"], &json["stored"]["new_leads"]),
+            (&4.into(), &"loaded".into(), &3.into())
+        );
+    }
+
+    #[tokio::test]
+    async fn the_same_file_twice_changes_nothing() {
+        let mut trial = Trial::new();
+        trial.import(fixture::good().as_bytes(), &fixture::map()).await.unwrap();
+        let again = trial.import(fixture::good().as_bytes(), &fixture::map()).await.unwrap();
+        assert_eq!((again.status, again.tally.rows, trial.store.lists.len()), (ImportStatus::Unchanged, 3, 1));
+        assert!(again.to_string().contains("nothing changed"));
+    }
+
+    #[tokio::test]
+    async fn the_same_file_under_another_mapping_is_another_list() {
+        let mut trial = Trial::new();
+        trial.import(fixture::good().as_bytes(), &fixture::map()).await.unwrap();
+        let map = ListMap { zone: None, ..fixture::map() };
+        let other = trial.import(fixture::good().as_bytes(), &map).await.unwrap();
+        assert_eq!((other.status, trial.store.lists.len()), (ImportStatus::Loaded, 2));
+    }
+
+    #[tokio::test]
+    async fn a_packed_list_loads_as_the_plain_one() {
+        let mut trial = Trial::new();
+        let mut gz = flate2::write::GzEncoder::new(Vec::new(), flate2::Compression::fast());
+        gz.write_all(format!("\u{feff}{}", fixture::good()).as_bytes()).unwrap();
+        let report = trial.import(&gz.finish().unwrap(), &fixture::map()).await.unwrap();
+        assert_eq!((report.tally.leads, report.had_bom), (3, true));
+    }
+
+    #[tokio::test]
+    async fn a_list_that_breaks_in_the_middle_loads_nothing() {
+        let mut trial = Trial::new();
+        let list = format!("{}k4,+999200000004,,1,0.4,\"open\n", fixture::good());
+        let error = trial.import(list.as_bytes(), &fixture::map()).await.unwrap_err();
+        assert_eq!(error.code(), Code::ListQuote);
+        assert!(trial.store.lists.is_empty() && trial.store.open.is_none());
+    }
+
+    #[tokio::test]
+    async fn a_list_without_a_single_good_row_is_an_error_with_a_report() {
+        let mut trial = Trial::new();
+        let list = format!("{}\nk1,x,,1,0.5,\n", fixture::HEADER);
+        let error = trial.import(list.as_bytes(), &fixture::map()).await.unwrap_err();
+        let ImportError::NoLead(report) = error else { panic!("{error}") };
+        assert_eq!((report.tally.rejects, report.status), (1, ImportStatus::Refused));
+        assert!(report.rejects_file.is_some_and(|path| path.exists()) && trial.store.lists.is_empty());
+    }
+
+    #[tokio::test]
+    async fn a_dry_run_counts_the_same_and_stores_nothing() {
+        let mut trial = Trial::new();
+        let list = fixture::with("k9,x,,1,0.5,");
+        let loaded = trial.import(list.as_bytes(), &fixture::map()).await.unwrap();
+        let dry = dry_run("bill", &fixture::map(), &loaded.file, &trial.options()).unwrap();
+        assert_eq!((dry.tally, dry.status, dry.stored), (loaded.tally, ImportStatus::DryRun, None));
+    }
+
+    async fn sqlite(dir: &Path) -> Sqlite {
+        let keys = Keys::load_or_create(&dir.join("keys")).unwrap();
+        let url = format!("sqlite://{}", dir.join("gh.db").display());
+        let mut store = Sqlite::open(&url, Arc::new(keys)).await.unwrap();
+        store.migrate().await.unwrap();
+        store
+    }
+
+    #[tokio::test]
+    async fn sqlite_keeps_what_the_report_says_and_a_second_run_changes_nothing() {
+        let dir = tempfile::tempdir().unwrap();
+        let mut store = sqlite(dir.path()).await;
+        let path = dir.path().join("list.csv");
+        fs::write(&path, fixture::with("k9,+999200000001,,1,0.5,")).unwrap();
+        let options = ImportOptions::default();
+        let map = fixture::map();
+        let report = import(&mut store, "bill", &map, &path, &options, Now::default(), &mut |_| {}).await.unwrap();
+        let stored = report.stored.unwrap();
+        assert_eq!((report.tally.leads, stored.new_leads, stored.new_contacts), (4, 4, 4));
+        let before = store.stats().await.unwrap();
+        assert_eq!((before.leads, before.contacts, before.phones), (4, 4, 3));
+        let again = import(&mut store, "bill", &map, &path, &options, Now::default(), &mut |_| {}).await.unwrap();
+        assert_eq!((again.status, again.tally.rows), (ImportStatus::Unchanged, 4));
+        assert_eq!(store.stats().await.unwrap(), before);
+    }
+
+    #[tokio::test]
+    async fn sqlite_keeps_nothing_of_a_list_that_breaks_in_the_middle() {
+        let dir = tempfile::tempdir().unwrap();
+        let mut store = sqlite(dir.path()).await;
+        let path = dir.path().join("list.csv");
+        let rows = (0..2_500).fold(String::new(), |list, n| list + &format!("k{n},+999{n:09},,1,0.5,\n"));
+        fs::write(&path, format!("{}\n{rows}k9,+999200000001,,1,0.5,\"open\n", fixture::HEADER)).unwrap();
+        let options = ImportOptions::default();
+        let error = import(&mut store, "bill", &fixture::map(), &path, &options, Now::default(), &mut |_| {}).await;
+        assert_eq!(error.unwrap_err().code(), Code::ListQuote);
+        assert_eq!(store.stats().await.unwrap().leads, 0);
+    }
+
+    /// The public lists, where they are at hand.
+    #[tokio::test]
+    async fn the_real_lists_give_a_lead_or_a_reject_for_every_row() {
+        let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("../shared/data/lists");
+        let Ok(files) = fs::read_dir(&folder) else {
+            println!("not here: {}", folder.display());
+            return;
+        };
+        let dir = tempfile::tempdir().unwrap();
+        let mut store = sqlite(dir.path()).await;
+        let (mut lists, mut rows) = (0, 0);
+        for file in files {
+            let path = file.unwrap().path();
+            let options = ImportOptions::default();
+            let campaign = path.file_name().unwrap().to_string_lossy().into_owned();
+            let report =
+                import(&mut store, &campaign, &fixture::full_map(), &path, &options, Now::default(), &mut |_| {})
+                    .await
+                    .unwrap();
+            let tally = report.tally;
+            assert_eq!((tally.rows, tally.rejects), (tally.leads + tally.rejects, 0), "{report}");
+            let shared = if path.ends_with("issuance_approval_nanp.csv.gz") { 73 } else { 0 };
+            assert_eq!((tally.shared_phones, tally.without_zone), (shared, 0), "{report}");
+            lists += 1;
+            rows += tally.rows;
+        }
+        assert_eq!((lists, rows, store.stats().await.unwrap().leads), (7, 15_032, 15_032));
+    }
+}

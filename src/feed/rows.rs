@@ -1,0 +1,253 @@
+//! Pulls a list row by row: a lead or a reject for every line, in bounded memory. `import`, `--dry-run` and the bench
+//! all read through this.
+
+use std::collections::HashSet;
+use std::hash::{DefaultHasher, Hash, Hasher};
+use std::io::{BufRead, Read};
+use std::path::Path;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
+
+use serde::Serialize;
+
+use crate::base::Code;
+use crate::campaign::ListMap;
+use crate::contact::Row;
+
+use super::ListError;
+use super::csv::{Records, Shape, is_forbidden};
+use super::header::Layout;
+use super::reject::Reject;
+use super::row_reader::{Refusal, RowReader};
+use super::source::{self, Source};
+
+/// Fingerprints of keys and numbers are kept for the whole file, some 25 bytes a row.
+pub const ROWS_MAX: u64 = 20_000_000;
+
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ReadOptions {
+    /// A WHATWG label; UTF-8 without one.
+    pub encoding: Option<String>,
+    /// ISO 3166, for numbers without a country code.
+    pub default_country: String,
+}
+
+impl ReadOptions {
+    /// What can be wrong before there is a file.
+    pub fn check(&self) -> Result<(), ListError> {
+        source::known(self.encoding.as_deref()).map(drop)
+    }
+}
+
+/// One line of the file.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Parsed {
+    Row(Row),
+    Reject(Reject),
+}
+
+/// Of the rows pulled so far: `rows = leads + rejects`, always.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize)]
+pub struct Tally {
+    pub rows: u64,
+    pub leads: u64,
+    pub rejects: u64,
+    /// Of the rejects: the key stood in an earlier row, which is the one that was kept.
+    pub duplicate_keys: u64,
+    /// Numbers of leads, each counted once.
+    pub phones: u64,
+    /// Numbers that more than one lead has.
+    pub shared_phones: u64,
+    /// Bad numbers of contacts that have a good one.
+    pub dropped_phones: u64,
+    /// Leads whose zone neither the list nor the number tells.
+    pub without_zone: u64,
+}
+
+/// Ends after an error: nothing behind it can be trusted.
+pub struct Rows {
+    records: Records<Box<dyn BufRead + Send>>,
+    reader: RowReader,
+    tally: Tally,
+    keys: HashSet<u64>,
+    phones: HashSet<u64>,
+    shared: HashSet<u64>,
+    had_bom: bool,
+    read_bytes: Arc<AtomicU64>,
+    ended: bool,
+}
+
+impl Default for ReadOptions {
+    fn default() -> Self {
+        Self { encoding: None, default_country: "CN".into() }
+    }
+}
+
+impl Rows {
+    pub fn open(path: &Path, map: &ListMap, options: &ReadOptions) -> Result<Self, ListError> {
+        Self::over(Source::open(path, options.encoding.as_deref())?, map, options)
+    }
+
+    pub fn from_reader(
+        input: impl Read + Send + 'static,
+        map: &ListMap,
+        options: &ReadOptions,
+    ) -> Result<Self, ListError> {
+        Self::over(Source::from_reader(input, options.encoding.as_deref())?, map, options)
+    }
+
+    fn over(source: Source, map: &ListMap, options: &ReadOptions) -> Result<Self, ListError> {
+        let Source { text, had_bom, read_bytes } = source;
+        let mut records = Records::new(text);
+        let Some(header) = records.next()? else {
+            return Err(ListError::Empty("there is not even a header"));
+        };
+        let bad = |c: &char| is_forbidden(*c) || *c == '\n';
+        let found = header.iter().enumerate().find_map(|(at, name)| name.chars().find(bad).map(|c| (at, c)));
+        if let Some((column, c)) = found {
+            return Err(ListError::HeaderCharacter { column: column + 1, point: u32::from(c) });
+        }
+        let layout = Layout::new(header, map).map_err(ListError::Header)?;
+        let phone = layout.phones.first().copied().unwrap_or(0);
+        records.set_shape(Shape { width: layout.names.len(), phone });
+        Ok(Self {
+            records,
+            reader: RowReader::new(layout, &options.default_country),
+            tally: Tally::default(),
+            keys: HashSet::new(),
+            phones: HashSet::new(),
+            shared: HashSet::new(),
+            had_bom,
+            read_bytes,
+            ended: false,
+        })
+    }
+
+    pub fn tally(&self) -> Tally {
+        self.tally
+    }
+
+    /// Cells that the row pulled last was loaded without.
+    pub fn notes(&self) -> &[Reject] {
+        &self.reader.notes
+    }
+
+    pub fn had_bom(&self) -> bool {
+        self.had_bom
+    }
+
+    /// Of the file as it lies there, for progress.
+    pub fn read_bytes(&self) -> u64 {
+        self.read_bytes.load(Ordering::Relaxed)
+    }
+
+    fn pull(&mut self) -> Result<Option<Parsed>, ListError> {
+        let Some(record) = self.records.next()? else {
+            return if self.tally.rows == 0 { Err(ListError::Empty("there is a header and no row")) } else { Ok(None) };
+        };
+        if self.tally.rows == ROWS_MAX {
+            return Err(ListError::TooManyRows(ROWS_MAX));
+        }
+        self.tally.rows += 1;
+        match self.reader.read(record) {
+            Ok(row) => Ok(Some(self.admit(row))),
+            Err(Refusal::File(error)) => Err(error),
+            Err(Refusal::Row(reject)) => {
+                self.tally.rejects += 1;
+                Ok(Some(Parsed::Reject(reject)))
+            }
+        }
+    }
+
+    /// The first row of a key is kept. One number may serve several people: that is counted, and caps hold per number.
+    fn admit(&mut self, row: Row) -> Parsed {
+        if !self.keys.insert(fingerprint(row.key.reveal())) {
+            self.tally.rejects += 1;
+            self.tally.duplicate_keys += 1;
+            self.reader.notes.clear();
+            let reason = "the customer key stood in an earlier row, which was kept";
+            return Parsed::Reject(Reject::row(row.line, Code::ListDuplicateKey, reason));
+        }
+        for phone in &row.phones {
+            let print = fingerprint(phone.reveal());
+            if self.phones.insert(print) {
+                self.tally.phones += 1;
+            } else if self.shared.insert(print) {
+                self.tally.shared_phones += 1;
+            }
+        }
+        self.tally.leads += 1;
+        self.tally.dropped_phones += self.reader.notes.len() as u64;
+        self.tally.without_zone += u64::from(row.zones.is_empty());
+        Parsed::Row(row)
+    }
+}
+
+impl Iterator for Rows {
+    type Item = Result<Parsed, ListError>;
+
+    fn next(&mut self) -> Option<Self::Item> {
+        if self.ended {
+            return None;
+        }
+        let pulled = self.pull();
+        self.ended = !matches!(pulled, Ok(Some(_)));
+        pulled.transpose()
+    }
+}
+
+impl std::fmt::Debug for Rows {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Rows").field("tally", &self.tally).finish_non_exhaustive()
+    }
+}
+
+/// 64 bits: with ten million different keys the chance that two of them meet is 3 in a million, and then one row is
+/// reported as a duplicate.
+fn fingerprint(text: &str) -> u64 {
+    let mut hasher = DefaultHasher::new();
+    text.hash(&mut hasher);
+    hasher.finish()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::feed::fixture;
+
+    #[test]
+    fn rows_are_leads_and_rejects_and_nothing_else() {
+        let list = fixture::with("k9,nonsense,,1,0.5,");
+        let mut rows = fixture::rows(list, &fixture::map()).unwrap();
+        assert!(rows.by_ref().all(|parsed| parsed.is_ok()));
+        let tally = rows.tally();
+        assert_eq!((tally.rows, tally.leads, tally.rejects), (4, 3, 1));
+        assert!(rows.next().is_none());
+    }
+
+    #[test]
+    fn of_two_rows_with_one_key_the_first_good_one_is_kept() {
+        let list = format!("{}\nk1,bad,,1,0.5,\nk1,+999200000001,,1,0.6,\nk1,+999200000002,,1,0.7,\n", fixture::HEADER);
+        let (leads, rejects) = fixture::read(list, &fixture::map()).unwrap();
+        assert_eq!((leads.len(), leads[0].score), (1, 0.6));
+        assert_eq!((rejects[1].line, rejects[1].code), (4, Code::ListDuplicateKey));
+    }
+
+    #[test]
+    fn a_number_of_three_people_is_one_shared_number() {
+        let row = |n: u8| format!("k{n},+999200000001,,1,0.5,\n");
+        let list = format!("{}\n{}{}{}", fixture::HEADER, row(1), row(2), row(3));
+        let mut rows = fixture::rows(list, &fixture::map()).unwrap();
+        rows.by_ref().for_each(drop);
+        let tally = rows.tally();
+        assert_eq!((tally.leads, tally.phones, tally.shared_phones, tally.without_zone), (3, 1, 1, 3));
+    }
+
+    #[test]
+    fn the_iterator_ends_with_the_first_error_of_the_file() {
+        let list = format!("{}k4,+999200000004,,1,0.4,\"open\n", fixture::good());
+        let mut rows = fixture::rows(list, &fixture::map()).unwrap();
+        assert_eq!(rows.by_ref().flatten().count(), 3);
+        assert!(rows.next().is_none());
+    }
+}
