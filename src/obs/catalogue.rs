@@ -1,0 +1,233 @@
+//! The metric catalogue: every metric of the daemon, once. docs/METRICS.md and the dashboards are checked against it.
+//!
+//! Labels are bounded sets: campaign, rule, call result, trunk and the like; never a phone, a contact or an attempt.
+
+use prometheus::process_collector::ProcessCollector;
+use prometheus::{Registry, TextEncoder};
+
+use super::metrics::catalogue;
+
+catalogue! {
+    /// Always 1; the label says which version runs.
+    build_info: Gauge "goldenhour_build_info" Truth ["version"];
+    /// Does this part of the daemon say that it is ready? `/readyz` asks for all of them.
+    ready: Gauge "goldenhour_ready" Truth ["check"];
+    /// Did the last reload of configuration and campaigns succeed? At 0 the plan before it is in force.
+    config_last_reload_successful: Gauge "goldenhour_config_last_reload_successful" Truth [];
+    /// Reloads by what came of them.
+    config_reloads: Counter "goldenhour_config_reloads_total" Times ["result"];
+    /// How far the wall clock lies behind the latest time ever stored. Above 0 the clock went back, and the gate uses
+    /// the stored time.
+    wall_high_water_lag_seconds: Gauge "goldenhour_wall_high_water_lag_seconds" Seconds [];
+
+    /// Inputs that wait for the engine.
+    engine_queue_depth: Gauge "goldenhour_engine_queue_depth" Requests [];
+    /// How late the engine served its timers.
+    engine_tick_lag_seconds: Histogram "goldenhour_engine_tick_lag_seconds" Seconds []
+        [0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 1.0];
+
+    /// Is the campaign paused, by its file or by an operator?
+    campaign_paused: Gauge "goldenhour_campaign_paused" Truth ["campaign"];
+    /// Leads by the one state each is in.
+    leads: Gauge "goldenhour_leads" Leads ["campaign", "state"];
+    /// Leads that could be dialled now if a line were free.
+    leads_due: Gauge "goldenhour_leads_due" Leads ["campaign"];
+    /// Refusals of the gate by rule. One refusal counts once for every rule that said no.
+    gate_refusals: Counter "goldenhour_gate_refusals_total" Times ["campaign", "rule"];
+    /// Wishes to dial by what the authorising transaction answered.
+    intents: Counter "goldenhour_intents_total" Requests ["campaign", "answer"];
+    /// Attempts under way.
+    attempts_live: Gauge "goldenhour_attempts_live" Attempts ["campaign"];
+    /// Finished attempts by call result.
+    attempts: Counter "goldenhour_attempts_total" Attempts ["campaign", "call_result"];
+    /// Finished attempts by what their disposition means for the campaign.
+    outcomes: Counter "goldenhour_outcomes_total" Attempts ["campaign", "outcome"];
+    /// Attempts by the hour of the day in the contact's zone.
+    dials_by_hour: Counter "goldenhour_dials_by_hour_total" Attempts ["campaign", "local_hour"];
+    /// Answered attempts by the hour of the day in the contact's zone.
+    answers_by_hour: Counter "goldenhour_answers_by_hour_total" Attempts ["campaign", "local_hour"];
+    /// Attempts within golden hours.
+    golden_dials: Counter "goldenhour_golden_dials_total" Attempts ["campaign"];
+    /// Keys that callees pressed in a flow.
+    flow_keys: Counter "goldenhour_flow_keys_total" Times ["campaign", "key"];
+    /// From INVITE to the first sign of ringing: the post-dial delay.
+    setup_seconds: Histogram "goldenhour_setup_seconds" Seconds ["trunk"]
+        [0.05, 0.1, 0.25, 0.5, 1.0, 2.0, 3.0, 5.0, 7.5, 10.0];
+    /// From ringing to answer or end.
+    ring_seconds: Histogram "goldenhour_ring_seconds" Seconds ["campaign"]
+        [1.0, 2.0, 5.0, 10.0, 15.0, 20.0, 25.0, 30.0, 40.0, 60.0];
+    /// From answer to end.
+    talk_seconds: Histogram "goldenhour_talk_seconds" Seconds ["campaign"]
+        [5.0, 10.0, 20.0, 30.0, 60.0, 120.0, 300.0, 600.0, 1800.0, 3600.0];
+    /// Seats of the queues we transfer to.
+    queue_seats: Gauge "goldenhour_queue_seats" Seats ["queue"];
+    /// Seats that are taken, or promised to an attempt under way.
+    queue_seats_busy: Gauge "goldenhour_queue_seats_busy" Seats ["queue"];
+
+    /// From the first request of a batch to its commit.
+    store_commit_seconds: Histogram "goldenhour_store_commit_seconds" Seconds []
+        [0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0];
+    /// Requests committed together.
+    store_batch_size: Histogram "goldenhour_store_batch_size" Requests []
+        [1.0, 2.0, 4.0, 8.0, 16.0, 32.0, 64.0, 128.0, 256.0];
+    /// Batches whose commit failed or is in doubt. Nobody is dialled from them.
+    store_failures: Counter "goldenhour_store_failures_total" Times [];
+    /// Entries in force on the do-not-call list.
+    dnc_entries: Gauge "goldenhour_dnc_entries" Rows [];
+    /// Finished attempts that no export has taken yet.
+    export_lag_rows: Gauge "goldenhour_export_lag_rows" Rows [];
+
+    /// SIP messages by direction, and by method or class of status.
+    sip_messages: Counter "goldenhour_sip_messages_total" Messages ["direction", "class"];
+    /// Datagrams that are no SIP message.
+    sip_malformed: Counter "goldenhour_sip_malformed_total" Messages [];
+    /// Datagrams from addresses that are no trunk. They get no answer.
+    sip_unknown_source: Counter "goldenhour_sip_unknown_source_total" Messages [];
+    /// Inbound calls, which are refused with 480.
+    sip_inbound_refused: Counter "goldenhour_sip_inbound_refused_total" Calls [];
+    /// Calls on a trunk, ringing ones included.
+    line_calls: Gauge "goldenhour_line_calls" Calls ["trunk"];
+    /// The trunk's `max_calls`.
+    trunk_calls_limit: Gauge "goldenhour_trunk_calls_limit" Calls ["trunk"];
+    /// Calls that left on a trunk.
+    trunk_dials: Counter "goldenhour_trunk_dials_total" Calls ["trunk"];
+    /// The trunk's `max_cps`.
+    trunk_cps_limit: Gauge "goldenhour_trunk_cps_limit" PerSecond ["trunk"];
+    /// RTP packets.
+    rtp_packets: Counter "goldenhour_rtp_packets_total" Packets ["direction"];
+}
+
+impl Metrics {
+    /// A registry of its own with every metric at 0, and the process's own figures (CPU, memory, descriptors).
+    pub fn new() -> Result<Self, prometheus::Error> {
+        let registry = Registry::new();
+        registry.register(Box::new(ProcessCollector::for_self()))?;
+        let metrics = Self::register_all(registry)?;
+        metrics.build_info.set_truth([env!("CARGO_PKG_VERSION")], true);
+        metrics.config_reloads.open(["ok"]);
+        metrics.config_reloads.open(["refused"]);
+        for direction in ["in", "out"] {
+            metrics.rtp_packets.open([direction]);
+            for class in
+                ["invite", "ack", "cancel", "bye", "options", "other", "1xx", "2xx", "3xx", "4xx", "5xx", "6xx"]
+            {
+                metrics.sip_messages.open([direction, class]);
+            }
+        }
+        Ok(metrics)
+    }
+
+    /// Opens every series of a campaign at 0. The words are those of `Rule`, `CallResult` and `OutcomeKind`, handed in
+    /// by the daemon because this room lies beside them.
+    pub fn open_campaign(&self, campaign: &str, rules: &[&str], call_results: &[&str], outcomes: &[&str]) {
+        for rule in rules {
+            self.gate_refusals.open([campaign, rule]);
+        }
+        for result in call_results {
+            self.attempts.open([campaign, result]);
+        }
+        for outcome in outcomes {
+            self.outcomes.open([campaign, outcome]);
+        }
+        for answer in ["authorised", "refused", "doubt"] {
+            self.intents.open([campaign, answer]);
+        }
+        for hour in 0..24 {
+            let hour = hour.to_string();
+            self.dials_by_hour.open([campaign, &hour]);
+            self.answers_by_hour.open([campaign, &hour]);
+        }
+        self.golden_dials.open([campaign]);
+        self.ring_seconds.open([campaign]);
+        self.talk_seconds.open([campaign]);
+        self.attempts_live.set([campaign], 0.0);
+        self.leads_due.set([campaign], 0.0);
+        self.campaign_paused.set_truth([campaign], false);
+    }
+
+    /// What Prometheus scrapes: text format 0.0.4.
+    pub fn text(&self) -> Result<String, prometheus::Error> {
+        TextEncoder::new().encode_to_string(&self.registry.gather())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::collections::BTreeSet;
+
+    use super::*;
+    use crate::obs::Kind;
+
+    #[test]
+    fn names_are_unique_and_follow_their_kind() {
+        let names: BTreeSet<&str> = Metrics::ENTRIES.iter().map(|entry| entry.name).collect();
+        assert_eq!(names.len(), Metrics::ENTRIES.len());
+        for entry in Metrics::ENTRIES {
+            assert!(entry.name.starts_with("goldenhour_"), "{}", entry.name);
+            assert_eq!(entry.kind == Kind::Counter, entry.name.ends_with("_total"), "{}", entry.name);
+            assert_eq!(entry.kind == Kind::Histogram, !entry.buckets.is_empty(), "{}", entry.name);
+            assert!(entry.buckets.windows(2).all(|pair| matches!(pair, [a, b] if a < b)), "{}", entry.name);
+        }
+    }
+
+    #[test]
+    fn no_label_can_name_a_person() {
+        let known = [
+            "version",
+            "check",
+            "result",
+            "campaign",
+            "state",
+            "rule",
+            "answer",
+            "call_result",
+            "outcome",
+            "local_hour",
+            "key",
+            "trunk",
+            "queue",
+            "direction",
+            "class",
+        ];
+        for entry in Metrics::ENTRIES {
+            assert!(entry.labels.iter().all(|label| known.contains(label)), "{}", entry.name);
+        }
+    }
+
+    #[test]
+    fn a_fresh_daemon_shows_its_series_at_zero() {
+        let metrics = Metrics::new().unwrap();
+        metrics.open_campaign("spring", &["dnc"], &["busy"], &["success"]);
+        let text = metrics.text().unwrap();
+        for line in [
+            "goldenhour_sip_unknown_source_total 0",
+            "goldenhour_gate_refusals_total{campaign=\"spring\",rule=\"dnc\"} 0",
+            "goldenhour_attempts_total{call_result=\"busy\",campaign=\"spring\"} 0",
+            "goldenhour_sip_messages_total{class=\"invite\",direction=\"out\"} 0",
+            "goldenhour_store_commit_seconds_count 0",
+        ] {
+            assert!(text.lines().any(|known| known == line), "{line} is missing");
+        }
+        assert!(text.contains("process_cpu_seconds_total"));
+    }
+
+    #[test]
+    fn counts_add_up_and_a_retired_gauge_is_gone() {
+        let metrics = Metrics::new().unwrap();
+        metrics.attempts.add(["spring", "busy"], 2);
+        metrics.attempts.series(["spring", "busy"]).inc();
+        assert_eq!(metrics.attempts.value(["spring", "busy"]), 3);
+        metrics.leads_due.set(["spring"], 7.0);
+        metrics.leads_due.retire(["spring"]);
+        metrics.leads_due.retire(["spring"]);
+        assert!(!metrics.text().unwrap().contains("goldenhour_leads_due{"));
+    }
+
+    #[test]
+    fn clones_count_into_the_same_registry() {
+        let metrics = Metrics::new().unwrap();
+        metrics.clone().store_failures.add([], 1);
+        metrics.store_commit_seconds.observe([], 0.003);
+        assert_eq!((metrics.store_failures.value([]), metrics.store_commit_seconds.count([])), (1, 1));
+    }
+}
