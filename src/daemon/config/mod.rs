@@ -1,0 +1,250 @@
+//! The daemon's configuration: one small YAML file, read with the same decoder and diagnostics as campaigns.
+//!
+//! Relative paths in it are relative to the folder of the file itself, so that it means the same from anywhere.
+
+mod address;
+mod read;
+mod secret;
+mod trunk;
+
+use std::fs;
+use std::net::{IpAddr, SocketAddr};
+use std::ops::RangeInclusive;
+use std::path::{Path, PathBuf};
+use std::time::Duration;
+
+use crate::base::{Code, Diagnostic, TrunkIx};
+use crate::campaign::KnownNames;
+
+pub use secret::Secret;
+pub use trunk::{Auth, CallerIds, NumberForm, QueueConfig, TrunkConfig};
+
+/// After all checks; paths are joined with the folder of the file.
+#[derive(Clone, Debug)]
+pub struct Config {
+    pub database: Database,
+    pub campaigns: PathBuf,
+    pub keys_file: PathBuf,
+    pub http: SocketAddr,
+    pub metrics: SocketAddr,
+    /// UDP.
+    pub sip: SocketAddr,
+    pub media: Media,
+    /// In the order of the file: `TrunkIx` is the position.
+    pub trunks: Vec<TrunkConfig>,
+    /// In the order of the file: `QueueIx` is the position.
+    pub queues: Vec<QueueConfig>,
+    pub test_numbers_only: bool,
+    pub drain_timeout: Duration,
+}
+
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Database {
+    /// The embedded default. The folder is made at first start.
+    Sqlite(PathBuf),
+}
+
+/// Where RTP is received: `address` goes into SDP, one even port per call.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Media {
+    pub address: IpAddr,
+    pub ports: RangeInclusive<u16>,
+}
+
+/// A configuration, and warnings to be shown.
+#[derive(Clone, Debug)]
+pub struct Loaded {
+    pub config: Config,
+    pub warnings: Vec<Diagnostic>,
+}
+
+impl Config {
+    /// Reads and checks the file and the secrets it names. `Err` holds at least one error, and every other finding.
+    pub fn load(path: &Path) -> Result<Loaded, Vec<Diagnostic>> {
+        let bytes = fs::read(path).map_err(|error| {
+            let message = format!("{}: {error}", path.display());
+            vec![Diagnostic::error(Code::File, message).hint("name the daemon's configuration with --config FILE")]
+        })?;
+        let folder = path.parent().unwrap_or(Path::new(""));
+        read::config(&path.to_string_lossy(), &bytes, folder)
+    }
+
+    /// For the campaign loader: which trunks and queues a campaign may name.
+    pub fn known_names(&self) -> KnownNames {
+        KnownNames {
+            trunks: self.trunks.iter().map(|trunk| trunk.name.clone()).collect(),
+            queues: self.queues.iter().map(|queue| queue.name.clone()).collect(),
+        }
+    }
+
+    pub fn trunk(&self, ix: TrunkIx) -> Option<&TrunkConfig> {
+        self.trunks.get(ix.ix())
+    }
+
+    /// A trunk that is not live dials test numbers only, whatever the rest of the file says.
+    pub fn test_numbers_only_on(&self, ix: TrunkIx) -> bool {
+        self.test_numbers_only || self.trunk(ix).is_none_or(|trunk| !trunk.live)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use expect_test::expect;
+
+    use super::*;
+    use crate::base::{Severity, render};
+
+    /// As the documentation shows it; the folder has the password file.
+    const FULL: &str = r#"
+database: "sqlite://var/goldenhour.db"
+campaigns: campaigns/
+keys_file: var/keys
+http: { listen: "127.0.0.1:8080" }
+metrics: { listen: "127.0.0.1:9464" }
+sip: { listen: ["udp://192.0.2.1:5060"], media: { address: "192.0.2.1", ports: "20000-29999" } }
+trunks:
+  gw-a:
+    uri: "sip:192.0.2.10:5080"
+    from: ["192.0.2.0/28"]
+    live: true
+    auth: { user: bank, realm: gw.example, password_file: password }
+    caller_ids: { card-centre: ["+999100000001", "95500"], loans: ["+999100000002"] }
+    number: { strip: "+86", prefix: "0" }
+    max_calls: 60
+    max_cps: 5
+  gw-b: { uri: "sip:192.0.2.11", caller_ids: ["+999100000003"], max_calls: 1, max_cps: 1 }
+queues:
+  card-sales: { uri: "sip:8001@gw-a", seats: 12 }
+  loans: { uri: "sip:8002@192.0.2.99:5070", seats: 3 }
+drain_timeout: 90s
+"#;
+
+    fn with_password_file() -> tempfile::TempDir {
+        let home = tempfile::tempdir().unwrap();
+        fs::write(home.path().join("password"), "s3cret\n").unwrap();
+        home
+    }
+
+    fn read(text: &str) -> Result<Loaded, Vec<Diagnostic>> {
+        read::config("goldenhour.yaml", text.as_bytes(), with_password_file().path())
+    }
+
+    fn refused(text: &str) -> String {
+        render(&read(text).unwrap_err())
+    }
+
+    #[test]
+    fn the_full_file_reads_as_it_says() {
+        let config = read(FULL).unwrap().config;
+        let gw_a = config.trunk(TrunkIx(0)).unwrap();
+        assert_eq!((gw_a.name.as_str(), gw_a.peer.to_string().as_str()), ("gw-a", "192.0.2.10:5080"));
+        assert_eq!(gw_a.auth.as_ref().unwrap().password.reveal(), "s3cret");
+        assert_eq!(gw_a.number.shape("+8613800138000"), "013800138000");
+        assert_eq!(gw_a.number.shape("+999100000001"), "+999100000001");
+        let pool = |name| gw_a.caller_ids.pool(name).map(|numbers| numbers.len());
+        assert_eq!((pool(Some("card-centre")), pool(None), pool(Some("cards"))), (Some(2), Some(3), None));
+        assert_eq!(config.trunk(TrunkIx(1)).unwrap().peer.port(), 5060);
+        let targets: Vec<_> = config.queues.iter().map(|queue| (queue.target.as_str(), queue.trunk)).collect();
+        assert_eq!(targets, [("sip:8001@192.0.2.10:5080", Some(TrunkIx(0))), ("sip:8002@192.0.2.99:5070", None)]);
+        assert_eq!(config.drain_timeout, Duration::from_secs(90));
+        assert!(config.campaigns.is_absolute() && config.campaigns.ends_with("campaigns"));
+        assert!(config.known_names().queues.contains("card-sales"));
+    }
+
+    #[test]
+    fn one_live_trunk_lifts_the_test_rule_for_itself_only() {
+        let config = read(FULL).unwrap().config;
+        assert!(!config.test_numbers_only);
+        assert!(!config.test_numbers_only_on(TrunkIx(0)) && config.test_numbers_only_on(TrunkIx(1)));
+        assert!(config.test_numbers_only_on(TrunkIx(9)));
+        let careful = read(&format!("{FULL}test_numbers_only: true\n")).unwrap().config;
+        assert!(careful.test_numbers_only_on(TrunkIx(0)));
+    }
+
+    #[test]
+    fn almost_nothing_is_enough_and_stays_on_this_machine() {
+        let config = read("drain_timeout: 1m\n").unwrap().config;
+        assert!(config.test_numbers_only && config.trunks.is_empty());
+        for address in [config.http.ip(), config.metrics.ip(), config.sip.ip(), config.media.address] {
+            assert!(address.is_loopback());
+        }
+        assert!(matches!(&config.database, Database::Sqlite(path) if path.ends_with("var/goldenhour.db")));
+    }
+
+    #[test]
+    fn mistakes_are_shown_together_each_at_its_place() {
+        let text = "databse: x\ndatabase: \"postgres://h/d\"\nsip: { listen: [\"tls://127.0.0.1:5061\"] }\ntrunks:\n  \
+                    gw: { uri: \"sip:gw.example\", caller_ids: [12], max_calls: 0 }\n";
+        expect![[r#"
+            goldenhour.yaml:1:1: error[GH1003]: unknown key `databse` in the daemon's configuration
+              |
+            1 | databse: x
+              | ^^^^^^^
+              = help: did you mean `database`?
+            goldenhour.yaml:2:11: error[GH1008]: PostgreSQL is not supported yet
+              |
+            2 | database: "postgres://h/d"
+              |           ^^^^^^^^^^^^^^^^
+              = help: "sqlite://var/goldenhour.db": a file, relative to the folder of this one
+            goldenhour.yaml:3:17: error[GH1008]: only UDP is supported yet
+              |
+            3 | sip: { listen: ["tls://127.0.0.1:5061"] }
+              |                 ^^^^^^^^^^^^^^^^^^^^^^
+              = help: "udp://192.0.2.1:5060"
+            goldenhour.yaml:5:7: error[GH1005]: a trunk has no `max_cps`
+              |
+            5 |   gw: { uri: "sip:gw.example", caller_ids: [12], max_calls: 0 }
+              |       ^
+            goldenhour.yaml:5:14: error[GH1008]: `gw.example` is a host name, which is not supported yet
+              |
+            5 |   gw: { uri: "sip:gw.example", caller_ids: [12], max_calls: 0 }
+              |              ^^^^^^^^^^^^^^^^
+              = help: give the gateway's IP address
+            goldenhour.yaml:5:45: error[GH1006]: a number was expected, and `12` is not text without quotes
+              |
+            5 |   gw: { uri: "sip:gw.example", caller_ids: [12], max_calls: 0 }
+              |                                             ^^
+              = help: quote it: "12"
+            goldenhour.yaml:5:61: error[GH1006]: a whole number from 1 to 100000 was expected, not `0`
+              |
+            5 |   gw: { uri: "sip:gw.example", caller_ids: [12], max_calls: 0 }
+              |                                                             ^
+        "#]]
+        .assert_eq(&refused(text));
+    }
+
+    #[test]
+    fn what_would_dial_wrongly_or_not_at_all_is_refused() {
+        let trunk =
+            "trunks: { gw: { uri: \"sip:192.0.2.10\", caller_ids: [\"+999100000001\"], max_calls: 1, max_cps: 1 } }";
+        for (text, expected) in [
+            ("test_numbers_only: false\n".into(), "no trunk is live"),
+            (trunk.to_owned(), "which trunk `gw` cannot answer"),
+            (format!("sip: {{ listen: [\"udp://[2001:db8::1]:5060\"] }}\n{trunk}"), "different versions of IP"),
+            ("sip: { listen: [\"udp://0.0.0.0:5060\"] }".into(), "written into Via"),
+            ("sip: { media: { ports: \"29999-20000\" } }".into(), "not a range of ports"),
+            (FULL.replace("@gw-a", "@gw-x"), "did you mean `gw-a`?"),
+            (FULL.replace("password_file: password", "password_file: none"), "error[GH1015]"),
+            (FULL.replace("password_file: password", "password: s3cret"), "secrets do not stand"),
+            (FULL.replace("[\"+999100000001\", \"95500\"]", "[]"), "at least one number"),
+            ("database: \"mysql://u:s3cret@h/d\"".into(), "not a database URL"),
+        ] {
+            let shown = refused(&text);
+            assert!(shown.contains(expected), "{expected}: {shown}");
+        }
+    }
+
+    #[test]
+    fn a_trunk_with_more_calls_than_ports_and_an_open_password_are_warnings() {
+        let loaded = read(&FULL.replace("20000-29999", "20000-20009")).unwrap();
+        let shown = render(&loaded.warnings);
+        assert!(shown.contains("sip.media.ports holds 5") && shown.contains("chmod 600"), "{shown}");
+        assert!(loaded.warnings.iter().all(|finding| finding.severity == Severity::Warning));
+    }
+
+    #[test]
+    fn a_missing_file_says_how_to_name_one() {
+        let findings = Config::load(Path::new("does/not/exist.yaml")).unwrap_err();
+        assert!(render(&findings).contains("--config FILE"));
+    }
+}

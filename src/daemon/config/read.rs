@@ -1,0 +1,234 @@
+//! The file as a whole: top-level keys, defaults, and the checks that look at several of them.
+
+use std::net::{Ipv4Addr, SocketAddr};
+use std::ops::RangeInclusive;
+use std::path::Path;
+use std::time::Duration;
+
+use crate::base::{Code, Diagnostic, Span};
+use crate::campaign::decode::{Fields, Findings, Node, Spanned, parse, scalar, source_text, unit};
+
+use super::{Config, Database, Loaded, Media, address, trunk};
+
+const DATABASE: &str = "var/goldenhour.db";
+const CAMPAIGNS: &str = "campaigns";
+const KEYS_FILE: &str = "var/keys";
+const HTTP_PORT: u16 = 8_080;
+const METRICS_PORT: u16 = 9_464;
+const MEDIA_PORTS: RangeInclusive<u16> = 20_000..=29_999;
+const DRAIN_TIMEOUT: Duration = Duration::from_mins(1);
+const DRAIN_TIMEOUT_MAX: Duration = Duration::from_hours(4);
+
+pub(super) fn config(name: &str, bytes: &[u8], folder: &Path) -> Result<Loaded, Vec<Diagnostic>> {
+    let source = source_text(name, bytes).map_err(|finding| vec![finding])?;
+    let mut findings = Findings::new(&source);
+    let config = parse(&source, &mut findings).and_then(|root| file(&root, folder, &mut findings));
+    match (config, findings.has_errors()) {
+        (Some(config), false) => Ok(Loaded { config, warnings: findings.into_list() }),
+        (_, _) => Err(findings.into_list()),
+    }
+}
+
+fn file(root: &Node, folder: &Path, findings: &mut Findings) -> Option<Config> {
+    let mut fields = root.fields("the daemon's configuration", findings)?;
+    let path = |text: &str| folder.join(text);
+    let database = fields.optional("database", findings, |node, findings| database(node, folder, findings));
+    let campaigns = fields.optional("campaigns", findings, scalar::text_some);
+    let keys_file = fields.optional("keys_file", findings, scalar::text_some);
+    let http = listener(&mut fields, "http", HTTP_PORT, findings);
+    let metrics = listener(&mut fields, "metrics", METRICS_PORT, findings);
+    let sip = fields.take("sip").map(|node| (sip(node, findings), node.span));
+    let trunks_node = fields.take("trunks");
+    let trunks = trunks_node.map(|node| trunk::trunks(node, folder, findings)).unwrap_or_default();
+    let queues = fields.take("queues").map(|node| trunk::queues(node, &trunks, findings)).unwrap_or_default();
+    let test_only = fields.optional("test_numbers_only", findings, |node, findings| {
+        scalar::boolean(node, findings).map(|value| node.spanned(value))
+    });
+    let drain = unit::duration_in(Duration::ZERO..=DRAIN_TIMEOUT_MAX);
+    let drain_timeout = fields.optional("drain_timeout", findings, drain).unwrap_or(DRAIN_TIMEOUT);
+    fields.not_yet(&["nodes", "events", "auth", "tls", "log", "tracing", "sealing", "cdr"]);
+    fields.finish(findings);
+    let (sip, sip_span) = sip.unwrap_or((Some(Sip::default()), root.span));
+    let sip = sip?;
+    let config = Config {
+        database: database.unwrap_or_else(|| Database::Sqlite(path(DATABASE))),
+        campaigns: path(campaigns.as_deref().unwrap_or(CAMPAIGNS)),
+        keys_file: path(keys_file.as_deref().unwrap_or(KEYS_FILE)),
+        http,
+        metrics,
+        sip: sip.listen,
+        media: sip.media,
+        test_numbers_only: test_only.as_ref().map_or_else(|| !trunks.iter().any(|trunk| trunk.live), |s| s.value),
+        trunks,
+        queues,
+        drain_timeout,
+    };
+    check_together(&config, test_only.as_ref(), sip_span, trunks_node.map(|node| node.span), findings);
+    Some(config)
+}
+
+/// What no single key can know.
+fn check_together(
+    config: &Config,
+    test_only: Option<&Spanned<bool>>,
+    sip_at: Span,
+    trunks_at: Option<Span>,
+    findings: &mut Findings,
+) {
+    if let Some(Spanned { value: false, span }) = test_only
+        && !config.trunks.iter().any(|trunk| trunk.live)
+    {
+        let hint = "mark the trunk that may dial customers `live: true`; it lifts test_numbers_only by itself";
+        findings.error_hint(*span, Code::Contradiction, "no trunk is live, so only test numbers can be dialled", hint);
+    }
+    let far = |trunk: &&super::TrunkConfig| !trunk.peer.ip().is_loopback();
+    if let Some(trunk) = config.trunks.iter().find(far) {
+        for (what, address) in [("sip.listen", config.sip.ip()), ("sip.media.address", config.media.address)] {
+            if address.is_loopback() {
+                let message = format!("{what} is a loopback address, which trunk `{}` cannot answer", trunk.name);
+                findings.error_hint(sip_at, Code::Contradiction, message, "give the address that the gateway sees");
+            }
+        }
+    }
+    if let Some(trunk) = config.trunks.iter().find(|trunk| trunk.peer.is_ipv4() != config.sip.is_ipv4()) {
+        let message = format!("sip.listen and trunk `{}` speak different versions of IP", trunk.name);
+        findings.error(sip_at, Code::Contradiction, message);
+    }
+    let calls: u32 = config.trunks.iter().map(|trunk| trunk.max_calls).sum();
+    let pairs = (u32::from(*config.media.ports.end()) + 1 - u32::from(*config.media.ports.start())) / 2;
+    if let Some(at) = trunks_at.filter(|_| calls > pairs) {
+        let message = format!("the trunks may have {calls} calls, and sip.media.ports holds {pairs}");
+        findings.warning(at, Code::Contradiction, message);
+    }
+}
+
+fn database(node: &Node, folder: &Path, findings: &mut Findings) -> Option<Database> {
+    let text = scalar::plain_text(node, "a database URL", findings)?;
+    let hint = "\"sqlite://var/goldenhour.db\": a file, relative to the folder of this one";
+    if text.starts_with("postgres://") || text.starts_with("postgresql://") {
+        findings.error_hint(node.span, Code::NotSupported, "PostgreSQL is not supported yet", hint);
+        return None;
+    }
+    let path = text.strip_prefix("sqlite://").filter(|path| !path.is_empty() && !path.contains('?'));
+    if path.is_none() {
+        // The text itself is not shown: a mistyped URL may hold a password.
+        findings.error_hint(node.span, Code::BadValue, "this is not a database URL", hint);
+    }
+    path.map(|path| Database::Sqlite(folder.join(path)))
+}
+
+/// `http: { listen: "127.0.0.1:8080" }`, the default of both listeners being loopback.
+fn listener(fields: &mut Fields<'_>, key: &'static str, port: u16, findings: &mut Findings) -> SocketAddr {
+    let read = |node: &Node, findings: &mut Findings| {
+        let mut inner = node.fields("a listener", findings)?;
+        let address = inner.required("listen", findings, |node, findings| {
+            let text = scalar::plain_text(node, "an address", findings)?;
+            let found = text.parse().ok();
+            if found.is_none() {
+                let hint = format!("an IP address and a port: \"127.0.0.1:{port}\"");
+                findings.error_hint(node.span, Code::BadValue, format!("`{text}` is not an address"), hint);
+            }
+            found
+        });
+        inner.not_yet(&["tls", "users"]);
+        inner.finish(findings);
+        address
+    };
+    fields.optional(key, findings, read).unwrap_or(SocketAddr::from((Ipv4Addr::LOCALHOST, port)))
+}
+
+struct Sip {
+    listen: SocketAddr,
+    media: Media,
+}
+
+impl Default for Sip {
+    fn default() -> Self {
+        Self {
+            listen: SocketAddr::from((Ipv4Addr::LOCALHOST, address::SIP_PORT)),
+            media: Media { address: Ipv4Addr::LOCALHOST.into(), ports: MEDIA_PORTS },
+        }
+    }
+}
+
+fn sip(node: &Node, findings: &mut Findings) -> Option<Sip> {
+    let default = Sip::default();
+    let mut fields = node.fields("sip", findings)?;
+    let listen = match fields.take("listen") {
+        Some(node) => one_listener(node, findings),
+        None => Some(default.listen),
+    };
+    let media = match fields.take("media") {
+        Some(node) => media(node, listen, findings),
+        None => Some(Media { address: listen?.ip(), ..default.media }),
+    };
+    fields.not_yet(&["tls", "external_address"]);
+    fields.finish(findings);
+    Some(Sip { listen: listen?, media: media? })
+}
+
+fn one_listener(node: &Node, findings: &mut Findings) -> Option<SocketAddr> {
+    let addresses = node.list_of("listen", findings, |node, findings| {
+        let text = scalar::plain_text(node, "an address", findings)?;
+        let hint = "\"udp://192.0.2.1:5060\"";
+        match address::listen(text) {
+            Some(("udp", address)) if !address.ip().is_unspecified() => Some(address),
+            Some(("udp", _)) => {
+                let message = "name the address itself: it is written into Via and Contact";
+                findings.error_hint(node.span, Code::BadValue, message, hint);
+                None
+            }
+            Some(("tcp" | "tls" | "ws" | "wss", _)) => {
+                findings.error_hint(node.span, Code::NotSupported, "only UDP is supported yet", hint);
+                None
+            }
+            Some(_) | None => {
+                findings.error_hint(node.span, Code::BadValue, format!("`{text}` is not a listener"), hint);
+                None
+            }
+        }
+    })?;
+    match addresses.as_slice() {
+        [only] => Some(*only),
+        [] => {
+            findings.error(node.span, Code::BadValue, "SIP needs an address to listen on");
+            None
+        }
+        [_, _, ..] => {
+            findings.error(node.span, Code::NotSupported, "more than one listener is not supported yet");
+            None
+        }
+    }
+}
+
+fn media(node: &Node, listen: Option<SocketAddr>, findings: &mut Findings) -> Option<Media> {
+    let mut fields = node.fields("media", findings)?;
+    let address = match fields.take("address") {
+        None => listen.map(|listen| listen.ip()),
+        Some(node) => {
+            let text = scalar::plain_text(node, "an address", findings)?;
+            let found = text.parse().ok().filter(|ip: &std::net::IpAddr| !ip.is_unspecified());
+            if found.is_none() {
+                let message = format!("`{text}` cannot be given to the other side");
+                findings.error_hint(node.span, Code::BadValue, message, "an IP address of this machine");
+            }
+            found
+        }
+    };
+    let ports = fields.take("ports").map_or(Some(MEDIA_PORTS), |node| ports(node, findings));
+    fields.finish(findings);
+    Some(Media { address: address?, ports: ports? })
+}
+
+fn ports(node: &Node, findings: &mut Findings) -> Option<RangeInclusive<u16>> {
+    let text = scalar::plain_text(node, "a range of ports", findings)?;
+    let parsed = text.split_once('-').and_then(|(low, high)| Some((low.parse().ok()?, high.parse().ok()?)));
+    match parsed {
+        Some((low, high)) if (1_024..high).contains(&low) => Some(low..=high),
+        Some(_) | None => {
+            let hint = "\"20000-29999\": from 1024 on, at least two; a call takes two";
+            findings.error_hint(node.span, Code::BadValue, format!("`{text}` is not a range of ports"), hint);
+            None
+        }
+    }
+}

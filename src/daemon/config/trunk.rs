@@ -1,0 +1,277 @@
+//! `trunks` and `queues`: the gateways that take our calls, and the PBX queues we transfer to.
+
+use std::collections::BTreeMap;
+use std::net::SocketAddr;
+use std::path::Path;
+use std::sync::Arc;
+
+use crate::base::{Code, TrunkIx};
+use crate::campaign::decode::{Entry, Findings, Node, did_you_mean, scalar};
+use crate::sip::Network;
+
+use super::address::{SIP_PORT, SipUri};
+use super::secret::Secret;
+
+#[derive(Clone, Debug)]
+pub struct TrunkConfig {
+    pub name: String,
+    /// A peer is exactly this address and port, plus the networks in `from`.
+    pub peer: SocketAddr,
+    pub from: Vec<Network>,
+    /// Until true, this trunk dials test numbers only.
+    pub live: bool,
+    pub auth: Option<Auth>,
+    pub caller_ids: CallerIds,
+    pub number: NumberForm,
+    pub max_calls: u32,
+    pub max_cps: u32,
+}
+
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Auth {
+    pub user: String,
+    /// Only a challenge of this realm is answered.
+    pub realm: String,
+    pub password: Secret,
+}
+
+/// Numbers that a trunk may show, by pool. A plain list is one pool that every campaign may use.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct CallerIds {
+    pools: BTreeMap<String, Arc<[Arc<str>]>>,
+    all: Arc<[Arc<str>]>,
+}
+
+/// How a gateway wants numbers: `strip` falls away from the front, then `prefix` is put there. A number that does not
+/// begin with `strip` goes out as it is.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct NumberForm {
+    pub strip: String,
+    pub prefix: String,
+}
+
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct QueueConfig {
+    pub name: String,
+    /// The SIP URI for Refer-To, with the trunk's name replaced by its address.
+    pub target: String,
+    /// `None`: the URI names an address that is no trunk.
+    pub trunk: Option<TrunkIx>,
+    pub seats: u32,
+}
+
+impl CallerIds {
+    /// The numbers of a pool, or all of them where a campaign names none. `None`: there is no such pool.
+    pub fn pool(&self, name: Option<&str>) -> Option<&Arc<[Arc<str>]>> {
+        match name {
+            None => Some(&self.all),
+            Some(name) => self.pools.get(name),
+        }
+    }
+}
+
+impl NumberForm {
+    pub fn shape(&self, number: &str) -> String {
+        match number.strip_prefix(self.strip.as_str()) {
+            Some(rest) => format!("{}{rest}", self.prefix),
+            None => number.to_owned(),
+        }
+    }
+}
+
+/// `folder` is what `password_file` is relative to.
+pub(super) fn trunks(node: &Node, folder: &Path, findings: &mut Findings) -> Vec<TrunkConfig> {
+    let entries = node.entries("trunks", findings).unwrap_or_default();
+    entries.iter().filter_map(|entry| trunk(entry, folder, findings)).collect()
+}
+
+pub(super) fn queues(node: &Node, trunks: &[TrunkConfig], findings: &mut Findings) -> Vec<QueueConfig> {
+    let entries = node.entries("queues", findings).unwrap_or_default();
+    entries.iter().filter_map(|entry| queue(entry, trunks, findings)).collect()
+}
+
+fn trunk(entry: &Entry, folder: &Path, findings: &mut Findings) -> Option<TrunkConfig> {
+    let name = scalar::key_name(entry, findings);
+    let mut fields = entry.value.fields("a trunk", findings)?;
+    let peer = fields.required("uri", findings, peer);
+    let from = fields.optional("from", findings, |node, findings| node.list_of("from", findings, network));
+    let live = fields.optional("live", findings, scalar::boolean).unwrap_or(false);
+    let auth_node = fields.take("auth");
+    let auth = auth_node.map(|node| auth(node, folder, findings));
+    let caller_ids = fields.required("caller_ids", findings, caller_ids);
+    let number = fields.optional("number", findings, number_form).unwrap_or_default();
+    let max_calls = fields.required("max_calls", findings, scalar::u32_from(1..=100_000));
+    let max_cps = fields.required("max_cps", findings, scalar::u32_from(1..=10_000));
+    fields.not_yet(&["transport", "register", "srtp", "codecs", "fail_over_to", "options_every"]);
+    fields.finish(findings);
+    Some(TrunkConfig {
+        name: name?,
+        peer: peer?,
+        from: from.unwrap_or_default(),
+        live,
+        auth: match auth {
+            None => None,
+            Some(auth) => Some(auth?),
+        },
+        caller_ids: caller_ids?,
+        number,
+        max_calls: max_calls?,
+        max_cps: max_cps?,
+    })
+}
+
+fn peer(node: &Node, findings: &mut Findings) -> Option<SocketAddr> {
+    let text = scalar::plain_text(node, "a SIP URI", findings)?;
+    let Some(uri) = SipUri::parse(text).filter(|uri| uri.user.is_none()) else {
+        let hint = "\"sip:192.0.2.10:5060\", without user and parameters";
+        findings.error_hint(node.span, Code::BadValue, format!("`{text}` is not the URI of a gateway"), hint);
+        return None;
+    };
+    let Some(ip) = uri.ip() else {
+        let message = format!("`{}` is a host name, which is not supported yet", uri.host);
+        findings.error_hint(node.span, Code::NotSupported, message, "give the gateway's IP address");
+        return None;
+    };
+    Some(SocketAddr::new(ip, uri.port.unwrap_or(SIP_PORT)))
+}
+
+fn network(node: &Node, findings: &mut Findings) -> Option<Network> {
+    let text = scalar::plain_text(node, "a network", findings)?;
+    // `/0` would be everybody.
+    let found = Network::parse(text).filter(|_| !text.ends_with("/0"));
+    if found.is_none() {
+        let hint = "an address, or a network: \"192.0.2.0/24\"";
+        findings.error_hint(node.span, Code::BadValue, format!("`{text}` is not a network"), hint);
+    }
+    found
+}
+
+fn auth(node: &Node, folder: &Path, findings: &mut Findings) -> Option<Auth> {
+    let mut fields = node.fields("auth", findings)?;
+    let user = fields.required("user", findings, quotable);
+    let realm = fields.required("realm", findings, quotable);
+    let file = fields.required("password_file", findings, scalar::text_at);
+    if let Some(password) = fields.take("password") {
+        let hint = "write it into a file of its own and name that: password_file";
+        findings.error_hint(password.span, Code::BadValue, "secrets do not stand in the configuration", hint);
+    }
+    fields.finish(findings);
+    let file = file?;
+    match Secret::read(&folder.join(&file.value)) {
+        Err(why) => {
+            findings.error(file.span, Code::File, why);
+            None
+        }
+        Ok((password, warning)) => {
+            if let Some(warning) = warning {
+                findings.warning(file.span, Code::File, warning);
+            }
+            Some(Auth { user: user?, realm: realm?, password })
+        }
+    }
+}
+
+/// Goes into a quoted string of a header: RFC 3261 §25.1.
+fn quotable(node: &Node, findings: &mut Findings) -> Option<String> {
+    let text = scalar::text_some(node, findings)?;
+    if text.chars().any(|c| c.is_control() || c == '"' || c == '\\') {
+        findings.error(node.span, Code::BadValue, "quotes, backslashes and control characters cannot stand here");
+        return None;
+    }
+    Some(text)
+}
+
+/// A list, or a map of pool names to lists.
+fn caller_ids(node: &Node, findings: &mut Findings) -> Option<CallerIds> {
+    use crate::campaign::decode::NodeKind;
+    let mut pools = BTreeMap::new();
+    let mut all: Vec<Arc<str>> = Vec::new();
+    match &node.kind {
+        NodeKind::Map(entries) => {
+            for entry in entries {
+                let name = scalar::key_name(entry, findings);
+                let numbers = numbers(&entry.value, findings)?;
+                all.extend(numbers.iter().filter(|number| !all.contains(number)).cloned().collect::<Vec<_>>());
+                pools.insert(name?, Arc::from(numbers));
+            }
+        }
+        NodeKind::List(_) | NodeKind::Scalar(_) | NodeKind::Refused => all = numbers(node, findings)?,
+    }
+    Some(CallerIds { pools, all: Arc::from(all) })
+}
+
+fn numbers(node: &Node, findings: &mut Findings) -> Option<Vec<Arc<str>>> {
+    let list = node.list_of("caller_ids", findings, caller_id)?;
+    if list.is_empty() {
+        findings.error(node.span, Code::BadValue, "a trunk needs at least one number to show");
+        return None;
+    }
+    Some(list)
+}
+
+fn caller_id(node: &Node, findings: &mut Findings) -> Option<Arc<str>> {
+    let text = scalar::plain_text(node, "a number", findings)?;
+    let digits = text.strip_prefix('+').unwrap_or(text);
+    if (3..=15).contains(&digits.len()) && digits.bytes().all(|b| b.is_ascii_digit()) {
+        return Some(Arc::from(text));
+    }
+    findings.error_hint(
+        node.span,
+        Code::BadValue,
+        "this is not a number",
+        "\"+\" and digits, or the digits of a short one",
+    );
+    None
+}
+
+fn number_form(node: &Node, findings: &mut Findings) -> Option<NumberForm> {
+    let mut fields = node.fields("number", findings)?;
+    let strip = fields.optional("strip", findings, dial_text).unwrap_or_default();
+    let prefix = fields.optional("prefix", findings, dial_text).unwrap_or_default();
+    fields.finish(findings);
+    Some(NumberForm { strip, prefix })
+}
+
+/// What may stand in the user part of a number's URI.
+fn dial_text(node: &Node, findings: &mut Findings) -> Option<String> {
+    let text = scalar::text(node, findings)?;
+    if text.len() > 16 || !text.bytes().all(|b| b.is_ascii_digit() || b"+*".contains(&b)) {
+        findings.error(node.span, Code::BadValue, "at most 16 digits, `+` and `*` were expected");
+        return None;
+    }
+    Some(text)
+}
+
+fn queue(entry: &Entry, trunks: &[TrunkConfig], findings: &mut Findings) -> Option<QueueConfig> {
+    let name = scalar::key_name(entry, findings);
+    let mut fields = entry.value.fields("a queue", findings)?;
+    let target = fields.required("uri", findings, |node, findings| target(node, trunks, findings));
+    let seats = fields.required("seats", findings, scalar::u32_from(1..=100_000));
+    fields.finish(findings);
+    let (target, trunk) = target?;
+    Some(QueueConfig { name: name?, target, trunk, seats: seats? })
+}
+
+/// `sip:8001@gw-a`, where the host is a trunk or an address.
+fn target(node: &Node, trunks: &[TrunkConfig], findings: &mut Findings) -> Option<(String, Option<TrunkIx>)> {
+    let text = scalar::plain_text(node, "a SIP URI", findings)?;
+    let uri = SipUri::parse(text);
+    let Some((uri, user)) = uri.as_ref().and_then(|uri| Some((uri, uri.user?))) else {
+        let hint = "\"sip:8001@gw-a\": an extension at a trunk";
+        findings.error_hint(node.span, Code::BadValue, format!("`{text}` is not the URI of a queue"), hint);
+        return None;
+    };
+    if let Some(at) = trunks.iter().position(|trunk| trunk.name == uri.host)
+        && let Some(trunk) = trunks.get(at)
+    {
+        let address = uri.port.map_or(trunk.peer, |port| SocketAddr::new(trunk.peer.ip(), port));
+        return Some((format!("sip:{user}@{address}"), Some(TrunkIx(at as u16))));
+    }
+    if uri.ip().is_some() {
+        return Some((text.to_owned(), None));
+    }
+    let names = trunks.iter().map(|trunk| trunk.name.as_str());
+    let hint = did_you_mean(uri.host, names).unwrap_or_else(|| "name a trunk of `trunks`, or an IP address".into());
+    findings.error_hint(node.span, Code::UnknownName, format!("`{}` is not a trunk", uri.host), hint);
+    None
+}

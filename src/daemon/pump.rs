@@ -1,0 +1,174 @@
+//! The engine's pump: one thread that feeds the engine and carries what it asks for to the store and the line.
+
+use std::collections::HashMap;
+use std::sync::mpsc::{Receiver, RecvTimeoutError, SyncSender, TrySendError};
+use std::sync::{Arc, Mutex};
+use std::time::Duration;
+
+use tokio::sync::mpsc;
+
+use crate::base::{AttemptId, Clock, LegId, Pii};
+use crate::call::LegCommand;
+use crate::engine::{Committed, Engine, Input, Output, StoreRequest};
+use crate::http::Health;
+use crate::wire::{self, Command, Order};
+
+use super::tally::Tally;
+use super::view::View;
+use super::writer::ToWriter;
+
+/// What reaches the engine's thread.
+#[derive(Debug)]
+pub enum ToEngine {
+    Legs(Vec<wire::Event>),
+    Stored(Committed),
+    Input(Box<Input>),
+    Stop,
+}
+
+pub struct Pump {
+    pub engine: Engine,
+    pub clock: Arc<dyn Clock>,
+    pub inbox: Receiver<ToEngine>,
+    pub writer: SyncSender<ToWriter>,
+    pub orders: mpsc::Sender<Vec<Order>>,
+    pub tally: Tally,
+    pub health: Health,
+    pub view: Arc<Mutex<View>>,
+    pub queues: Queues,
+}
+
+/// What could not be handed on yet. Bounded by the attempts under way: the engine wishes for no more than lines allow.
+#[derive(Debug, Default)]
+pub struct Queues {
+    /// From the store past the engine to the line; nowhere else, and no longer than that takes.
+    numbers: HashMap<AttemptId, Pii<String>>,
+    requests: Vec<StoreRequest>,
+    orders: Vec<Order>,
+}
+
+impl Pump {
+    /// Inputs handled between two looks at the outputs: enough to share a batch, few enough to stay prompt.
+    const TURN_MAX: usize = 512;
+    /// Somebody's queue was full: try again soon.
+    const RETRY: Duration = Duration::from_millis(1);
+
+    pub fn run(mut self) {
+        loop {
+            let wait = self.wait();
+            let first = match self.inbox.recv_timeout(wait) {
+                Ok(message) => Some(message),
+                Err(RecvTimeoutError::Timeout) => None,
+                Err(RecvTimeoutError::Disconnected) => break,
+            };
+            let now = self.clock.now();
+            self.health.beat(now.tick);
+            if let Some((due, _)) = self.engine.poll_timeout().filter(|(due, _)| *due <= now.tick) {
+                self.tally.lag(now.tick.since(due));
+                self.engine.handle(now, Input::Timeout);
+            }
+            let mut next = first;
+            let mut taken = 0;
+            while taken < Self::TURN_MAX {
+                let Some(message) = next.take() else { break };
+                taken += 1;
+                if matches!(message, ToEngine::Stop) {
+                    self.drain();
+                    return;
+                }
+                self.feed(message);
+                next = self.inbox.try_recv().ok();
+            }
+            if let Some(message) = next {
+                self.feed(message);
+            }
+            self.drain();
+            self.tally.waited(taken);
+            self.tally.look(now, &self.engine, &self.view);
+        }
+        self.drain();
+    }
+
+    fn wait(&self) -> Duration {
+        if !self.queues.requests.is_empty() || !self.queues.orders.is_empty() {
+            return Self::RETRY;
+        }
+        let due = self.engine.poll_timeout().map(|(at, _)| at.since(self.clock.now().tick));
+        due.unwrap_or(Duration::from_secs(1)).min(Duration::from_secs(1))
+    }
+
+    fn feed(&mut self, message: ToEngine) {
+        let now = self.clock.now();
+        match message {
+            ToEngine::Legs(events) => {
+                for event in events {
+                    self.engine.handle(event.at, Input::Leg(event.leg, event.event));
+                }
+            }
+            ToEngine::Stored(committed) => {
+                let Committed { replies, numbers } = committed;
+                let authorised: Vec<AttemptId> = numbers.iter().map(|(attempt, _)| *attempt).collect();
+                self.queues.numbers.extend(numbers);
+                self.engine.handle(now, Input::Stored(replies));
+                self.forget_unused(&authorised);
+            }
+            ToEngine::Input(input) => {
+                if let Input::Plan(campaigns, _) = &*input {
+                    for (ix, campaign) in campaigns {
+                        self.tally.open(*ix, &campaign.name);
+                    }
+                }
+                self.engine.handle(now, *input);
+            }
+            ToEngine::Stop => {}
+        }
+        self.take_outputs();
+    }
+
+    /// A number whose attempt did not dial is not kept.
+    fn forget_unused(&mut self, authorised: &[AttemptId]) {
+        self.take_outputs();
+        for attempt in authorised {
+            self.queues.numbers.remove(attempt);
+        }
+    }
+
+    fn take_outputs(&mut self) {
+        while let Some(output) = self.engine.poll_output() {
+            match output {
+                Output::Store(request) => self.queues.requests.push(request),
+                Output::Leg(leg, command) => {
+                    let number = self.number_for(leg, &command);
+                    self.queues.orders.push(Order::Command(Command { leg, command, number }));
+                }
+                Output::Count(counted) => self.tally.count(&counted),
+            }
+        }
+    }
+
+    fn number_for(&mut self, leg: LegId, command: &LegCommand) -> Option<Pii<String>> {
+        match command {
+            LegCommand::Dial(_) => self.queues.numbers.remove(&leg.0),
+            LegCommand::Play(_) | LegCommand::StopPlay | LegCommand::Refer { .. } | LegCommand::Hangup => None,
+        }
+    }
+
+    /// Hands on what there is. Never waits: store and line wait for us, so we must not wait for them.
+    fn drain(&mut self) {
+        self.take_outputs();
+        if !self.queues.orders.is_empty() {
+            let batch = std::mem::take(&mut self.queues.orders);
+            if let Err(refused) = self.orders.try_send(batch) {
+                self.queues.orders = refused.into_inner();
+            }
+        }
+        if !self.queues.requests.is_empty() {
+            let batch = ToWriter::Requests(std::mem::take(&mut self.queues.requests));
+            match self.writer.try_send(batch) {
+                Ok(()) | Err(TrySendError::Disconnected(_)) => {}
+                Err(TrySendError::Full(ToWriter::Requests(batch))) => self.queues.requests = batch,
+                Err(TrySendError::Full(ToWriter::Plan(_) | ToWriter::Stop)) => {}
+            }
+        }
+    }
+}

@@ -1,0 +1,330 @@
+//! Start-up, reload and shutdown: reads like the story of one run.
+
+use std::path::PathBuf;
+use std::sync::mpsc::{SyncSender, sync_channel};
+use std::sync::{Arc, Mutex, PoisonError};
+use std::thread::JoinHandle;
+use std::time::Duration;
+
+use tokio::sync::watch;
+
+use crate::base::{Clock, Diagnostic, Wall};
+use crate::campaign::{Plan, load};
+use crate::engine::{Engine, Input, OperatorCommand, RecoveredAttempt};
+use crate::http::{self, Check, Health, HttpError};
+use crate::obs::Metrics;
+use crate::store::{Keys, KeysError, Sqlite, Store, StoreError};
+use crate::wire;
+
+use super::clock::OsClock;
+use super::config::{Config, Database};
+use super::pump::{Pump, Queues, ToEngine};
+use super::tally::Tally;
+use super::view::View;
+use super::writer::{ToWriter, Writer};
+use super::{read_folder, seed, setup};
+
+/// What the command line adds to the configuration.
+#[derive(Clone, Debug, Default)]
+pub struct Options {
+    /// A clock that others share, as in the demo; instead of the two below.
+    pub clock: Option<Arc<OsClock>>,
+    /// Where the wall clock starts. It resumes from the stored high-water mark if that is later.
+    pub clock_start: Option<Wall>,
+    /// Wall seconds per second; 1 without it.
+    pub clock_rate: Option<f64>,
+}
+
+#[derive(Debug, thiserror::Error)]
+pub enum StartError {
+    #[error("the campaigns do not load")]
+    Campaigns(Vec<Diagnostic>),
+    #[error(
+        "--clock-start and --clock-rate need `test_numbers_only: true` and no live trunk: {0} may call real people"
+    )]
+    ClockWithLiveTrunk(String),
+    #[error(transparent)]
+    Keys(#[from] KeysError),
+    #[error(transparent)]
+    Store(#[from] StoreError),
+    #[error(transparent)]
+    Http(#[from] HttpError),
+    #[error("cannot open the SIP or RTP sockets on {0}: {1}")]
+    Wire(std::net::SocketAddr, std::io::Error),
+    #[error(transparent)]
+    Other(#[from] anyhow::Error),
+}
+
+/// A running daemon: threads, sockets, listeners.
+#[derive(Debug)]
+pub struct Daemon {
+    config: Config,
+    clock: Arc<OsClock>,
+    metrics: Metrics,
+    health: Health,
+    view: Arc<Mutex<View>>,
+    engine: SyncSender<ToEngine>,
+    writer: SyncSender<ToWriter>,
+    wire: wire::Handle,
+    threads: Vec<JoinHandle<()>>,
+    stop_http: watch::Sender<bool>,
+}
+
+impl Daemon {
+    /// Messages that may wait for a thread. A full queue slows its sender down; nothing is dropped.
+    const QUEUE: usize = 4_096;
+    /// What a recovery before ours closed within this time may ring still, if its process died at once.
+    const MAY_RING: Duration = Duration::from_mins(5);
+
+    /// Needs a tokio runtime for the listeners. Returns once leads are being loaded and calls may go out.
+    pub async fn start(config: Config, options: Options) -> Result<Self, StartError> {
+        let plan = Arc::new(read_plan(&config)?);
+        let metrics = Metrics::new().map_err(anyhow::Error::from)?;
+        let keys = Arc::new(load_keys(&config)?);
+        let mut store = open_store(&config, &keys).await?;
+        let clock = make_clock(&config, options, store.high_water().await?)?;
+        let ticks = Arc::clone(&clock);
+        let health = Health::new(move || ticks.now().tick, metrics.clone());
+
+        let trunks: Vec<String> = config.trunks.iter().map(|trunk| trunk.name.clone()).collect();
+        store.begin("node-1", &trunks, clock.now()).await?;
+        let lately = store.recovered_since(clock.now().wall - Self::MAY_RING.mul_f64(clock.rate())).await?;
+        let recovered = store.recover(clock.now()).await?;
+        let ringing: Vec<_> = recovered.iter().cloned().chain(lately).collect();
+        let high_water = store.high_water().await?;
+        health.ready(Check::Store);
+
+        let stop_http = serve_http(&config, &health, &metrics).await?;
+        let (engine_tx, engine_rx) = sync_channel(Self::QUEUE);
+        let (writer_tx, writer_rx) = sync_channel(Self::QUEUE);
+        let wire = start_wire(&config, &keys, &ringing, &clock, engine_tx.clone())?;
+        health.ready(Check::Line);
+
+        let seed = seed()?;
+        let now = crate::base::Now { wall: clock.now().wall.max(high_water), ..clock.now() };
+        let engine = Engine::new(now, setup::engine(&config, &plan, seed, clock.rate()));
+        let view = Arc::new(Mutex::new(View::default()));
+        let pump = Pump {
+            engine,
+            clock: Arc::clone(&clock) as Arc<dyn Clock>,
+            inbox: engine_rx,
+            writer: writer_tx.clone(),
+            orders: wire.orders(),
+            tally: Tally::new(metrics.clone(), trunks),
+            health: health.clone(),
+            view: Arc::clone(&view),
+            queues: Queues::default(),
+        };
+        let writer = Writer::new(
+            store,
+            Arc::clone(&clock) as Arc<dyn Clock>,
+            writer_rx,
+            engine_tx.clone(),
+            metrics.clone(),
+            health.clone(),
+        );
+        let threads = vec![spawn("engine", move || pump.run())?, spawn_writer(writer)?];
+        for trunk in &config.trunks {
+            metrics.trunk_calls_limit.set([&trunk.name], f64::from(trunk.max_calls));
+            metrics.trunk_cps_limit.set([&trunk.name], f64::from(trunk.max_cps));
+        }
+        metrics.config_last_reload_successful.set_truth([], true);
+        tell(&writer_tx, ToWriter::Plan(plan));
+        health.ready(Check::Campaigns);
+        health.ready(Check::Engine);
+        tracing::info!(sip = %wire.local(), http = %config.http, recovered = recovered.len(), "ready");
+        let (engine, writer) = (engine_tx, writer_tx);
+        Ok(Self { config, clock, metrics, health, view, engine, writer, wire, threads, stop_http })
+    }
+
+    /// Checks everything, then swaps once; or keeps the old plan entire and says why.
+    pub fn reload(&self) -> Result<(), Vec<Diagnostic>> {
+        let outcome = read_plan(&self.config);
+        self.metrics.config_last_reload_successful.set_truth([], outcome.is_ok());
+        match outcome {
+            Ok(plan) => {
+                self.metrics.config_reloads.add(["ok"], 1);
+                tell(&self.writer, ToWriter::Plan(Arc::new(plan)));
+                Ok(())
+            }
+            Err(StartError::Campaigns(findings)) => {
+                self.metrics.config_reloads.add(["refused"], 1);
+                Err(findings)
+            }
+            Err(_) => Ok(()),
+        }
+    }
+
+    pub fn view(&self) -> View {
+        self.view.lock().unwrap_or_else(PoisonError::into_inner).clone()
+    }
+
+    pub fn clock(&self) -> &Arc<OsClock> {
+        &self.clock
+    }
+
+    pub fn config(&self) -> &Config {
+        &self.config
+    }
+
+    /// The SIP socket's own address.
+    pub fn sip(&self) -> std::net::SocketAddr {
+        self.wire.local()
+    }
+
+    pub fn metrics(&self) -> &Metrics {
+        &self.metrics
+    }
+
+    /// What the line has counted since the last time, into the metrics.
+    pub fn count_wire(&self) {
+        super::tally::count_wire(&self.metrics, self.wire.counts());
+    }
+
+    /// Stops dialling, lets calls finish up to `drain_timeout`, persists, and ends every thread.
+    pub async fn stop(mut self) -> anyhow::Result<()> {
+        self.health.not_ready(Check::Engine, "draining");
+        self.command(OperatorCommand::Drain);
+        if !self.idle_within(self.config.drain_timeout).await {
+            tracing::warn!("calls are still under way after drain_timeout; they are ended now");
+            self.command(OperatorCommand::HangUpAll);
+            self.idle_within(Duration::from_secs(5)).await;
+        }
+        let _nobody_listens = self.stop_http.send(true);
+        // The writer first: it commits everything the engine has asked for, while the engine still takes its answers.
+        tell(&self.writer, ToWriter::Stop);
+        if let Some(writer) = self.threads.pop() {
+            join(writer).await?;
+        }
+        tell(&self.engine, ToEngine::Stop);
+        if let Some(engine) = self.threads.pop() {
+            join(engine).await?;
+        }
+        tokio::task::spawn_blocking(move || drop(self.wire)).await?;
+        Ok(())
+    }
+
+    fn command(&self, command: OperatorCommand) {
+        tell(&self.engine, ToEngine::Input(Box::new(Input::Command(command))));
+    }
+
+    /// True once no attempt is under way. The view is a fifth of a second old at most.
+    async fn idle_within(&self, limit: Duration) -> bool {
+        let since = self.clock.now().tick;
+        loop {
+            let asked = self.clock.now().tick;
+            wait(Duration::from_millis(250)).await;
+            let view = self.view();
+            if view.at.is_some_and(|at| at.tick >= asked) && view.live_attempts == 0 {
+                return true;
+            }
+            if self.clock.now().tick.since(since) >= limit {
+                return false;
+            }
+        }
+    }
+}
+
+fn read_plan(config: &Config) -> Result<Plan, StartError> {
+    let folder = read_folder(&config.campaigns, Some(config.known_names()));
+    let folder = folder.map_err(|finding| StartError::Campaigns(vec![finding]))?;
+    let plan = load(&folder).map_err(StartError::Campaigns)?;
+    for warning in &plan.warnings {
+        tracing::warn!("{warning}");
+    }
+    Ok(plan)
+}
+
+/// New keys are made for a new database only: beside an old one they would leave its numbers unreadable.
+fn load_keys(config: &Config) -> Result<Keys, KeysError> {
+    let Database::Sqlite(path) = &config.database;
+    if path.exists() { Keys::load(&config.keys_file) } else { Keys::load_or_create(&config.keys_file) }
+}
+
+async fn open_store(config: &Config, keys: &Arc<Keys>) -> Result<Sqlite, StartError> {
+    let Database::Sqlite(path) = &config.database;
+    let mut store = Sqlite::open(&format!("sqlite://{}", path.display()), Arc::clone(keys)).await?;
+    store.migrate().await?;
+    Ok(store)
+}
+
+fn make_clock(config: &Config, options: Options, high_water: Wall) -> Result<Arc<OsClock>, StartError> {
+    if options.clock.is_none() && options.clock_start.is_none() && options.clock_rate.is_none() {
+        return Ok(Arc::new(OsClock::new()));
+    }
+    if let Some(live) = config.trunks.iter().find(|trunk| trunk.live || !config.test_numbers_only) {
+        return Err(StartError::ClockWithLiveTrunk(live.name.clone()));
+    }
+    let clock = options.clock.unwrap_or_else(|| {
+        let clock = OsClock::new();
+        let start = options.clock_start.unwrap_or_else(|| clock.now().wall);
+        Arc::new(clock.with_wall(start, options.clock_rate.unwrap_or(1.0)))
+    });
+    clock.jump_to(high_water);
+    Ok(clock)
+}
+
+async fn serve_http(config: &Config, health: &Health, metrics: &Metrics) -> Result<watch::Sender<bool>, StartError> {
+    let (stop, stopped) = watch::channel(false);
+    let api = http::bind("http.listen", config.http).await?;
+    let scrape = http::bind("metrics.listen", config.metrics).await?;
+    for (listener, router) in [(api, http::api(health.clone())), (scrape, http::metrics(metrics.clone()))] {
+        let stopped = stopped.clone();
+        tokio::spawn(async move {
+            if let Err(error) = http::serve(listener, router, stopped).await {
+                tracing::error!(%error, "a listener failed");
+            }
+        });
+    }
+    Ok(stop)
+}
+
+fn start_wire(
+    config: &Config,
+    keys: &Keys,
+    ringing: &[RecoveredAttempt],
+    clock: &Arc<OsClock>,
+    engine: SyncSender<ToEngine>,
+) -> Result<wire::Handle, StartError> {
+    let Database::Sqlite(path) = &config.database;
+    let journal: PathBuf = path.with_extension("dialogs");
+    let mut settings = setup::wire(config, *keys.sip(), Some(journal), seed()?);
+    settings.recover = setup::recovered(config, ringing);
+    let sink = move |events: &mut Vec<wire::Event>| {
+        if events.is_empty() {
+            return;
+        }
+        match engine.try_send(ToEngine::Legs(std::mem::take(events))) {
+            Ok(()) => {}
+            Err(std::sync::mpsc::TrySendError::Full(ToEngine::Legs(kept))) => *events = kept,
+            Err(_) => events.clear(),
+        }
+    };
+    wire::start(settings, Arc::clone(clock) as Arc<dyn Clock>, sink).map_err(|why| StartError::Wire(config.sip, why))
+}
+
+fn spawn(name: &str, body: impl FnOnce() + Send + 'static) -> anyhow::Result<JoinHandle<()>> {
+    Ok(std::thread::Builder::new().name(name.to_owned()).spawn(body)?)
+}
+
+fn spawn_writer(writer: Writer) -> anyhow::Result<JoinHandle<()>> {
+    // Without the I/O driver a wake-up is a futex and not a turn of epoll: the database has a thread of its own.
+    let runtime = tokio::runtime::Builder::new_current_thread().build()?;
+    spawn("writer", move || runtime.block_on(writer.run()))
+}
+
+async fn join(thread: JoinHandle<()>) -> anyhow::Result<()> {
+    let ended = tokio::task::spawn_blocking(move || thread.join()).await?;
+    ended.map_err(|_| anyhow::anyhow!("a thread of the daemon panicked"))
+}
+
+fn tell<T>(to: &SyncSender<T>, message: T) {
+    if to.send(message).is_err() {
+        tracing::error!("a thread of the daemon has gone");
+    }
+}
+
+#[expect(clippy::disallowed_methods, reason = "a look at the view, a few times a second, while shutting down")]
+async fn wait(time: Duration) {
+    tokio::time::sleep(time).await;
+}

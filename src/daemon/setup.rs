@@ -1,0 +1,95 @@
+//! From the configuration to what engine and line are told.
+
+use std::collections::BTreeMap;
+use std::net::SocketAddr;
+use std::path::PathBuf;
+use std::sync::Arc;
+
+use crate::campaign::Plan;
+use crate::engine::{EngineConfig, QueueSpec, RecoveredAttempt, TrunkSpec};
+use crate::line::{self, LineTrunk, MediaRange, NumberRule, RecoveredLeg};
+use crate::sip;
+use crate::{base, wire};
+
+use super::config::{Config, TrunkConfig};
+
+/// `seed` is drawn once per process; `wall_rate` is the clock's.
+pub fn engine(config: &Config, plan: &Plan, seed: u64, wall_rate: f64) -> EngineConfig {
+    EngineConfig {
+        seed,
+        trunks: config.trunks.iter().map(|trunk| trunk_spec(trunk, plan)).collect(),
+        queues: config
+            .queues
+            .iter()
+            .map(|queue| QueueSpec { name: queue.name.clone(), uri: queue.target.clone(), seats: queue.seats })
+            .collect(),
+        test_numbers_only: config.test_numbers_only,
+        wall_rate,
+        permit: EngineConfig::PERMIT,
+    }
+}
+
+/// `sip_key` comes from the keys file: after a restart it rebuilds the same branches and tags.
+pub fn wire(config: &Config, sip_key: [u8; 32], journal: Option<PathBuf>, seed: u64) -> wire::Config {
+    let trunks = config.trunks.iter().map(line_trunk).collect();
+    let mut local = config.sip;
+    local.set_ip(config.media.address);
+    let media = MediaRange {
+        address: config.media.address,
+        first_port: *config.media.ports.start(),
+        last_port: *config.media.ports.end(),
+    };
+    let sip = sip::Config::new(SocketAddr::new(config.sip.ip(), local.port()), sip_key);
+    wire::Config {
+        listen: config.sip,
+        line: line::Config::new(sip, trunks, media, seed),
+        journal,
+        recover: Vec::new(),
+        queue: 1_024,
+    }
+}
+
+/// What SIP recovery can end: a trunk that is no longer configured has nobody to send a CANCEL to.
+pub fn recovered(config: &Config, attempts: &[RecoveredAttempt]) -> Vec<RecoveredLeg> {
+    let leg = |attempt: &RecoveredAttempt| {
+        let at = config.trunks.iter().position(|trunk| trunk.name == attempt.trunk)?;
+        Some(RecoveredLeg {
+            leg: base::LegId(attempt.attempt),
+            trunk: base::TrunkIx(at as u16),
+            number: attempt.number.clone()?,
+            caller_id: attempt.caller_id.as_str().into(),
+            dialog: None,
+        })
+    };
+    attempts.iter().filter_map(leg).collect()
+}
+
+fn trunk_spec(trunk: &TrunkConfig, plan: &Plan) -> TrunkSpec {
+    let named = plan.campaigns.iter().filter_map(|campaign| campaign.caller_id_pool.as_deref());
+    let pools: BTreeMap<String, Arc<[Arc<str>]>> =
+        named.filter_map(|name| Some((name.to_owned(), Arc::clone(trunk.caller_ids.pool(Some(name))?)))).collect();
+    TrunkSpec {
+        name: trunk.name.clone(),
+        live: trunk.live,
+        max_calls: trunk.max_calls,
+        max_cps: trunk.max_cps,
+        caller_ids: trunk.caller_ids.pool(None).cloned().unwrap_or_default(),
+        pools,
+    }
+}
+
+fn line_trunk(trunk: &TrunkConfig) -> LineTrunk {
+    LineTrunk {
+        addr: trunk.peer,
+        from: trunk.from.clone(),
+        auth: trunk.auth.as_ref().map(|auth| sip::Credentials {
+            user: auth.user.clone(),
+            realm: auth.realm.clone(),
+            password: auth.password.reveal().to_owned(),
+        }),
+        domain: None,
+        number: NumberRule { strip: trunk.number.strip.clone(), prefix: trunk.number.prefix.clone() },
+        asserts_caller_id: true,
+        prefer: sip::sdp::Codec::Pcma,
+    }
+}
