@@ -1,0 +1,34 @@
+//! `goldenhour bench`: sizes a machine, in CPU seconds, beside a peer in the same run where there is one.
+
+mod figures;
+mod originate;
+mod rank;
+mod scrape;
+mod sipp;
+mod site;
+mod stopwatch;
+mod usage;
+
+use clap::Subcommand;
+
+use super::exit::{Exit, Stop};
+
+/// Size a machine: each prints one JSON object, and speaks of CPU seconds, which a busy machine distorts least
+#[derive(Debug, clap::Args)]
+pub(super) struct Args {
+    #[command(subcommand)]
+    what: What,
+}
+
+#[derive(Debug, Subcommand)]
+enum What {
+    Originate(originate::Args),
+    Rank(rank::Args),
+}
+
+pub(super) fn run(args: &Args) -> Result<Exit, Stop> {
+    match &args.what {
+        What::Originate(args) => originate::run(args),
+        What::Rank(args) => rank::run(args),
+    }
+}

@@ -1,0 +1,200 @@
+//! `goldenhour check PATH...`: every mistake of campaigns and configuration at once, with its place.
+
+use std::path::{Path, PathBuf};
+
+use serde_json::json;
+
+use crate::base::{Code, Diagnostic};
+use crate::campaign::{Folder, KnownNames, Plan, load};
+use crate::daemon::config::Config;
+use crate::daemon::read_folder;
+
+use super::exit::{Exit, Stop};
+use super::output;
+
+/// Check campaign files: a folder of campaigns, or single files of one
+#[derive(Debug, clap::Args)]
+pub(super) struct Args {
+    /// Folders of campaigns, or files inside one; without any, the folder that the configuration names
+    #[arg(value_name = "PATH", required_unless_present = "config")]
+    paths: Vec<PathBuf>,
+    /// Also check this configuration, and that campaigns name its trunks and queues
+    #[arg(long, value_name = "FILE")]
+    config: Option<PathBuf>,
+    /// Treat warnings as errors
+    #[arg(long)]
+    deny_warnings: bool,
+    /// Print one JSON object
+    #[arg(long)]
+    json: bool,
+}
+
+pub(super) fn run(args: &Args) -> Result<Exit, Stop> {
+    let report = report(args);
+    let invalid = report.findings.iter().any(|finding| finding.is_error() || args.deny_warnings);
+    if args.json {
+        output::say_json(&json!({
+            "ok": !invalid,
+            "checked": report.checked,
+            "findings": output::findings_json(&report.findings),
+        }))?;
+    } else {
+        if !report.findings.is_empty() {
+            output::complain_findings(&report.findings);
+        }
+        output::say(&report.summary())?;
+    }
+    Ok(if invalid { Exit::Invalid } else { Exit::Ok })
+}
+
+#[derive(Default)]
+struct Report {
+    /// Campaigns of folders, and single files, without an error.
+    checked: Vec<String>,
+    findings: Vec<Diagnostic>,
+}
+
+fn report(args: &Args) -> Report {
+    let mut report = Report::default();
+    let mut known = None;
+    let mut paths = args.paths.clone();
+    if let Some(path) = &args.config {
+        match Config::load(path) {
+            Ok(loaded) => {
+                known = Some(loaded.config.known_names());
+                if paths.is_empty() {
+                    paths.push(loaded.config.campaigns);
+                }
+                report.findings.extend(loaded.warnings);
+            }
+            Err(findings) => report.findings.extend(findings),
+        }
+    }
+    for path in &paths {
+        report.check(path, known.clone());
+    }
+    report
+}
+
+impl Report {
+    fn check(&mut self, path: &Path, known: Option<KnownNames>) {
+        let (folder, only) = if path.is_dir() { (path, None) } else { (home_of(path), Some(path)) };
+        let loaded = read_folder(folder, known).and_then(|snapshot| match only {
+            Some(file) if !holds(&snapshot, file) => Err(not_ours(file)),
+            Some(_) | None => Ok(snapshot),
+        });
+        let (plan, findings) = match loaded.map(|snapshot| load(&snapshot)) {
+            Ok(Ok(mut plan)) => {
+                let warnings = std::mem::take(&mut plan.warnings);
+                (plan, warnings)
+            }
+            Ok(Err(findings)) => (Plan::default(), findings),
+            Err(finding) => (Plan::default(), vec![finding]),
+        };
+        let concerning: Vec<Diagnostic> = findings.into_iter().filter(|finding| concerns(finding, only)).collect();
+        match only {
+            None => self.checked.extend(plan.campaigns.iter().map(|campaign| campaign.name.clone())),
+            Some(file) if !concerning.iter().any(Diagnostic::is_error) => self.checked.push(file.display().to_string()),
+            Some(_) => {}
+        }
+        self.findings.extend(concerning);
+    }
+
+    fn summary(&self) -> String {
+        let errors = self.findings.iter().filter(|finding| finding.is_error()).count();
+        let warnings = self.findings.len() - errors;
+        let plural = |count: usize, word: &str| format!("{count} {word}{}", if count == 1 { "" } else { "s" });
+        if errors > 0 {
+            return format!("{}, {}", plural(errors, "error"), plural(warnings, "warning"));
+        }
+        let names = if self.checked.is_empty() { String::new() } else { format!(": {}", self.checked.join(", ")) };
+        let tail = if warnings > 0 { format!("; {}", plural(warnings, "warning")) } else { String::new() };
+        format!("{} checked{names}{tail}", self.checked.len())
+    }
+}
+
+/// The campaigns folder that a single file belongs to: the nearest one above it that holds the policies.
+fn home_of(file: &Path) -> &Path {
+    let above = file.parent().filter(|parent| !parent.as_os_str().is_empty()).unwrap_or(Path::new("."));
+    above.ancestors().find(|folder| folder.join("policies").is_dir()).unwrap_or(above)
+}
+
+/// With a single file, findings of other campaigns are left out; those of shared files stay, because it stands on them.
+fn concerns(finding: &Diagnostic, only: Option<&Path>) -> bool {
+    let (Some(only), Some((source, _))) = (only, &finding.at) else { return true };
+    let is_shared = ["/policies/", "/calendars/", "/dispositions/"].iter().any(|folder| source.name.contains(folder));
+    is_shared || Path::new(&source.name).ends_with(bare(only))
+}
+
+/// A path as it ends inside a folder, without `./`.
+fn bare(path: &Path) -> &Path {
+    path.strip_prefix("./").unwrap_or(path)
+}
+
+fn holds(snapshot: &Folder, file: &Path) -> bool {
+    snapshot.files.keys().any(|path| Path::new(&snapshot.shown(path)).ends_with(bare(file)))
+}
+
+fn not_ours(file: &Path) -> Diagnostic {
+    let why = if file.exists() { "is no file of a campaigns folder" } else { "does not exist" };
+    Diagnostic::error(Code::File, format!("{} {why}", file.display()))
+        .hint("name a folder of campaigns, or a YAML, Markdown or WAV file inside one")
+}
+
+#[cfg(test)]
+mod tests {
+    use std::fs;
+
+    use super::*;
+
+    fn folder(files: &[(&str, &str)]) -> tempfile::TempDir {
+        let home = tempfile::tempdir().unwrap();
+        fs::create_dir(home.path().join("policies")).unwrap();
+        for (name, text) in files {
+            fs::write(home.path().join(name), text).unwrap();
+        }
+        home
+    }
+
+    fn checked(paths: Vec<PathBuf>) -> Report {
+        report(&Args { paths, config: None, deny_warnings: false, json: false })
+    }
+
+    #[test]
+    fn an_empty_folder_is_fine_and_a_missing_path_is_not() {
+        let home = folder(&[]);
+        assert_eq!(checked(vec![home.path().to_owned()]).summary(), "0 checked");
+        let report = checked(vec![home.path().join("none.yaml")]);
+        assert!(report.findings.iter().any(|finding| finding.message.contains("does not exist")));
+        assert_eq!(report.summary(), "1 error, 0 warnings");
+    }
+
+    #[test]
+    fn a_single_file_is_not_blamed_for_its_neighbours() {
+        let home = folder(&[("a.yaml", "schema: 1\n"), ("b.yaml", "schema: 2\n"), ("policies/p.yaml", "schema: 3\n")]);
+        let names = |report: &Report| {
+            let name = |finding: &Diagnostic| {
+                let (source, _) = finding.at.as_ref().unwrap();
+                Path::new(&source.name).file_name().unwrap().to_string_lossy().into_owned()
+            };
+            let mut names: Vec<String> = report.findings.iter().map(name).collect();
+            names.dedup();
+            names
+        };
+        assert_eq!(names(&checked(vec![home.path().join("a.yaml")])), ["a.yaml", "p.yaml"]);
+        assert_eq!(names(&checked(vec![home.path().to_owned()])), ["a.yaml", "b.yaml", "p.yaml"]);
+    }
+
+    #[test]
+    fn a_configuration_is_checked_and_brings_its_folder() {
+        let home = folder(&[]);
+        fs::create_dir(home.path().join("campaigns")).unwrap();
+        let config = home.path().join("goldenhour.yaml");
+        fs::write(&config, "drain_timeout: 1m\n").unwrap();
+        let mut args = Args { paths: vec![], config: Some(config.clone()), deny_warnings: false, json: false };
+        assert_eq!(report(&args).summary(), "0 checked");
+        fs::write(&config, "drain_timeout: 1 minute\n").unwrap();
+        args.paths.push(home.path().join("campaigns"));
+        assert_eq!(report(&args).summary(), "1 error, 0 warnings");
+    }
+}
