@@ -1,0 +1,65 @@
+//! SIPp as the gateway: started on a free port, ready before a test goes on, killed at its end.
+
+use std::net::{SocketAddr, UdpSocket};
+use std::process::{Child, Command, Stdio};
+use std::time::Duration;
+
+pub struct Sipp {
+    child: Child,
+    pub addr: SocketAddr,
+}
+
+impl Sipp {
+    /// `-sn uas` with more arguments.
+    pub fn uas(more: &[&str]) -> Self {
+        let addr = free_address();
+        let media = free_address();
+        let child = Command::new("sipp")
+            .args(["-sn", "uas", "-i", "127.0.0.1", "-mi", "127.0.0.1", "-nostdin", "-p", &addr.port().to_string()])
+            .args(["-mp", &media.port().to_string()])
+            .args(more)
+            .current_dir(std::env::temp_dir())
+            .stdin(Stdio::null())
+            .stdout(Stdio::null())
+            .stderr(Stdio::null())
+            .spawn();
+        let child = child.unwrap_or_else(|error| panic!("SIPp cannot be run ({error}): apt-get install sip-tester"));
+        let mut sipp = Self { child, addr };
+        sipp.wait_until_bound();
+        sipp
+    }
+
+    /// Waits until its calls (`-m`) are done; true if all of them went well.
+    pub fn finish(mut self) -> bool {
+        self.child.wait().unwrap().success()
+    }
+
+    fn wait_until_bound(&mut self) {
+        let pause = UdpSocket::bind("127.0.0.1:0").unwrap();
+        pause.set_read_timeout(Some(Duration::from_millis(20))).unwrap();
+        for _ in 0..500 {
+            if UdpSocket::bind(self.addr).is_err() {
+                return;
+            }
+            if let Some(status) = self.child.try_wait().unwrap() {
+                panic!("SIPp ended at once: {status}");
+            }
+            // Nothing ever comes: a bounded wait.
+            assert!(pause.recv(&mut [0; 1]).is_err());
+        }
+        panic!("SIPp does not listen on {}", self.addr);
+    }
+}
+
+impl Drop for Sipp {
+    fn drop(&mut self) {
+        // It may have ended by itself.
+        let _gone = self.child.kill();
+        let _status = self.child.wait();
+    }
+}
+
+/// Free a moment ago; nobody else asks for it on this machine in the time of a test.
+pub fn free_address() -> SocketAddr {
+    UdpSocket::bind("127.0.0.1:0").unwrap().local_addr().unwrap()
+}
