@@ -8,14 +8,14 @@ use std::time::Duration;
 
 use anyhow::{Context, bail};
 
-use super::super::exit::{Exit, Stop};
-use super::super::output;
 use super::figures::{Figures, median, rounded};
 use super::scrape::Scrape;
 use super::sipp::{self, Callee};
 use super::site::{Site, Wanted};
 use super::stopwatch::{Stopwatch, pause};
 use super::usage::Process;
+use crate::cli::exit::{Exit, Stop};
+use crate::cli::output;
 
 /// Place calls against `sipp -sn uas`: CPU per 1,000 calls beside `sipp -sn uac`, memory per live call
 #[derive(Debug, clap::Args)]

@@ -11,12 +11,12 @@ use crate::schedule::{
     Best, CellIx, CellKey, Frontier, LeadFlags, LeadIx, LeadRow, LeadTable, SlotFails, Viewer, ZoneSetIx, ZoneSets,
 };
 
-use super::super::exit::{Exit, Stop};
-use super::super::output;
 use super::figures::{Figures, median, quantile, rounded};
 use super::site;
 use super::stopwatch::Stopwatch;
 use super::usage::Process;
+use crate::cli::exit::{Exit, Stop};
+use crate::cli::output;
 
 /// The due queue: re-rank after new scores and at a slot boundary, the next decision, memory per lead
 #[derive(Debug, clap::Args)]

@@ -6,10 +6,10 @@ use std::time::Duration;
 
 use anyhow::{Context, bail};
 
-use super::super::exit::{Exit, OrExit as _, Stop};
 use super::site::{Wanted, free_udp};
 use super::stopwatch::{Stopwatch, pause};
 use super::usage::Process;
+use crate::cli::exit::{Exit, OrExit as _, Stop};
 
 /// `sipp -sn uas`, ended when dropped.
 #[derive(Debug)]

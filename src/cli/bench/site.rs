@@ -13,7 +13,7 @@ use anyhow::{Context, ensure};
 
 use crate::campaign::{Campaign, Folder, load};
 
-use super::super::exit::Stop;
+use crate::cli::exit::Stop;
 
 const CAMPAIGN: &str = include_str!("site/campaign.yaml");
 const POLICY: &str = include_str!("site/policy.yaml");
@@ -128,7 +128,7 @@ fn free_tcp() -> anyhow::Result<SocketAddr> {
 
 fn files(hold: Duration) -> Folder {
     let held = format!(
-        "hello: {{ collect: {{ digits: 1, timeout: {}s, tries: 1 }}, on: {{ timeout: bye }} }}\n    \
+        "hello: {{ collect: {{ digits: 1, timeout: {}s, tries: 1 }}, on: {{ \"1\": bye, timeout: bye }} }}\n    \
          bye: {{ disposition: done, then: hangup }}",
         hold.as_secs()
     );
