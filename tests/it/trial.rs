@@ -101,10 +101,19 @@ pub(crate) fn number(series: u32, n: u32) -> String {
     format!("+999{series:0<3}{n:06}")
 }
 
+/// Nobody answers, and a phone rings until the caller gives up.
+pub(crate) fn nobody_in_town() -> String {
+    town_at_pace(100, 0, r#"{ "1": 0% }"#, "")
+}
+
 /// Everybody answers at once and does what `keys` says; nobody's line is busy or dead.
 pub(crate) fn town(answer: u32, keys: &str, more: &str) -> String {
+    town_at_pace(10, answer, keys, more)
+}
+
+fn town_at_pace(pace: u32, answer: u32, keys: &str, more: &str) -> String {
     format!(
-        "seed: 7\npace: 10%\npeople:\n  answers: {{ \"00:00-24:00\": {answer}% }}\n  machine: 0%\n  busy: 0%\n  \
+        "seed: 7\npace: {pace}%\npeople:\n  answers: {{ \"00:00-24:00\": {answer}% }}\n  machine: 0%\n  busy: 0%\n  \
          rejected: 0%\n  powered_off: 0%\n  not_reachable: 0%\n  congestion: 0%\n  vacant_numbers: 0%\n  \
          suspended_numbers: 0%\n  keys: {keys}\n{more}"
     )
