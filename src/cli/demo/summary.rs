@@ -43,6 +43,7 @@ struct Figures {
     accepted: u64,
     opted_out: u64,
     today: u64,
+    void_today: u64,
 }
 
 /// The table, the rules that blocked, and the check that everything adds up.
@@ -84,7 +85,12 @@ pub(super) async fn table(store: &mut Sqlite, stage: &Stage, before: &Before, no
     table.add_row(std::iter::once("all".to_owned()).chain(sums.map(|value| value.to_string())));
     table.column_iter_mut().skip(1).for_each(|column| column.set_cell_alignment(CellAlignment::Right));
     let today: u64 = stages.values().map(|s| s.today).sum();
+    let void: u64 = stages.values().map(|s| s.void_today).sum();
     let mut text = format!("\n{table}\nloaded = blocked + waiting + dialled (leads); {today} attempts in this run.");
+    if void > 0 {
+        let why = "the disk took longer than a permit lasts, so nobody was dialled";
+        let _infallible = write!(text, "\n  {void} more are void: {why}");
+    }
     for (rule, count) in rules {
         let _infallible = write!(text, "\n  blocked by {rule}: {count}");
     }
@@ -101,15 +107,20 @@ async fn count_outcomes(
         let page = store.outcomes(after, 1_000).await?;
         let Some(last) = page.last() else { return Ok(()) };
         after = last.seal;
-        for row in page.iter().filter(|row| row.outcome.revision == 0 && row.outcome.result != CallResult::Void) {
+        for row in page.iter().filter(|row| row.outcome.revision == 0) {
             let outcome = &row.outcome;
             let Some(s) = stages.get_mut(&outcome.campaign_ix) else { continue };
+            let today = row.seal > before.last_seal;
+            if outcome.result == CallResult::Void {
+                s.void_today += u64::from(today);
+                continue;
+            }
             s.dialled.insert(outcome.lead);
             s.attempts += 1;
             s.answered += u64::from(outcome.result == CallResult::Answered);
             s.accepted += u64::from(outcome.outcome == OutcomeKind::Success);
             s.opted_out += u64::from(outcome.disposition.as_deref() == Some("opted_out"));
-            s.today += u64::from(row.seal > before.last_seal);
+            s.today += u64::from(today);
         }
     }
 }
