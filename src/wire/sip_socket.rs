@@ -13,10 +13,16 @@ pub(super) struct SipSocket {
 }
 
 impl SipSocket {
+    /// What the kernel may hold for us while nobody reads: some thousands of messages. Its default is a few hundred, less
+    /// than come in while a busy host lets this thread wait; every one that is dropped is answered late, or never. The
+    /// kernel gives at most `net.core.rmem_max`.
+    const RECEIVE_BUFFER: usize = 4 << 20;
+
     /// Under the runtime that will read it.
     pub(super) fn bind(listen: SocketAddr) -> io::Result<Self> {
         let socket = std::net::UdpSocket::bind(listen)?;
         socket.set_nonblocking(true)?;
+        socket2::SockRef::from(&socket).set_recv_buffer_size(Self::RECEIVE_BUFFER)?;
         let out = socket.try_clone()?;
         Ok(Self { socket: tokio::net::UdpSocket::from_std(socket)?, out })
     }
