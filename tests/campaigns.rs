@@ -2,13 +2,14 @@
 
 #![expect(clippy::unwrap_used, clippy::panic, reason = "a test stops at the first surprise")]
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
 use std::path::Path;
 
 use goldenhour::base::{Code, render};
-use goldenhour::campaign::{Campaign, Folder, Plan, Scenario, load};
+use goldenhour::campaign::{Campaign, Folder, Plan, Scenario, TestSet, TestSubject, load};
 use goldenhour::contact::CallResult;
+use goldenhour::engine::{Coverage, Trial, try_set};
 
 /// Everything under a folder, as the shell would read it.
 fn read_folder(root: &str) -> Folder {
@@ -49,17 +50,30 @@ fn the_shipped_campaigns_load_without_a_warning_and_cover_every_stage() {
     assert_eq!(render(&plan.warnings), "");
     let stages: BTreeSet<Scenario> = plan.campaigns.iter().map(|campaign| campaign.scenario).collect();
     assert_eq!(stages.len(), Scenario::ALL.len());
-    assert_eq!(plan.campaigns.len(), 8);
+    assert_eq!(plan.campaigns.len(), 30);
+}
+
+#[test]
+fn every_shipped_campaign_is_called_as_its_file() {
+    let folder = shipped();
+    for campaign in &shipped_plan().campaigns {
+        assert!(folder.get(&format!("{}.yaml", campaign.name)).is_some(), "{}", campaign.name);
+    }
 }
 
 #[test]
 fn every_shipped_flow_lets_people_out_and_every_campaign_knows_empty_numbers() {
     for campaign in &shipped_plan().campaigns {
-        let flow = campaign.flow.as_ref().unwrap();
+        assert!(campaign.retry.get(&CallResult::VacantNumber).is_none_or(|rule| rule.phone_dead), "{}", campaign.name);
+        // Without a flow an agent answers, who has the codes of the shared set.
+        let Some(flow) = campaign.flow.as_ref() else {
+            assert!(campaign.dispositions.contains_key("opted_out"), "{}", campaign.name);
+            assert!(campaign.agents.is_some() && !campaign.scripts.is_empty(), "{}", campaign.name);
+            continue;
+        };
         let codes: BTreeSet<&str> = flow.steps.iter().filter_map(|step| step.disposition.as_deref()).collect();
         assert!(codes.contains("opted_out"), "{}: nobody can say no", campaign.name);
         assert!(flow.steps.iter().all(|step| step.then.is_none() || step.disposition.is_some()), "{}", campaign.name);
-        assert!(campaign.retry[&CallResult::VacantNumber].phone_dead, "{}", campaign.name);
     }
 }
 
@@ -87,6 +101,51 @@ fn a_prompt_of_another_format_is_refused_with_the_command_that_converts_it() {
     let shown = render(&load(&folder).unwrap_err());
     assert!(shown.contains("error[GH1012]: prompts/goodbye.wav: the prompt is 16000 Hz"), "{shown}");
     assert!(shown.contains("sox campaigns/prompts/goodbye.wav -r 8000 -b 16 -c 1 OUT.wav"), "{shown}");
+}
+
+fn tried(plan: &Plan) -> Vec<(&TestSet, Vec<Trial>)> {
+    plan.tests.iter().map(|set| (set, try_set(set, &plan.zones))).collect()
+}
+
+#[test]
+fn every_test_of_the_shipped_campaigns_and_policies_holds() {
+    let plan = shipped_plan();
+    for (set, trials) in tried(&plan) {
+        for trial in trials {
+            assert_eq!(trial.failures, [], "{}: {}", set.source.name, trial.name.value);
+        }
+    }
+}
+
+#[test]
+fn every_campaign_has_four_tests_and_every_policy_pack_eight() {
+    let plan = shipped_plan();
+    let mut counts: BTreeMap<String, usize> = BTreeMap::new();
+    for set in &plan.tests {
+        *counts.entry(set.subject.name()).or_default() += set.cases.len();
+    }
+    let count = |name: &str| counts.get(name).copied().unwrap_or(0);
+    for campaign in &plan.campaigns {
+        assert!(count(&campaign.name) >= 4, "{} has {} tests", campaign.name, count(&campaign.name));
+    }
+    let folder = shipped();
+    let packs = folder.paths_in("policies/", ".yaml").filter(|path| !path.contains("/vectors/"));
+    for name in packs.map(|path| path.trim_start_matches("policies/").trim_end_matches(".yaml")) {
+        let vectors: usize =
+            counts.iter().filter(|(pack, _)| pack.starts_with(&format!("{name}@"))).map(|(_, n)| n).sum();
+        assert!(vectors >= 8, "{name} has {vectors} vectors");
+    }
+}
+
+#[test]
+fn no_rule_of_a_policy_pack_is_left_without_a_vector() {
+    let plan = shipped_plan();
+    let tried = tried(&plan);
+    let packs = tried.iter().filter(|(set, _)| matches!(set.subject, TestSubject::Policy(_)));
+    for pack in Coverage::of(packs.map(|(set, trials)| (*set, trials.as_slice()))) {
+        // The campaign that they run on has neither conditions nor an age of its list.
+        assert_eq!(pack.untested().collect::<Vec<_>>(), [""; 0], "{}", pack.subject);
+    }
 }
 
 /// `# expect: GH1010 GH1004` on the first line of a bad fixture.

@@ -5,7 +5,7 @@ use std::fmt;
 macro_rules! codes {
     ($($(#[$doc:meta])* $name:ident = $number:literal,)*) => {
         /// A stable code, printed as `GH1003`. The 1000s are YAML and configuration, the 2000s lists, the 3000s the
-        /// store, the 4000s the line and trunks, the 5000s refusals by policy.
+        /// store, the 4000s the line and trunks, the 5000s refusals by policy, the 6000s the HTTP API.
         #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
         pub enum Code { $($(#[$doc])* $name,)* }
 
@@ -52,6 +52,18 @@ codes! {
     CalendarYear = 1014,
     /// A file could not be read.
     File = 1015,
+    /// A retry, or a part of the budget, that can never happen.
+    NeverFires = 1030,
+    /// A segment, a phone, a golden hour, a queue or a disposition that no call ever comes to.
+    NeverReached = 1031,
+    /// Two campaigns that dial the same people at the same time.
+    SameCustomers = 1032,
+    /// A marketing flow that lets nobody say no.
+    NoRefusal = 1033,
+    /// A run that has ended.
+    RunOver = 1034,
+    /// A test of a campaign or of a policy does not hold.
+    CampaignTest = 1050,
     /// The bytes of a list are not in the encoding they were read as.
     ListEncoding = 2001,
     /// A quote is opened and never closed, so that rows would be swallowed.
@@ -92,6 +104,18 @@ codes! {
     LabelValue = 2019,
     /// An export could not be written.
     ExportWrite = 2020,
+    /// A list that its campaign's `refuse_if` keeps out.
+    ListRefused = 2021,
+    /// A list is not what the manifest beside it says.
+    ListManifest = 2022,
+    /// A workbook or Parquet file that cannot be read to its end.
+    ListDamaged = 2023,
+    /// A list in a format that this program was built without.
+    ListFeature = 2024,
+    /// The name of a list that is neither a file nor a view or feed that is configured.
+    ListSource = 2025,
+    /// The database or server that a list comes from does not answer as it should.
+    ListUnreachable = 2026,
     /// The database could not be opened.
     StoreOpen = 3000,
     /// Another process dials from, or loads into, the same database.
@@ -114,6 +138,34 @@ codes! {
     StoreKeys = 3009,
     /// Any other failure of the database.
     StoreFailed = 3010,
+    /// An input journal that is damaged, or is none.
+    JournalDamaged = 3020,
+    /// An input journal that ends in the middle.
+    JournalCutOff = 3021,
+    /// An engine that decides otherwise than its journal says.
+    ReplayDiffers = 3022,
+    /// An input journal could not be written.
+    JournalWrite = 3023,
+    /// A request to the API without a token that is known.
+    ApiToken = 6000,
+    /// A token whose role does not reach.
+    ApiRole = 6001,
+    /// More requests than a token may send.
+    ApiRate = 6002,
+    /// No such route, campaign, list or attempt.
+    ApiNotFound = 6003,
+    /// A body, query or method that the route does not take.
+    ApiRequest = 6004,
+    /// Too many requests at once, or one that took too long.
+    ApiBusy = 6005,
+    /// There are no tokens, so the API lets nobody in.
+    ApiClosed = 6006,
+    /// A reload through the API that was refused.
+    ApiReload = 6007,
+    /// Listening beyond this machine without tokens.
+    ApiExposed = 6008,
+    /// The tokens file cannot be read, or is not one of ours.
+    TokensFile = 6009,
 }
 
 impl fmt::Display for Code {

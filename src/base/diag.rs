@@ -108,42 +108,85 @@ fn write_hint(f: &mut fmt::Formatter<'_>, gutter: &str, hint: Option<&str>) -> f
     }
 }
 
-/// Line and column from 1, in characters, and the caret under them, in columns of a terminal.
-struct Place<'a> {
+/// Columns of a terminal that we show of one line. A list may have lines of megabytes; nobody reads them.
+const MOST_COLUMNS: usize = 140;
+
+/// Columns of them that the place itself and what follows it get, where what stands before it is long.
+const LEAST_BEHIND: usize = 80;
+
+/// Line and column from 1, in characters; what is shown of the line, and the caret under it, in columns of a terminal.
+struct Place {
     line: usize,
     column: usize,
-    text: &'a str,
+    text: String,
     indent: usize,
     carets: usize,
 }
 
-impl<'a> Place<'a> {
-    fn find(text: &'a str, span: Span) -> Self {
+impl Place {
+    fn find(text: &str, span: Span) -> Self {
         let start = floor_char(text, span.start as usize);
         let before = text.get(..start).unwrap_or("");
         let line_start = before.rfind('\n').map_or(0, |at| at + 1);
         let rest = text.get(line_start..).unwrap_or("");
         let line_text = rest.split('\n').next().unwrap_or("").trim_end_matches('\r');
         let head = text.get(line_start..start).unwrap_or("");
-        let end = floor_char(text, span.end as usize).min(line_start + line_text.len());
+        let line_end = line_start + line_text.len();
+        let end = floor_char(text, span.end as usize).min(line_end);
         let marked = text.get(start..end).unwrap_or("");
-        Self {
-            line: before.matches('\n').count() + 1,
-            column: head.chars().count() + 1,
-            text: line_text,
-            indent: width(head),
-            carets: width(marked).max(1),
+        let tail = text.get(start..line_end).unwrap_or("");
+
+        let behind = MOST_COLUMNS.saturating_sub(width(head)).max(LEAST_BEHIND);
+        let shown_tail = fitting(tail.chars(), behind);
+        let room = MOST_COLUMNS - width(&shown_tail);
+        let mut shown_head: Vec<char> = fitting(head.chars().rev(), room).chars().collect();
+        shown_head.reverse();
+        let mut shown: String = shown_head.iter().collect();
+        if shown_head.len() < head.chars().count() {
+            shown.insert(0, '…');
         }
+        let indent = width(&shown);
+        let carets = width(&fitting(marked.chars(), behind)).max(1);
+        shown.push_str(&shown_tail);
+        if shown_tail.chars().count() < tail.chars().count() {
+            shown.push('…');
+        }
+        Self { line: before.matches('\n').count() + 1, column: head.chars().count() + 1, text: shown, indent, carets }
     }
+}
+
+/// The first characters, up to so many columns, as a terminal may show them: one that moves the cursor, or turns the
+/// direction of writing, is replaced.
+fn fitting(chars: impl Iterator<Item = char>, columns: usize) -> String {
+    let mut used = 0;
+    chars
+        .map(|c| match c {
+            '\t' => ' ',
+            c if c.is_control()
+                || matches!(c, '\u{200b}'..='\u{200f}' | '\u{2028}'..='\u{202e}' | '\u{2060}'..='\u{2069}') =>
+            {
+                '\u{fffd}'
+            }
+            c => c,
+        })
+        .take_while(|c| {
+            used += columns_of(*c);
+            used <= columns
+        })
+        .collect()
 }
 
 fn floor_char(text: &str, at: usize) -> usize {
     (0..=at.min(text.len())).rev().find(|&i| text.is_char_boundary(i)).unwrap_or(0)
 }
 
-/// East Asian wide characters take two columns. The blocks that occur in our files suffice: a caret may be off by one elsewhere.
 fn width(text: &str) -> usize {
-    text.chars().map(|c| if matches!(c, '\u{1100}'..='\u{115f}' | '\u{2e80}'..='\u{ffdc}') { 2 } else { 1 }).sum()
+    text.chars().map(columns_of).sum()
+}
+
+/// East Asian wide characters take two columns. The blocks that occur in our files suffice: a caret may be off by one elsewhere.
+fn columns_of(c: char) -> usize {
+    if matches!(c, '\u{1100}'..='\u{115f}' | '\u{2e80}'..='\u{ffdc}') { 2 } else { 1 }
 }
 
 #[cfg(test)]
@@ -173,5 +216,30 @@ mod tests {
         for span in [Span { start: 1, end: 2 }, Span { start: 99, end: 120 }] {
             assert!(Diagnostic::error(Code::Yaml, "m").at(&source, span).to_string().contains("a:1:"));
         }
+    }
+
+    #[test]
+    fn a_line_of_megabytes_is_cropped_around_the_caret() {
+        let text = format!("{}账单 pacin {}", "x".repeat(4_000_000), "账".repeat(1_000_000));
+        let source = Arc::new(SourceText { name: "a.yaml".into(), text });
+        let start = source.text.find("pacin").unwrap() as u32;
+        let shown = Diagnostic::error(Code::UnknownKey, "m").at(&source, Span { start, end: start + 5 }).to_string();
+        assert!(shown.lines().all(|line| width(line) <= 160), "{shown}");
+        let lines: Vec<&str> = shown.lines().collect();
+        let [_, _, line, caret] = lines.as_slice() else { panic!("{shown}") };
+        let column = width(line.split("pacin").next().unwrap());
+        assert_eq!(width(caret.split('^').next().unwrap()), column, "{shown}");
+        assert!(line.contains("…x") && line.ends_with('…'), "{shown}");
+
+        let whole = Diagnostic::error(Code::Yaml, "m").at(&source, Span { start: 0, end: u32::MAX }).to_string();
+        assert!(whole.lines().all(|line| width(line) <= 160), "{whole}");
+    }
+
+    #[test]
+    fn what_moves_the_cursor_is_not_sent_to_the_terminal() {
+        let source = Arc::new(SourceText { name: "a".into(), text: "a:\t\u{1b}[2J\u{202e}x".into() });
+        let shown = Diagnostic::error(Code::Yaml, "m").at(&source, Span { start: 3, end: 4 }).to_string();
+        assert!(shown.contains("1 | a: \u{fffd}[2J\u{fffd}x"), "{shown}");
+        assert!(shown.ends_with("  |    ^"), "{shown}");
     }
 }

@@ -52,4 +52,12 @@ mod tests {
         assert_eq!(Pii::new("+99920").to_string(), "****");
         assert_eq!(Pii::new("+999中文字符文字").to_string(), "****");
     }
+
+    #[test]
+    fn a_panic_says_no_more_than_the_mask() {
+        let number = Pii::new("+999271828182".to_owned());
+        let caught = std::panic::catch_unwind(|| panic!("{number} {number:?} {:?}", Some(&number))).unwrap_err();
+        let said = caught.downcast_ref::<String>().unwrap();
+        assert!(!said.contains("27182818") && said.contains("****"), "{said}");
+    }
 }

@@ -33,6 +33,8 @@ pub enum QuietAfter {
     Complaint,
     /// We abandoned them.
     Abandoned,
+    /// An answering machine was heard, or taken for one.
+    Machine,
     /// Any conversation with the right party.
     Contact,
 }
@@ -59,6 +61,7 @@ impl QuietAfter {
             Self::Declined => "declined",
             Self::Complaint => "complaint",
             Self::Abandoned => "abandoned",
+            Self::Machine => "machine",
             Self::Contact => "contact",
         }
     }

@@ -9,7 +9,7 @@ use jiff::civil::Date;
 use crate::base::Diagnostic;
 use crate::contact::{CallResult, Meaning, Zones};
 
-use super::{Attempts, Calendar, CallingHours, Cap, Condition, Flow, GoldenHours, ListMap, Policy, RetryRule};
+use super::{Attempts, Calendar, CallingHours, Cap, Condition, Flow, GoldenHours, ListMap, Policy, RetryRule, TestSet};
 
 /// All campaigns of one folder, checked together and swapped together.
 #[derive(Clone, Debug, Default)]
@@ -18,6 +18,8 @@ pub struct Plan {
     pub campaigns: Vec<Arc<Campaign>>,
     /// The zones that campaigns name; the engine interns those of leads into its own copy.
     pub zones: Zones,
+    /// Of campaigns and of policy packs, by file; `goldenhour test` runs them.
+    pub tests: Vec<TestSet>,
     /// Warnings of the load; errors have no plan.
     pub warnings: Vec<Diagnostic>,
 }
@@ -160,6 +162,12 @@ impl AgentsUse {
 }
 
 impl Campaign {
+    /// Does the other version judge leads as this one does? Then what was found out about them still holds. Flow, scripts
+    /// and dispositions judge nobody.
+    pub fn judges_as(&self, other: &Self) -> bool {
+        self.hash == other.hash && self.policy.hash == other.policy.hash && self.calendar == other.calendar
+    }
+
     pub fn segment(&self, ix: u8) -> Option<&Segment> {
         self.segments.get(usize::from(ix))
     }

@@ -3,6 +3,8 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
+use jiff::civil::Date;
+
 /// A snapshot of the folder. The core reads no disk: reload is a new snapshot.
 #[derive(Clone, Debug, Default)]
 pub struct Folder {
@@ -12,6 +14,8 @@ pub struct Folder {
     pub files: BTreeMap<String, Arc<[u8]>>,
     /// Names of the daemon's configuration. `None` (as in `check` without one): queues and trunks are not checked.
     pub known: Option<KnownNames>,
+    /// For findings about what is over; the daemon, which must go on, has none.
+    pub today: Option<Date>,
 }
 
 #[derive(Clone, Debug, Default, PartialEq, Eq)]

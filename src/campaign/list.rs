@@ -3,11 +3,15 @@
 use std::collections::BTreeMap;
 use std::time::Duration;
 
+use crate::base::Share;
+
+use super::ListSource;
+
 /// Every name on the right is a column of the file's header.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct ListMap {
-    /// `lists/installment/{run_date}.csv`, shown and used by `import` when no file is named. May be absent.
-    pub source: Option<String>,
+    /// `lists/installment/{run_date}.csv`: what feeds load, and `import` when it names no list. May be absent.
+    pub source: Option<ListSource>,
     pub key: String,
     /// In dial order; at most [`ListMap::MAX_PHONES`].
     pub phones: Vec<String>,
@@ -26,6 +30,20 @@ pub struct ListMap {
     /// Further columns for conditions, by the name conditions use.
     pub columns: BTreeMap<String, ColumnSpec>,
     pub expires_after: Option<Duration>,
+    pub refuse_if: RefuseIf,
+}
+
+/// When a list is more likely a mistake than a list: nothing of it is loaded then.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct RefuseIf {
+    /// Of rows that can be loaded.
+    pub rows_below: Option<u64>,
+    /// Of all rows.
+    pub duplicate_keys_above: Option<Share>,
+    /// Rows without a usable score, of all rows.
+    pub missing_score_above: Option<Share>,
+    /// Population stability index of the scores against the list before, in thousandths: 0.25 is 250.
+    pub score_psi_above: Option<u32>,
 }
 
 /// `name: { type: number, from: column }`; `from` defaults to the name.

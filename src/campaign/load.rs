@@ -9,12 +9,12 @@ use crate::base::{Code, Diagnostic, Severity, SourceText, Span};
 
 use super::check::{self, Names, Shared};
 use super::decode::{Findings, Node, Spanned, parse, scalar, source_text};
-use super::read::{self, RawCampaign, Schema};
-use super::{Campaign, Folder, Plan};
+use super::read::{self, RawCampaign, RawSubject, RawTestFile, Schema};
+use super::{Campaign, Folder, Plan, TestSet, TestSubject};
 
 /// Checks all files together. `Err` holds at least one error, and every other finding beside it, by file and place.
 pub fn load(folder: &Folder) -> Result<Plan, Vec<Diagnostic>> {
-    let mut loader = Loader { shared: Shared::default(), raw: Vec::new(), findings: Vec::new() };
+    let mut loader = Loader { shared: Shared::default(), raw: Vec::new(), tests: Vec::new(), findings: Vec::new() };
     for (path, bytes) in &folder.files {
         if matches!(path.rsplit_once('.'), Some((_, "yaml" | "yml"))) {
             loader.read(folder, path, bytes);
@@ -26,6 +26,7 @@ pub fn load(folder: &Folder) -> Result<Plan, Vec<Diagnostic>> {
 struct Loader {
     shared: Shared,
     raw: Vec<OneFile>,
+    tests: Vec<(RawTestFile, Findings)>,
     findings: Vec<Diagnostic>,
 }
 
@@ -55,6 +56,12 @@ impl Loader {
             self.raw.push(OneFile { raw, hash, findings });
             return;
         }
+        if let (Some(root), Some(Schema::Tests)) = (&root, schema)
+            && let Some(raw) = read::test_file(root, &mut findings)
+        {
+            self.tests.push((raw, findings));
+            return;
+        }
         if let (Some(root), Some(schema)) = (&root, schema) {
             self.shared_file(path, schema, root, hash, &mut findings);
         }
@@ -66,7 +73,7 @@ impl Loader {
 
     fn shared_file(&mut self, path: &str, schema: Schema, root: &Node, hash: String, findings: &mut Findings) {
         match schema {
-            Schema::Campaign => {}
+            Schema::Campaign | Schema::Tests => {}
             Schema::Policy => {
                 if let Some(policy) = read::policy(root, hash, findings)
                     && stands_at(path, "policies", "policy", &policy.name, root, findings)
@@ -96,26 +103,66 @@ impl Loader {
         let mut names = Names::new(folder);
         let mut first: BTreeMap<String, (Arc<SourceText>, Span)> = BTreeMap::new();
         for OneFile { raw, hash, mut findings } in self.raw {
-            let Some(raw) = raw else {
+            let Some(mut raw) = raw else {
                 self.findings.extend(findings.into_list());
                 continue;
             };
+            let tests = std::mem::take(&mut raw.tests);
             if let Some(name) = &raw.name {
                 unique(name, &mut first, &mut findings);
             }
             let checked = check::campaign(raw, hash, &self.shared, &mut names, &mut plan.zones, &mut findings);
+            let checked = checked.map(Arc::new);
+            if let Some(campaign) = &checked {
+                let cases = check::cases(&tests, campaign, &plan.zones, &mut findings);
+                let subject = TestSubject::Campaign(Arc::clone(campaign));
+                plan.tests.push(TestSet { source: Arc::clone(findings.source()), subject, cases });
+            }
             let is_clean = !findings.has_errors();
             self.findings.extend(findings.into_list());
-            plan.campaigns.extend(checked.filter(|_| is_clean).map(Arc::new));
+            plan.campaigns.extend(checked.filter(|_| is_clean));
+        }
+        for (raw, mut findings) in std::mem::take(&mut self.tests) {
+            if let Some(subject) = test_subject(&raw.subject, &self.shared, &mut plan, &first, &mut findings) {
+                let cases = check::cases(&raw.tests, subject.campaign(), &plan.zones, &mut findings);
+                plan.tests.push(TestSet { source: Arc::clone(findings.source()), subject, cases });
+            }
+            self.findings.extend(findings.into_list());
         }
         if self.findings.iter().any(Diagnostic::is_error) {
             self.findings.sort_by(|a, b| file_of(a).cmp(file_of(b)));
             return Err(self.findings);
         }
         plan.campaigns.sort_by(|a: &Arc<Campaign>, b| a.name.cmp(&b.name));
+        self.findings.extend(check::same_customers(&plan.campaigns, &first));
+        plan.tests.retain(|set| !set.cases.is_empty());
+        plan.tests.sort_by(|a, b| a.source.name.cmp(&b.source.name));
         plan.warnings = self.findings.into_iter().filter(|finding| finding.severity == Severity::Warning).collect();
         Ok(plan)
     }
+}
+
+/// `known` are the names of all campaigns, those with mistakes too: their tests are not blamed for them.
+fn test_subject(
+    subject: &RawSubject,
+    shared: &Shared,
+    plan: &mut Plan,
+    known: &BTreeMap<String, (Arc<SourceText>, Span)>,
+    findings: &mut Findings,
+) -> Option<TestSubject> {
+    let name = match subject {
+        RawSubject::Policy { policy, calendar } => {
+            let made = check::vector_campaign(policy, calendar.as_ref(), shared, &mut plan.zones, findings)?;
+            return Some(TestSubject::Policy(Arc::new(made)));
+        }
+        RawSubject::Campaign(name) => name,
+    };
+    let found = plan.campaigns.iter().find(|campaign| campaign.name == name.value);
+    if found.is_none() && !known.contains_key(&name.value) {
+        let hint = check::one_of(&name.value, known.keys().map(String::as_str));
+        findings.error_hint(name.span, Code::UnknownName, format!("there is no campaign `{}`", name.value), hint);
+    }
+    found.map(|campaign| TestSubject::Campaign(Arc::clone(campaign)))
 }
 
 fn file_of(finding: &Diagnostic) -> &str {
@@ -124,9 +171,7 @@ fn file_of(finding: &Diagnostic) -> &str {
 
 fn schema(root: &Node, findings: &mut Findings) -> Option<Schema> {
     let mut fields = root.fields("the file", findings)?;
-    fields.required("schema", findings, |node, findings| {
-        scalar::one_of(node, "a schema", &Schema::ALL, &["goldenhour/tests/v1"], findings)
-    })
+    fields.required("schema", findings, |node, findings| scalar::one_of(node, "a schema", &Schema::ALL, &[], findings))
 }
 
 /// Names are found by path, so that a file must be called what it is.

@@ -17,6 +17,12 @@ mod load;
 mod policy;
 mod prompt;
 mod read;
+mod rule;
+pub mod schema;
+mod source;
+mod tests_case;
+mod tests_expect;
+mod tests_moment;
 
 pub use attempts::{Attempts, Daypart, RetryRule, Spread};
 pub use calendar::{Calendar, DayKind, UnpublishedYear};
@@ -31,7 +37,14 @@ pub use flow::{Collect, Flow, FlowEnd, Key, Step, StepIx};
 pub use folder::{Folder, KnownNames};
 pub use golden::{GoldenHours, GoldenMode};
 pub use hours::{CallingHours, HolidayRule, Minute, WeekHours, Window, ZoneRule};
-pub use list::{ColumnKind, ColumnSpec, ListMap};
+pub use list::{ColumnKind, ColumnSpec, ListMap, RefuseIf};
 pub use load::load;
 pub use policy::Policy;
 pub use prompt::Prompt;
+pub use rule::Rule;
+pub use source::ListSource;
+pub use tests_case::{
+    Past, PastEvent, Said, TestCall, TestCase, TestCustomer, TestDnc, TestMoment, TestPhone, TestSet, TestSubject, When,
+};
+pub use tests_expect::{Deferred, Expect};
+pub use tests_moment::{MomentError, parse_moment, show_moment};

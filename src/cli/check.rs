@@ -2,9 +2,11 @@
 
 use std::path::{Path, PathBuf};
 
+use jiff::civil::Date;
+use jiff::tz::TimeZone;
 use serde_json::json;
 
-use crate::base::{Code, Diagnostic};
+use crate::base::{Code, Diagnostic, Wall};
 use crate::campaign::{Folder, KnownNames, Plan, load};
 use crate::daemon::config::Config;
 use crate::daemon::read_folder;
@@ -24,6 +26,9 @@ pub(super) struct Args {
     /// Treat warnings as errors
     #[arg(long)]
     deny_warnings: bool,
+    /// Find what is over by this time instead of now
+    #[arg(long, value_name = "RFC3339", value_parser = Wall::parse)]
+    at: Option<Wall>,
     /// Print one JSON object
     #[arg(long)]
     json: bool,
@@ -56,6 +61,7 @@ struct Report {
 
 fn report(args: &Args) -> Report {
     let mut report = Report::default();
+    let today = args.at.unwrap_or_else(|| super::now().wall).timestamp().to_zoned(TimeZone::UTC).date();
     let mut known = None;
     let mut paths = args.paths.clone();
     if let Some(path) = &args.config {
@@ -71,17 +77,17 @@ fn report(args: &Args) -> Report {
         }
     }
     for path in &paths {
-        report.check(path, known.clone());
+        report.check(path, known.clone(), today);
     }
     report
 }
 
 impl Report {
-    fn check(&mut self, path: &Path, known: Option<KnownNames>) {
+    fn check(&mut self, path: &Path, known: Option<KnownNames>, today: Date) {
         let (folder, only) = if path.is_dir() { (path, None) } else { (home_of(path), Some(path)) };
         let loaded = read_folder(folder, known).and_then(|snapshot| match only {
             Some(file) if !holds(&snapshot, file) => Err(not_ours(file)),
-            Some(_) | None => Ok(snapshot),
+            Some(_) | None => Ok(Folder { today: Some(today), ..snapshot }),
         });
         let (plan, findings) = match loaded.map(|snapshot| load(&snapshot)) {
             Ok(Ok(mut plan)) => {
@@ -114,28 +120,28 @@ impl Report {
 }
 
 /// The campaigns folder that a single file belongs to: the nearest one above it that holds the policies.
-fn home_of(file: &Path) -> &Path {
+pub(super) fn home_of(file: &Path) -> &Path {
     let above = file.parent().filter(|parent| !parent.as_os_str().is_empty()).unwrap_or(Path::new("."));
     above.ancestors().find(|folder| folder.join("policies").is_dir()).unwrap_or(above)
 }
 
 /// With a single file, findings of other campaigns are left out; those of shared files stay, because it stands on them.
-fn concerns(finding: &Diagnostic, only: Option<&Path>) -> bool {
+pub(super) fn concerns(finding: &Diagnostic, only: Option<&Path>) -> bool {
     let (Some(only), Some((source, _))) = (only, &finding.at) else { return true };
     let is_shared = ["/policies/", "/calendars/", "/dispositions/"].iter().any(|folder| source.name.contains(folder));
     is_shared || Path::new(&source.name).ends_with(bare(only))
 }
 
 /// A path as it ends inside a folder, without `./`.
-fn bare(path: &Path) -> &Path {
+pub(super) fn bare(path: &Path) -> &Path {
     path.strip_prefix("./").unwrap_or(path)
 }
 
-fn holds(snapshot: &Folder, file: &Path) -> bool {
+pub(super) fn holds(snapshot: &Folder, file: &Path) -> bool {
     snapshot.files.keys().any(|path| Path::new(&snapshot.shown(path)).ends_with(bare(file)))
 }
 
-fn not_ours(file: &Path) -> Diagnostic {
+pub(super) fn not_ours(file: &Path) -> Diagnostic {
     let why = if file.exists() { "is no file of a campaigns folder" } else { "does not exist" };
     Diagnostic::error(Code::File, format!("{} {why}", file.display()))
         .hint("name a folder of campaigns, or a YAML, Markdown or WAV file inside one")
@@ -157,7 +163,7 @@ mod tests {
     }
 
     fn checked(paths: Vec<PathBuf>) -> Report {
-        report(&Args { paths, config: None, deny_warnings: false, json: false })
+        report(&Args { paths, config: None, deny_warnings: false, at: None, json: false })
     }
 
     #[test]
@@ -191,7 +197,8 @@ mod tests {
         fs::create_dir(home.path().join("campaigns")).unwrap();
         let config = home.path().join("goldenhour.yaml");
         fs::write(&config, "drain_timeout: 1m\n").unwrap();
-        let mut args = Args { paths: vec![], config: Some(config.clone()), deny_warnings: false, json: false };
+        let mut args =
+            Args { paths: vec![], config: Some(config.clone()), deny_warnings: false, at: None, json: false };
         assert_eq!(report(&args).summary(), "0 checked");
         fs::write(&config, "drain_timeout: 1 minute\n").unwrap();
         args.paths.push(home.path().join("campaigns"));

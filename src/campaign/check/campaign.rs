@@ -13,7 +13,7 @@ use crate::campaign::{
 use crate::contact::{Meaning, Zones};
 
 use super::shared::place;
-use super::{Names, Shared, attempts, caps, flow, golden, hours};
+use super::{Names, Shared, attempts, caps, flow, golden, hours, lint};
 
 /// `None` exactly if `findings` got an error. `hash` is the file's.
 pub fn campaign(
@@ -24,6 +24,7 @@ pub fn campaign(
     zones: &mut Zones,
     findings: &mut Findings,
 ) -> Option<Campaign> {
+    let written = raw.clone();
     let policy = shared.policy(&raw, findings);
     let calendar = shared.calendar(&raw, findings);
     let vocabulary = raw.list.as_ref().map(RawList::vocabulary);
@@ -52,7 +53,7 @@ pub fn campaign(
     }
 
     let (name, policy, list) = (raw.name?.value, policy?, raw.list?.map);
-    Some(Campaign {
+    let checked = Campaign {
         title: raw.title.unwrap_or_else(|| name.clone()),
         scenario: raw.scenario?,
         purpose: raw.purpose?.value,
@@ -80,7 +81,9 @@ pub fn campaign(
         policy,
         hash,
         name,
-    })
+    };
+    lint::campaign(&written, &checked, names.today(), findings);
+    Some(checked)
 }
 
 fn conditions(raw: &[Spanned<String>], vocabulary: Option<&Vocabulary>, findings: &mut Findings) -> Vec<Condition> {

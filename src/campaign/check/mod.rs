@@ -3,12 +3,18 @@
 mod attempts;
 mod campaign;
 mod caps;
+mod cases;
 mod flow;
 mod golden;
 mod hours;
+mod lint;
 mod names;
 mod shared;
+mod vectors;
 
 pub use campaign::campaign;
+pub use cases::{cases, one_of};
+pub use lint::same_customers;
 pub use names::Names;
 pub use shared::Shared;
+pub use vectors::vector_campaign;

@@ -3,6 +3,8 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
+use jiff::civil::Date;
+
 use crate::base::{Code, WavError};
 use crate::campaign::decode::{Findings, MAX_BYTES, Spanned, did_you_mean, shortened};
 use crate::campaign::{Folder, Prompt};
@@ -18,6 +20,11 @@ pub struct Names<'a> {
 impl<'a> Names<'a> {
     pub fn new(folder: &'a Folder) -> Self {
         Self { folder, prompts: BTreeMap::new(), scripts: BTreeMap::new() }
+    }
+
+    /// The day that findings go by, where the caller wants to know what is over.
+    pub fn today(&self) -> Option<Date> {
+        self.folder.today
     }
 
     pub fn prompt(&mut self, path: &Spanned<String>, findings: &mut Findings) -> Option<Prompt> {

@@ -15,11 +15,21 @@ pub struct Fields<'a> {
     entries: &'a [Entry],
     known: Vec<&'static str>,
     not_yet: Vec<&'static str>,
+    #[cfg(test)]
+    required: Vec<&'static str>,
 }
 
 impl<'a> Fields<'a> {
     pub fn new(what: &'static str, span: Span, entries: &'a [Entry]) -> Self {
-        Self { what, span, entries, known: Vec::new(), not_yet: Vec::new() }
+        Self {
+            what,
+            span,
+            entries,
+            known: Vec::new(),
+            not_yet: Vec::new(),
+            #[cfg(test)]
+            required: Vec::new(),
+        }
     }
 
     pub fn span(&self) -> Span {
@@ -41,6 +51,8 @@ impl<'a> Fields<'a> {
         findings: &mut Findings,
         read: impl FnOnce(&Node, &mut Findings) -> Option<T>,
     ) -> Option<T> {
+        #[cfg(test)]
+        self.required.push(key);
         let Some(node) = self.take(key) else {
             self.missing(key, findings);
             return None;
@@ -70,6 +82,12 @@ impl<'a> Fields<'a> {
 
     /// Reports every key that was not taken.
     pub fn finish(self, findings: &mut Findings) {
+        #[cfg(test)]
+        findings.asked.push(super::findings::Asked::Keys {
+            what: self.what,
+            known: self.known.clone(),
+            required: self.required.clone(),
+        });
         for entry in self.entries {
             let key = entry.key.text.as_str();
             if self.known.contains(&key) {

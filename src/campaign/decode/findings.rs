@@ -11,11 +11,26 @@ const MOST: usize = 200;
 pub struct Findings {
     source: Arc<SourceText>,
     list: Vec<Diagnostic>,
+    #[cfg(test)]
+    pub asked: Vec<Asked>,
+}
+
+/// What a reader asked for, to be compared with the tables of `campaign::schema`.
+#[cfg(test)]
+#[derive(Clone, Debug)]
+pub enum Asked {
+    Keys { what: &'static str, known: Vec<&'static str>, required: Vec<&'static str> },
+    Words { what: String, words: Vec<String> },
 }
 
 impl Findings {
     pub fn new(source: &Arc<SourceText>) -> Self {
-        Self { source: Arc::clone(source), list: Vec::new() }
+        Self {
+            source: Arc::clone(source),
+            list: Vec::new(),
+            #[cfg(test)]
+            asked: Vec::new(),
+        }
     }
 
     pub fn source(&self) -> &Arc<SourceText> {
@@ -34,8 +49,15 @@ impl Findings {
         self.push(Diagnostic::warning(code, message).at(&self.source, span));
     }
 
+    /// For a value that may hold a password: its line by number, without what stands there.
+    pub fn unshown(&mut self, span: Span, code: Code, message: &str, hint: impl Into<String>) {
+        let message = format!("{}:{}: {message}", self.source.name, self.line_of(span));
+        self.push(Diagnostic::error(code, message).hint(hint));
+    }
+
+    /// What was found already, by another reader of the same lines, is not said twice.
     pub fn push(&mut self, finding: Diagnostic) {
-        if self.list.len() < MOST {
+        if self.list.len() < MOST && !self.list.contains(&finding) {
             self.list.push(finding);
         }
     }

@@ -31,6 +31,8 @@ pub mod unit;
 mod yaml;
 
 pub use fields::{Fields, shortened};
+#[cfg(test)]
+pub use findings::Asked;
 pub use findings::{Findings, closest, did_you_mean};
 pub use node::{Entry, Node, NodeKind, Scalar, Spanned};
 pub use yaml::{MAX_BYTES, MAX_DEPTH, parse, source_text};

@@ -77,6 +77,38 @@ pub fn integer(node: &Node, range: std::ops::RangeInclusive<u64>, findings: &mut
     None
 }
 
+/// Any number, with or without a sign and a fraction.
+pub fn number(node: &Node, findings: &mut Findings) -> Option<f64> {
+    let scalar = node.scalar("a number", findings)?;
+    if is_ambiguous(scalar) {
+        report_ambiguous(scalar, node.span, findings);
+        return None;
+    }
+    let plain =
+        !scalar.quoted && scalar.text.bytes().all(|b| b.is_ascii_digit() || matches!(b, b'.' | b'-' | b'+' | b'e'));
+    let found = scalar.text.parse::<f64>().ok().filter(|number| plain && number.is_finite());
+    if found.is_none() {
+        let message = format!("a number was expected, not `{}`", shortened(&scalar.text));
+        findings.error(node.span, Code::BadValue, message);
+    }
+    found
+}
+
+/// A whole number, with or without a sign.
+pub fn whole(node: &Node, findings: &mut Findings) -> Option<i64> {
+    let scalar = node.scalar("a whole number", findings)?;
+    if is_ambiguous(scalar) {
+        report_ambiguous(scalar, node.span, findings);
+        return None;
+    }
+    let found = scalar.text.parse::<i64>().ok().filter(|_| !scalar.quoted);
+    if found.is_none() {
+        let message = format!("a whole number was expected, not `{}`", shortened(&scalar.text));
+        findings.error(node.span, Code::BadValue, message);
+    }
+    found
+}
+
 pub fn u16_from(range: std::ops::RangeInclusive<u16>) -> impl Fn(&Node, &mut Findings) -> Option<u16> {
     move |node, findings| {
         let wide = u64::from(*range.start())..=u64::from(*range.end());
@@ -116,6 +148,11 @@ pub fn one_of<T: Copy>(
     not_yet: &[&str],
     findings: &mut Findings,
 ) -> Option<T> {
+    #[cfg(test)]
+    findings.asked.push(super::findings::Asked::Words {
+        what: what.to_owned(),
+        words: words.iter().map(|(word, _)| (*word).to_owned()).collect(),
+    });
     let scalar = node.scalar(what, findings)?;
     if let Some((_, value)) = words.iter().find(|(word, _)| *word == scalar.text) {
         return Some(*value);

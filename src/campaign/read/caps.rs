@@ -63,6 +63,7 @@ fn quiet(fields: &mut Fields<'_>, findings: &mut Findings) -> Option<CapRule> {
             ("declined", QuietAfter::Declined),
             ("complaint", QuietAfter::Complaint),
             ("abandoned", QuietAfter::Abandoned),
+            ("machine", QuietAfter::Machine),
             ("contact", QuietAfter::Contact),
         ];
         scalar::one_of(node, "an event to be quiet after", &words, &[], findings)

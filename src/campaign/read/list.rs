@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use crate::base::{Code, Span};
 use crate::campaign::decode::{Findings, Node, Spanned, scalar, shortened, unit};
-use crate::campaign::{ColumnKind, ColumnSpec, Kind, ListMap, Vocabulary};
+use crate::campaign::{ColumnKind, ColumnSpec, Kind, ListMap, ListSource, RefuseIf, Vocabulary};
 
 #[derive(Clone, Debug)]
 pub struct RawList {
@@ -42,10 +42,10 @@ const RESERVED: [&str; 22] = [
 ];
 
 const MOST_COLUMNS: usize = 200;
+const ROWS_BELOW_MAX: u64 = 20_000_000;
 
 pub fn list(node: &Node, findings: &mut Findings) -> Option<RawList> {
     let mut fields = node.fields("list", findings)?;
-    fields.not_yet(&["refuse_if"]);
     let key = fields.required("key", findings, column);
     let phones = fields.required("phones", findings, phones);
     let model = fields.optional("model", findings, model).unwrap_or_default();
@@ -62,7 +62,8 @@ pub fn list(node: &Node, findings: &mut Findings) -> Option<RawList> {
         fields.missing("model: { score }", findings);
     }
     let map = ListMap {
-        source: fields.optional("source", findings, scalar::text_some),
+        source: fields.optional("source", findings, source),
+        refuse_if: fields.optional("refuse_if", findings, refuse_if).unwrap_or_default(),
         value: fields.optional("value", findings, column),
         zone: fields.optional("zone", findings, column),
         language: fields.optional("language", findings, column),
@@ -113,6 +114,52 @@ fn model(node: &Node, findings: &mut Findings) -> Option<RawModel> {
     });
     fields.finish(findings);
     Some(model)
+}
+
+fn source(node: &Node, findings: &mut Findings) -> Option<ListSource> {
+    let text = scalar::text_some(node, findings)?;
+    match ListSource::parse(&text) {
+        Ok(source) => Some(source),
+        Err(why) => {
+            let hint = "\"lists/{run_date}.csv\", \"sql:VIEW\", \"http:NAME/PATH\"";
+            findings.error_hint(node.span, Code::BadValue, why, hint);
+            None
+        }
+    }
+}
+
+fn refuse_if(node: &Node, findings: &mut Findings) -> Option<RefuseIf> {
+    let mut fields = node.fields("refuse_if", findings)?;
+    let rows = |node: &Node, findings: &mut Findings| scalar::integer(node, 1..=ROWS_BELOW_MAX, findings);
+    let rules = RefuseIf {
+        rows_below: fields.optional("rows_below", findings, rows),
+        duplicate_keys_above: fields.optional("duplicate_keys_above", findings, unit::share),
+        missing_score_above: fields.optional("missing_score_above", findings, unit::share),
+        score_psi_above: fields.optional("score_psi_above", findings, thousandths),
+    };
+    fields.finish(findings);
+    Some(rules)
+}
+
+/// `0.25`, above 0 and below 10, with three decimals at most.
+fn thousandths(node: &Node, findings: &mut Findings) -> Option<u32> {
+    let scalar = node.scalar("a number", findings)?;
+    let (whole, part) = scalar.text.split_once('.').unwrap_or((&scalar.text, "0"));
+    let digits = |text: &str, most: usize| (1..=most).contains(&text.len()) && text.bytes().all(|b| b.is_ascii_digit());
+    let found = (!scalar.quoted && digits(whole, 1) && digits(part, 3))
+        .then(|| format!("{whole}{part:0<3}").parse().ok())
+        .flatten()
+        .filter(|n| *n > 0);
+    if found.is_none() {
+        let message = format!("`{}` is not a stability index", shortened(&scalar.text));
+        findings.error_hint(
+            node.span,
+            Code::BadValue,
+            message,
+            "0.001 to 9.999; above 0.25 the scores have moved much",
+        );
+    }
+    found
 }
 
 /// The name of a column in the file's header.
@@ -220,5 +267,56 @@ impl RawList {
             );
         }
         vocabulary
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::base::{Share, render};
+    use crate::campaign::decode::{parse, source_text};
+
+    #[expect(clippy::unwrap_in_result, reason = "what fails there is the test's own text")]
+    fn read(more: &str) -> Result<ListMap, String> {
+        let text = format!("{{ key: id, phones: [mobile], score: p, {more} }}");
+        let source = source_text("bill.yaml", text.as_bytes()).unwrap();
+        let mut findings = Findings::new(&source);
+        let read = parse(&source, &mut findings).and_then(|node| list(&node, &mut findings));
+        match (read, findings.has_errors()) {
+            (Some(list), false) => Ok(list.map),
+            (_, _) => Err(render(&findings.into_list())),
+        }
+    }
+
+    #[test]
+    fn refuse_if_reads_as_exact_figures() {
+        let rules = read(
+            "refuse_if: { rows_below: 1000, duplicate_keys_above: 0.5%, missing_score_above: 0%, score_psi_above: 0.25 }",
+        );
+        let expected = RefuseIf {
+            rows_below: Some(1_000),
+            duplicate_keys_above: Share::parse("0.5%"),
+            missing_score_above: Share::parse("0%"),
+            score_psi_above: Some(250),
+        };
+        assert_eq!(rules.unwrap().refuse_if, expected);
+        assert_eq!(read("").unwrap().refuse_if, RefuseIf::default());
+    }
+
+    #[test]
+    fn figures_that_mean_nothing_and_sources_that_are_none_are_refused() {
+        for (more, said) in [
+            ("refuse_if: { rows_below: 0 }", "a whole number from 1"),
+            ("refuse_if: { duplicate_keys_above: 0.5 }", "not a percentage"),
+            ("refuse_if: { score_psi_above: 0 }", "not a stability index"),
+            ("refuse_if: { score_psi_above: 25% }", "not a stability index"),
+            ("refuse_if: { score_psi_above: 12.5 }", "not a stability index"),
+            ("refuse_if: { rows_bellow: 5 }", "did you mean `rows_below`?"),
+            ("source: \"sql:a b\"", "a view is"),
+            ("source: \"http:crm\"", "a feed is"),
+        ] {
+            let shown = read(more).unwrap_err();
+            assert!(shown.contains(said), "{more}\n{shown}");
+        }
     }
 }

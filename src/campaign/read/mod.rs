@@ -4,6 +4,7 @@ mod attempts;
 mod calendar;
 mod campaign;
 mod caps;
+mod cases;
 mod dispositions;
 mod flow;
 mod golden;
@@ -16,6 +17,7 @@ pub use attempts::{RawAttempts, RawRetry};
 pub use calendar::calendar;
 pub use campaign::{RawCampaign, RawSegment, campaign};
 pub use caps::RawCap;
+pub use cases::{RawCase, RawPast, RawSubject, RawTestFile, RawTests, RawWhen, test_file};
 pub use dispositions::{DispositionSet, RawDisposition, disposition_set};
 pub use flow::{RawEnd, RawFlow, RawStep};
 pub use golden::RawGolden;
@@ -31,13 +33,15 @@ pub enum Schema {
     Policy,
     Calendar,
     Dispositions,
+    Tests,
 }
 
 impl Schema {
-    pub const ALL: [(&'static str, Self); 4] = [
+    pub const ALL: [(&'static str, Self); 5] = [
         ("goldenhour/v1", Self::Campaign),
         ("goldenhour/policy/v1", Self::Policy),
         ("goldenhour/calendar/v1", Self::Calendar),
         ("goldenhour/dispositions/v1", Self::Dispositions),
+        ("goldenhour/tests/v1", Self::Tests),
     ];
 }

@@ -1,0 +1,84 @@
+//! Two campaigns that dial the same people of the same list at the same time.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
+
+use crate::base::{Code, Diagnostic, SourceText, Span};
+use crate::campaign::{Campaign, Status};
+
+/// Their names in the order of the campaigns, with the place to point at. A warning stands at the later one.
+pub fn same_customers(
+    campaigns: &[Arc<Campaign>],
+    places: &BTreeMap<String, (Arc<SourceText>, Span)>,
+) -> Vec<Diagnostic> {
+    let mut found = Vec::new();
+    let mut by_source: BTreeMap<String, Vec<&Campaign>> = BTreeMap::new();
+    for campaign in campaigns.iter().filter(|campaign| campaign.status == Status::Active) {
+        let Some(source) = campaign.list.source.as_ref().map(ToString::to_string) else { continue };
+        let earlier = by_source.entry(source.clone()).or_default();
+        if let Some(other) = earlier.iter().find(|other| meet(other, campaign))
+            && let Some((text, span)) = places.get(&campaign.name)
+        {
+            let message = format!("`{}` and `{}` call the same customers of {source}", other.name, campaign.name);
+            let hint =
+                "no condition of `eligible` and no date of `run` tells them apart; both draw on the same contact caps";
+            found.push(Diagnostic::warning(Code::SameCustomers, message).at(text, *span).hint(hint));
+        }
+        earlier.push(campaign);
+    }
+    found
+}
+
+/// One condition more only narrows: whoever is in the narrower campaign is in the other one too.
+fn meet(a: &Campaign, b: &Campaign) -> bool {
+    let conditions = |campaign: &Campaign| -> BTreeSet<String> {
+        campaign.eligible.iter().map(|condition| condition.source.split_whitespace().collect()).collect()
+    };
+    let (of_a, of_b) = (conditions(a), conditions(b));
+    let apart = |first: &Campaign, then: &Campaign| {
+        first.run.until.zip(then.run.from).is_some_and(|(until, from)| until < from)
+    };
+    (of_a.is_subset(&of_b) || of_b.is_subset(&of_a)) && !apart(a, b) && !apart(b, a)
+}
+
+#[cfg(test)]
+mod tests {
+    use crate::campaign::check::lint::fixture::warned;
+
+    use crate::campaign::check::lint::fixture::{changed, warnings_of};
+
+    fn beside(edits: &[(&str, &str)]) -> Vec<String> {
+        assert_eq!(warned(edits), [] as [String; 0]);
+        let second: Vec<_> = [("campaign: clean", "campaign: second")].iter().chain(edits).copied().collect();
+        warnings_of(&[changed(&[]), changed(&second)]).iter().map(std::string::ToString::to_string).collect()
+    }
+
+    #[test]
+    fn two_campaigns_on_one_list_are_shown_with_both_names() {
+        let [found] = beside(&[]).try_into().unwrap();
+        assert!(
+            found.starts_with("1.yaml:2:11: warning[GH1032]: `clean` and `second` call the same customers"),
+            "{found}"
+        );
+        assert_eq!(beside(&[("'score >= 0.1'", "'score >= 0.1', 'score < 0.9'")]).len(), 1);
+    }
+
+    #[test]
+    fn runs_that_follow_each_other_do_not_meet() {
+        let first = changed(&[(r#"until: "2026-12-31""#, r#"until: "2026-12-15""#)]);
+        let second =
+            changed(&[("campaign: clean", "campaign: second"), (r#"from: "2026-12-01""#, r#"from: "2026-12-16""#)]);
+        assert_eq!(warnings_of(&[first, second]), []);
+    }
+
+    #[test]
+    fn a_condition_a_list_or_a_pause_tells_them_apart() {
+        for edit in [
+            ("'score >= 0.1'", "'score < 0.1'"),
+            ("lists/a.csv", "lists/b.csv"),
+            ("purpose:", "status: paused\npurpose:"),
+        ] {
+            assert_eq!(beside(&[edit]), [] as [String; 0], "{edit:?}");
+        }
+    }
+}
