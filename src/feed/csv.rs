@@ -8,6 +8,7 @@ use std::io::{BufRead, Read};
 use super::ListError;
 use super::encoding;
 use super::source::read_error;
+use super::table::{Record, Table};
 
 /// Of one line, and of one record that goes over several.
 pub const LINE_MAX: usize = 64 * 1024;
@@ -34,15 +35,6 @@ pub struct Shape {
     pub width: usize,
     /// A column with telephone numbers.
     pub phone: usize,
-}
-
-/// One record, unquoted.
-#[derive(Clone, Copy, Debug)]
-pub struct Record<'a> {
-    /// Where it begins.
-    pub line: u64,
-    text: &'a str,
-    ends: &'a [usize],
 }
 
 impl<R: BufRead> Records<R> {
@@ -83,7 +75,7 @@ impl<R: BufRead> Records<R> {
                 return Err(ListError::Quote { opened, noticed: self.line });
             }
         }
-        Ok(Some(Record { line: first, text: &self.text, ends: &self.ends }))
+        Ok(Some(Record { line: first, text: &self.text, ends: &self.ends, quoted: true, flaw: None }))
     }
 
     /// Fills `bytes` with the next line, without its end. False at the end of the file.
@@ -106,27 +98,13 @@ impl<R: BufRead> Records<R> {
     }
 }
 
-impl<'a> Record<'a> {
-    pub fn len(&self) -> usize {
-        self.ends.len()
+impl<R: BufRead + Send> Table for Records<R> {
+    fn set_shape(&mut self, shape: Shape) {
+        Self::set_shape(self, shape);
     }
 
-    pub fn get(&self, cell: usize) -> Option<&'a str> {
-        let end = *self.ends.get(cell)?;
-        let start = cell.checked_sub(1).and_then(|before| self.ends.get(before)).copied().unwrap_or(0);
-        self.text.get(start..end)
-    }
-
-    pub fn iter(&self) -> impl Iterator<Item = &'a str> + '_ {
-        (0..self.len()).filter_map(|cell| self.get(cell))
-    }
-
-    /// The first cell with a character that has no place in a list, from 0.
-    pub fn forbidden(&self) -> Option<(usize, char)> {
-        if self.text.bytes().all(|b| (0x20..0x7f).contains(&b)) {
-            return None;
-        }
-        self.iter().enumerate().find_map(|(cell, text)| text.chars().find(|c| is_forbidden(*c)).map(|c| (cell, c)))
+    fn next(&mut self) -> Result<Option<Record<'_>>, ListError> {
+        Self::next(self)
     }
 }
 
@@ -139,13 +117,6 @@ impl Shape {
         let others = phone.bytes().all(|b| b.is_ascii_digit() || b" +-()\"".contains(&b));
         self.phone + 1 + cells.count() == self.width && digits >= 7 && others
     }
-}
-
-/// NUL and the other controls but tab and line feed; the marks that turn text around (Unicode UAX #9, table 4); the byte
-/// order mark inside text. They hide what a key, a number or a name really is.
-pub fn is_forbidden(c: char) -> bool {
-    (c.is_control() && c != '\t' && c != '\n')
-        || matches!(c, '\u{61c}' | '\u{200e}' | '\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}' | '\u{feff}')
 }
 
 fn utf8(bytes: &[u8], line: u64) -> Result<&str, ListError> {

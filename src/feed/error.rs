@@ -37,6 +37,20 @@ pub enum ListError {
     TooManyRows(u64),
     #[error("the list was changed while it was read")]
     Changed,
+    /// A workbook or a Parquet file.
+    #[error("the file is damaged: {0}")]
+    Damaged(String),
+    #[error("the list is larger than {} MiB, unpacked or on its way here", .0 / (1024 * 1024))]
+    TooLarge(u64),
+    #[error("this program was built without the feature `{0}`, which such lists need")]
+    NoFeature(&'static str),
+    #[error("{0}")]
+    Source(String),
+    /// The other side, or the way there.
+    #[error("{0}")]
+    Unreachable(String),
+    #[error("the list is not what its {file} says: {what}")]
+    Manifest { file: String, what: String },
 }
 
 impl ListError {
@@ -52,6 +66,12 @@ impl ListError {
             Self::Gzip(_) => Code::ListGzip,
             Self::TooManyRows(_) => Code::ListTooLong,
             Self::Changed => Code::ListChanged,
+            Self::Damaged(_) => Code::ListDamaged,
+            Self::TooLarge(_) => Code::ListTooLong,
+            Self::NoFeature(_) => Code::ListFeature,
+            Self::Source(_) => Code::ListSource,
+            Self::Unreachable(_) => Code::ListUnreachable,
+            Self::Manifest { .. } => Code::ListManifest,
         }
     }
 
@@ -80,6 +100,19 @@ impl ListError {
             Self::Gzip(_) => Some("copy the file again and compare its checksum".into()),
             Self::TooManyRows(_) => Some("split it".into()),
             Self::Changed => Some("write lists under another name and rename them when they are complete".into()),
+            Self::Damaged(_) => Some("open it where it was made and save it again, or save it as CSV".into()),
+            Self::TooLarge(_) => Some("split it".into()),
+            Self::NoFeature(feature) => {
+                Some(format!("cargo build --release --features {feature}, or send CSV or XLSX"))
+            }
+            Self::Source(_) => Some(
+                "a file, \"sql:VIEW\" or \"sql:NAME/VIEW\", \"http:NAME/PATH\", or a URL; names are those of `sources`"
+                    .into(),
+            ),
+            Self::Unreachable(_) => Some("nothing was loaded; the list before stays in force".into()),
+            Self::Manifest { .. } => {
+                Some("the copy is not complete, or the manifest is of another file: fetch both again".into())
+            }
         }
     }
 }

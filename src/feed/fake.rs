@@ -6,7 +6,7 @@ use crate::base::{AttemptId, CampaignIx, ContactId, LeadId, ListId, Now, PhoneId
 use crate::contact::Row;
 use crate::engine::{Committed, Epoch, LeadRow, LedgerPage, RecoveredAttempt, StoreRequest};
 use crate::store::{
-    Backlog, DncChange, DncEntry, DncFilter, DncSubjectKey, ImportCounts, ImportStart, LabelTarget, Labelled,
+    Backlog, DncChange, DncEntry, DncFilter, DncSubjectKey, Erased, ImportCounts, ImportStart, LabelTarget, Labelled,
     LeadCounts, LedgerCursor, ListInfo, NewDnc, NewLabel, OutcomeRow, Paused, Stats, Store, StoreError,
 };
 
@@ -97,6 +97,15 @@ impl Store for Fake {
         Ok(Some(Labelled { attempt, revision: self.labels.len() as u16, fresh }))
     }
 
+    async fn score_bins(&mut self, campaign: &str, bins: u32) -> Result<Vec<u64>, StoreError> {
+        let newest = self.lists.iter().rfind(|(info, _)| info.campaign == campaign);
+        let mut out = vec![0; bins as usize];
+        for row in newest.into_iter().flat_map(|(_, rows)| rows) {
+            out[((row.score * f64::from(bins)) as usize).min(bins as usize - 1)] += 1;
+        }
+        Ok(out)
+    }
+
     // Nothing in this room asks for the rest.
 
     async fn begin(&mut self, _: &str, _: &[String], _: Now) -> Result<Epoch, StoreError> {
@@ -115,6 +124,17 @@ impl Store for Fake {
         Err(ELSEWHERE)
     }
     async fn leads(&mut self, _: CampaignIx, _: LeadId, _: usize) -> Result<Vec<LeadRow>, StoreError> {
+        Err(ELSEWHERE)
+    }
+    async fn lists_since(&mut self, _: ListId) -> Result<Vec<(ListId, CampaignIx)>, StoreError> {
+        Err(ELSEWHERE)
+    }
+    async fn leads_of_list(
+        &mut self,
+        _: ListId,
+        _: LeadId,
+        _: u32,
+    ) -> Result<(Vec<LeadRow>, Option<LeadId>), StoreError> {
         Err(ELSEWHERE)
     }
     async fn ledgers(
@@ -147,6 +167,9 @@ impl Store for Fake {
         Err(ELSEWHERE)
     }
     async fn dnc_list(&mut self, _: DncFilter, _: usize) -> Result<Vec<DncEntry>, StoreError> {
+        Err(ELSEWHERE)
+    }
+    async fn erase(&mut self, _: &Pii<String>, _: Now) -> Result<Option<Erased>, StoreError> {
         Err(ELSEWHERE)
     }
     async fn lead_counts(&mut self, _: CampaignIx) -> Result<LeadCounts, StoreError> {

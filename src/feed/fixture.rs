@@ -33,6 +33,7 @@ pub fn map() -> ListMap {
         attributes: Some("attrs_json".into()),
         columns: BTreeMap::new(),
         expires_after: None,
+        refuse_if: crate::campaign::RefuseIf::default(),
     }
 }
 

@@ -4,7 +4,7 @@ use std::fmt;
 
 use crate::campaign::{ColumnKind, ListMap};
 
-use super::csv::Record;
+use super::table::Record;
 
 /// Positions in the file's rows.
 #[derive(Clone, Debug, PartialEq, Eq)]

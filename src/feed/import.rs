@@ -2,23 +2,24 @@
 
 use std::collections::BTreeMap;
 use std::fmt;
-use std::fs;
 use std::io;
-use std::path::{Path, PathBuf};
-use std::time::SystemTime;
+use std::path::PathBuf;
 
 use serde::Serialize;
 use sha2::{Digest, Sha256};
 
 use crate::base::{Code, Diagnostic, Now};
-use crate::campaign::ListMap;
+use crate::campaign::{ListMap, RefuseIf};
 use crate::contact::Row;
 use crate::store::{ImportCounts, ImportStart, ListInfo, Store, StoreError};
 
+use super::drift::Scores;
 use super::facts::{Facts, counted, size};
+use super::manifest::Manifest;
+use super::refuse::refusals;
 use super::reject::RejectFile;
-use super::source::{Fingerprint, fingerprint};
-use super::{ListError, Parsed, ReadOptions, Reject, Rows, Tally};
+use super::source::Fingerprint;
+use super::{ListError, ListFile, Parsed, ReadOptions, Reject, Rows, Tally};
 
 /// Rows per transaction: short enough for a daemon that dials from the same database.
 const BATCH: usize = 1_000;
@@ -30,6 +31,8 @@ pub struct ImportOptions {
     pub read: ReadOptions,
     /// Where rejects go; nowhere without it. The file is made only if there are any.
     pub rejects: Option<PathBuf>,
+    /// Where the manifest of a list that was loaded goes; nowhere without it.
+    pub manifest: Option<PathBuf>,
 }
 
 /// What became of a list. `rows = leads + rejects`.
@@ -50,7 +53,14 @@ pub struct ImportReport {
     pub rejects_by_code: BTreeMap<String, u64>,
     pub rejects_file: Option<PathBuf>,
     pub first_rejects: Vec<Reject>,
+    /// The scores below which a tenth, two tenths, … of the leads lie.
+    pub score_deciles: Vec<f64>,
+    /// Population stability index against the list before, where there is one and `refuse_if` asks for it.
+    pub score_psi: Option<f64>,
+    /// Why the campaign's `refuse_if` keeps the list out.
+    pub refusals: Vec<String>,
     pub stored: Option<Stored>,
+    pub manifest_file: Option<PathBuf>,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
@@ -61,7 +71,7 @@ pub enum ImportStatus {
     Unchanged,
     /// Read to the end, nothing stored.
     DryRun,
-    /// Not a single row was usable; nothing stored.
+    /// Not a single row was usable, or `refuse_if` keeps the list out; nothing stored.
     Refused,
 }
 
@@ -82,11 +92,13 @@ pub enum ImportError {
     List(#[from] ListError),
     #[error(transparent)]
     Store(#[from] StoreError),
-    #[error("the rejects cannot be written: {0}")]
+    #[error("the rejects or the manifest cannot be written: {0}")]
     Rejects(io::Error),
     /// The report says why.
     #[error("none of the {} rows can be loaded", .0.tally.rows)]
     NoLead(Box<ImportReport>),
+    #[error("refuse_if keeps the list out: {}", .0.refusals.join("; "))]
+    RefuseIf(Box<ImportReport>),
 }
 
 impl ImportError {
@@ -96,39 +108,40 @@ impl ImportError {
             Self::Store(error) => error.code(),
             Self::Rejects(_) => Code::ExportWrite,
             Self::NoLead(_) => Code::ListEmpty,
+            Self::RefuseIf(_) => Code::ListRefused,
         }
     }
 
     pub fn diagnostic(&self) -> Diagnostic {
         match self {
             Self::List(error) => error.diagnostic(),
-            Self::Store(_) | Self::Rejects(_) | Self::NoLead(_) => Diagnostic::error(self.code(), self.to_string()),
+            Self::Store(_) | Self::Rejects(_) | Self::NoLead(_) | Self::RefuseIf(_) => {
+                Diagnostic::error(self.code(), self.to_string())
+            }
         }
     }
 }
 
-/// Loads `path` for `campaign`. `progress` is told the bytes read of the file, after every batch.
+/// Loads a list for `campaign`. `progress` is told the bytes read of the file, after every batch.
 ///
 /// On any error the store is as it was. The same file with the same mapping changes nothing.
 pub async fn import<S: Store>(
     store: &mut S,
     campaign: &str,
     map: &ListMap,
-    path: &Path,
+    list: &mut ListFile,
     options: &ImportOptions,
     now: Now,
     progress: &mut (dyn FnMut(u64) + Send),
 ) -> Result<ImportReport, ImportError> {
-    let before = stamp(path)?;
-    let print = fingerprint(path)?;
-    let mut report = ImportReport::new(campaign, path, &print);
-    let mut rows = Rows::open(path, map, &options.read)?;
+    let mut report = ImportReport::new(campaign, list);
+    let mut rows = list.rows(map, &options.read)?;
     report.had_bom = rows.had_bom();
-    let version = digest(&print, map, &options.read);
+    let version = digest(list.print(), map, &options.read);
     report.list_version = Some(version.hex());
     let info = ListInfo {
         campaign: campaign.to_owned(),
-        name: path.file_name().map(|name| name.to_string_lossy().into_owned()).unwrap_or_default(),
+        name: list.name(),
         sha256: version.sha256,
         expires_after: map.expires_after,
     };
@@ -137,46 +150,82 @@ pub async fn import<S: Store>(
         report.tally = Tally { rows, leads: rows, ..Tally::default() };
         return Ok(report);
     }
-    let mut rejects = RejectFile::new(options.rejects.as_deref());
-    let loaded = load(store, &mut rows, &mut report, &mut rejects, progress).await;
-    let complete = loaded.and_then(|()| {
-        report.tally = rows.tally();
-        report.rejects_file = rejects.finish().map_err(ImportError::Rejects)?;
-        if stamp(path)? == before { Ok(()) } else { Err(ListError::Changed.into()) }
-    });
-    if let Err(error) = complete {
-        // The first error is the one to tell; an unfinished load is invisible anyway.
-        let _given_up = store.import_finish(false).await;
-        return Err(error);
+    let complete = read_all(store, &mut rows, list, &mut report, options, progress).await;
+    let judged = match complete {
+        Ok(manifest) => judge(store, &rows, &map.refuse_if, &mut report).await.map(|()| manifest),
+        Err(error) => Err(error),
+    };
+    let manifest = match judged {
+        Ok(manifest) => manifest,
+        Err(error) => {
+            // The first error is the one to tell; an unfinished load is invisible anyway.
+            let _given_up = store.import_finish(false).await;
+            return Err(error);
+        }
+    };
+    if report.status == ImportStatus::Refused {
+        store.import_finish(false).await?;
+        let report = Box::new(report);
+        return Err(if report.tally.leads == 0 { ImportError::NoLead(report) } else { ImportError::RefuseIf(report) });
     }
-    let any = report.tally.leads > 0;
-    let counts = store.import_finish(any).await?;
-    if !any {
-        report.status = ImportStatus::Refused;
-        return Err(ImportError::NoLead(Box::new(report)));
+    report.stored = Some(Stored::from(store.import_finish(true).await?));
+    match manifest.finish(&report, now.wall) {
+        Ok(path) => report.manifest_file = path,
+        // The list is in force: that its manifest is missing must not look like a list that was not loaded.
+        Err(error) => tracing::error!(campaign, %error, "the list is loaded, its manifest could not be written"),
     }
-    report.stored = Some(Stored::from(counts));
     Ok(report)
 }
 
-/// Reads `path` as [`import`] does and touches no store.
+/// Reads a list as [`import`] does and touches no store. `before`: the scores of the list that is in force.
 pub fn dry_run(
     campaign: &str,
     map: &ListMap,
-    path: &Path,
+    list: &mut ListFile,
     options: &ImportOptions,
+    before: Option<&Scores>,
 ) -> Result<ImportReport, ImportError> {
-    let mut report = ImportReport::new(campaign, path, &fingerprint(path)?);
-    let mut rows = Rows::open(path, map, &options.read)?;
+    let mut report = ImportReport::new(campaign, list);
+    let mut rows = list.rows(map, &options.read)?;
     let mut rejects = RejectFile::new(options.rejects.as_deref());
     report.had_bom = rows.had_bom();
     report.status = ImportStatus::DryRun;
     while let Some(parsed) = rows.next() {
         let _lead = report.note(parsed?, rows.notes(), &mut rejects)?;
     }
-    report.tally = rows.tally();
-    report.rejects_file = rejects.finish().map_err(ImportError::Rejects)?;
+    report.complete(&rows, rejects, list)?;
+    report.judge(&rows, &map.refuse_if, before);
     Ok(report)
+}
+
+/// The whole list into the open load. Nothing of it is in force yet.
+async fn read_all<S: Store>(
+    store: &mut S,
+    rows: &mut Rows,
+    list: &ListFile,
+    report: &mut ImportReport,
+    options: &ImportOptions,
+    progress: &mut (dyn FnMut(u64) + Send),
+) -> Result<Manifest, ImportError> {
+    let manifest = Manifest::begin(options.manifest.as_deref()).map_err(ImportError::Rejects)?;
+    let mut rejects = RejectFile::new(options.rejects.as_deref());
+    load(store, rows, report, &mut rejects, progress).await?;
+    report.complete(rows, rejects, list)?;
+    Ok(manifest)
+}
+
+async fn judge<S: Store>(
+    store: &mut S,
+    rows: &Rows,
+    rules: &RefuseIf,
+    report: &mut ImportReport,
+) -> Result<(), ImportError> {
+    let before = match rules.score_psi_above {
+        Some(_) => Scores::of(store.score_bins(&report.campaign, Scores::BINS).await?),
+        None => None,
+    };
+    report.judge(rows, rules, before.as_ref());
+    Ok(())
 }
 
 async fn load<S: Store>(
@@ -204,34 +253,52 @@ async fn load<S: Store>(
     Ok(())
 }
 
-/// The same file means something else under another mapping, encoding or default country.
+/// The same file means something else under another mapping, encoding or default country; where it came from and what
+/// would have kept it out does not matter.
 fn digest(print: &Fingerprint, map: &ListMap, read: &ReadOptions) -> Fingerprint {
+    let map = ListMap { source: None, refuse_if: RefuseIf::default(), ..map.clone() };
     let mut hash = Sha256::new();
     hash.update(print.sha256);
     hash.update(format!("{map:?}{read:?}"));
     Fingerprint { sha256: hash.finalize().into(), size_bytes: print.size_bytes }
 }
 
-fn stamp(path: &Path) -> Result<(u64, Option<SystemTime>), ListError> {
-    let meta = fs::metadata(path).map_err(ListError::Io)?;
-    Ok((meta.len(), meta.modified().ok()))
-}
-
 impl ImportReport {
-    fn new(campaign: &str, path: &Path, print: &Fingerprint) -> Self {
+    fn new(campaign: &str, list: &ListFile) -> Self {
         Self {
             campaign: campaign.to_owned(),
-            file: path.to_owned(),
-            sha256: print.hex(),
+            file: list.shown().to_owned(),
+            sha256: list.print().hex(),
             list_version: None,
-            size_bytes: print.size_bytes,
+            size_bytes: list.print().size_bytes,
             had_bom: false,
             status: ImportStatus::Loaded,
             tally: Tally::default(),
             rejects_by_code: BTreeMap::new(),
             rejects_file: None,
             first_rejects: Vec::new(),
+            score_deciles: Vec::new(),
+            score_psi: None,
+            refusals: Vec::new(),
             stored: None,
+            manifest_file: None,
+        }
+    }
+
+    fn complete(&mut self, rows: &Rows, rejects: RejectFile, list: &ListFile) -> Result<(), ImportError> {
+        self.tally = rows.tally();
+        self.score_deciles = rows.scores().deciles();
+        self.rejects_file = rejects.finish().map_err(ImportError::Rejects)?;
+        Ok(list.confirm(self.tally.rows)?)
+    }
+
+    /// Sets `status` where the list has to stay out.
+    fn judge(&mut self, rows: &Rows, rules: &RefuseIf, before: Option<&Scores>) {
+        self.score_psi = rules.score_psi_above.and(before).map(|before| rows.scores().psi(before));
+        self.refusals = refusals(rules, &self.tally, self.score_psi);
+        let stays_out = self.tally.leads == 0 || !self.refusals.is_empty();
+        if stays_out && self.status != ImportStatus::DryRun {
+            self.status = ImportStatus::Refused;
         }
     }
 
@@ -276,8 +343,11 @@ impl fmt::Display for ImportReport {
                 return facts.fmt(f);
             }
             ImportStatus::DryRun => facts.add("dry run", "nothing was stored"),
-            ImportStatus::Refused => facts.add("refused", "no row is usable, nothing was stored"),
+            ImportStatus::Refused => facts.add("refused", "nothing was stored"),
             ImportStatus::Loaded => {}
+        }
+        for why in &self.refusals {
+            facts.add("refuse_if", why);
         }
         let tally = self.tally;
         facts.add("rows", counted(tally.rows));
@@ -292,6 +362,9 @@ impl fmt::Display for ImportReport {
         );
         facts.add_some("numbers left out", tally.dropped_phones);
         facts.add_some("leads without zone", tally.without_zone);
+        if let Some(psi) = self.score_psi {
+            facts.add("scores moved by", format!("{psi:.3} (stability index against the list before)"));
+        }
         if let Some(stored) = self.stored {
             facts.add("new contacts", counted(stored.new_contacts));
             facts.add("new leads", counted(stored.new_leads));
@@ -305,13 +378,18 @@ impl fmt::Display for ImportReport {
         if let Some(path) = &self.rejects_file {
             facts.add("all rejects", path.display());
         }
+        if let Some(path) = &self.manifest_file {
+            facts.add("manifest", path.display());
+        }
         facts.fmt(f)
     }
 }
 
 #[cfg(test)]
 mod tests {
+    use std::fs;
     use std::io::Write;
+    use std::path::Path;
     use std::sync::Arc;
 
     use super::*;
@@ -330,14 +408,16 @@ mod tests {
         }
 
         fn options(&self) -> ImportOptions {
-            ImportOptions { read: ReadOptions::default(), rejects: Some(self.dir.path().join("rejects.csv")) }
+            let beside = |name: &str| Some(self.dir.path().join(name));
+            ImportOptions { read: ReadOptions::default(), rejects: beside("rejects.csv"), manifest: beside("m.json") }
         }
 
         async fn import(&mut self, list: &[u8], map: &ListMap) -> Result<ImportReport, ImportError> {
             let path = self.dir.path().join("list.csv");
             fs::write(&path, list).unwrap();
             let options = self.options();
-            import(&mut self.store, "bill", map, &path, &options, Now::default(), &mut |_| {}).await
+            let mut list = ListFile::open(&path, self.dir.path())?;
+            import(&mut self.store, "bill", map, &mut list, &options, Now::default(), &mut |_| {}).await
         }
     }
 
@@ -410,8 +490,12 @@ mod tests {
         let mut trial = Trial::new();
         let list = fixture::with("k9,x,,1,0.5,");
         let loaded = trial.import(list.as_bytes(), &fixture::map()).await.unwrap();
-        let dry = dry_run("bill", &fixture::map(), &loaded.file, &trial.options()).unwrap();
+        let dry = dry_run("bill", &fixture::map(), &mut open(&loaded.file), &trial.options(), None).unwrap();
         assert_eq!((dry.tally, dry.status, dry.stored), (loaded.tally, ImportStatus::DryRun, None));
+    }
+
+    fn open(path: &Path) -> ListFile {
+        ListFile::open(path, path.parent().unwrap()).unwrap()
     }
 
     async fn sqlite(dir: &Path) -> Sqlite {
@@ -430,12 +514,14 @@ mod tests {
         fs::write(&path, fixture::with("k9,+999200000001,,1,0.5,")).unwrap();
         let options = ImportOptions::default();
         let map = fixture::map();
-        let report = import(&mut store, "bill", &map, &path, &options, Now::default(), &mut |_| {}).await.unwrap();
+        let report =
+            import(&mut store, "bill", &map, &mut open(&path), &options, Now::default(), &mut |_| {}).await.unwrap();
         let stored = report.stored.unwrap();
         assert_eq!((report.tally.leads, stored.new_leads, stored.new_contacts), (4, 4, 4));
         let before = store.stats().await.unwrap();
         assert_eq!((before.leads, before.contacts, before.phones), (4, 4, 3));
-        let again = import(&mut store, "bill", &map, &path, &options, Now::default(), &mut |_| {}).await.unwrap();
+        let again =
+            import(&mut store, "bill", &map, &mut open(&path), &options, Now::default(), &mut |_| {}).await.unwrap();
         assert_eq!((again.status, again.tally.rows), (ImportStatus::Unchanged, 4));
         assert_eq!(store.stats().await.unwrap(), before);
     }
@@ -448,7 +534,8 @@ mod tests {
         let rows = (0..2_500).fold(String::new(), |list, n| list + &format!("k{n},+999{n:09},,1,0.5,\n"));
         fs::write(&path, format!("{}\n{rows}k9,+999200000001,,1,0.5,\"open\n", fixture::HEADER)).unwrap();
         let options = ImportOptions::default();
-        let error = import(&mut store, "bill", &fixture::map(), &path, &options, Now::default(), &mut |_| {}).await;
+        let error =
+            import(&mut store, "bill", &fixture::map(), &mut open(&path), &options, Now::default(), &mut |_| {}).await;
         assert_eq!(error.unwrap_err().code(), Code::ListQuote);
         assert_eq!(store.stats().await.unwrap().leads, 0);
     }
@@ -468,10 +555,17 @@ mod tests {
             let path = file.unwrap().path();
             let options = ImportOptions::default();
             let campaign = path.file_name().unwrap().to_string_lossy().into_owned();
-            let report =
-                import(&mut store, &campaign, &fixture::full_map(), &path, &options, Now::default(), &mut |_| {})
-                    .await
-                    .unwrap();
+            let report = import(
+                &mut store,
+                &campaign,
+                &fixture::full_map(),
+                &mut open(&path),
+                &options,
+                Now::default(),
+                &mut |_| {},
+            )
+            .await
+            .unwrap();
             let tally = report.tally;
             assert_eq!((tally.rows, tally.rejects), (tally.leads + tally.rejects, 0), "{report}");
             let shared = if path.ends_with("issuance_approval_nanp.csv.gz") { 73 } else { 0 };

@@ -12,11 +12,12 @@ use crate::campaign::Plan;
 use crate::contact::OutcomeKind;
 use crate::store::{LabelTarget, NewLabel, Store, StoreError};
 
-use super::csv::{Record, Records};
+use super::csv::Records;
 use super::facts::{Facts, counted};
 use super::header::{HeaderError, Missing, place, twice};
 use super::reject::{RejectFile, shape};
 use super::source::Source;
+use super::table::Record;
 use super::{ImportError, ListError, Reject, cells};
 
 const FIRST_REJECTS: usize = 5;

@@ -2,7 +2,9 @@
 
 mod atomic;
 mod cells;
+mod claim;
 mod csv;
+mod drift;
 mod encoding;
 mod error;
 mod export;
@@ -10,13 +12,24 @@ mod facts;
 mod header;
 mod import;
 mod labels;
+mod list_file;
+mod manifest;
+#[cfg(feature = "parquet")]
+mod parquet;
+mod piped;
+mod reach;
 mod record;
+mod refuse;
 mod reject;
 mod row_reader;
 mod rows;
 mod source;
+mod spool;
 mod spreadsheet;
+mod table;
+mod timetable;
 mod write_record;
+mod xlsx;
 
 #[cfg(test)]
 mod bad_inputs;
@@ -25,13 +38,17 @@ mod fake;
 #[cfg(test)]
 mod fixture;
 
+pub use drift::Scores;
 pub use error::ListError;
 pub use export::{ExportError, ExportOptions, ExportReport, export};
 pub use header::{HeaderError, Missing};
 pub use import::{ImportError, ImportOptions, ImportReport, ImportStatus, Stored, dry_run, import};
 pub use labels::{Dispositions, LabelOptions, LabelReport, import_labels};
+pub use list_file::ListFile;
+pub use reach::{DatabaseSource, Hidden, ServerSource, Sources, reach};
 pub use record::{COLUMNS, Cell, Column, Kind, SCHEMA_VERSION};
 pub use reject::Reject;
 pub use rows::{Parsed, ROWS_MAX, ReadOptions, Rows, Tally};
-pub use source::{Fingerprint, fingerprint};
+pub use source::Fingerprint;
+pub use timetable::{Agenda, Timetable};
 pub use write_record::{Format, Profile, Style, features, rfc3339};

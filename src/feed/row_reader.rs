@@ -9,9 +9,10 @@ use crate::contact::{ColumnValue, Columns, Row, normalise, zones_of};
 
 use super::ListError;
 use super::cells;
-use super::csv::{CELL_MAX, Record};
+use super::csv::CELL_MAX;
 use super::header::Layout;
 use super::reject::{Reject, shape};
+use super::table::Record;
 
 /// Of a customer key, in bytes.
 pub const KEY_MAX: usize = 128;
@@ -102,12 +103,19 @@ impl<'a> Line<'a> {
     fn check_text(self) -> Result<(), Refusal> {
         let (record, layout) = (self.record, self.layout);
         let breaks = |column: &usize| record.get(*column).is_some_and(|cell| cell.contains('\n'));
-        if breaks(&layout.key) || layout.phones.iter().any(breaks) {
-            return Err(Refusal::File(ListError::Quote { opened: record.line, noticed: record.line }));
+        let broken = std::iter::once(&layout.key).chain(&layout.phones).find(|column| breaks(column));
+        if let Some(column) = broken {
+            if record.quoted {
+                return Err(Refusal::File(ListError::Quote { opened: record.line, noticed: record.line }));
+            }
+            return Err(self.reject(*column, Code::ListCharacter, "holds a line break").into());
         }
         if record.len() != layout.names.len() {
             let reason = format!("{} cells, the header has {}", record.len(), layout.names.len());
             return Err(Reject::row(record.line, Code::ListRowLength, reason).into());
+        }
+        if let Some((column, why)) = record.flaw {
+            return Err(self.reject(column, Code::ListValue, why).into());
         }
         if let Some((column, c)) = record.forbidden() {
             let reason = format!("holds the character U+{:04X}", u32::from(c));

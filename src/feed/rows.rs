@@ -2,8 +2,9 @@
 //! all read through this.
 
 use std::collections::HashSet;
+use std::fs::File;
 use std::hash::{DefaultHasher, Hash, Hasher};
-use std::io::{BufRead, Read};
+use std::io::Read;
 use std::path::Path;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -15,11 +16,15 @@ use crate::campaign::ListMap;
 use crate::contact::Row;
 
 use super::ListError;
-use super::csv::{Records, Shape, is_forbidden};
+use super::csv::{Records, Shape};
+use super::drift::Scores;
 use super::header::Layout;
 use super::reject::Reject;
 use super::row_reader::{Refusal, RowReader};
 use super::source::{self, Source};
+use super::spool::rewind;
+use super::table::{Table, is_forbidden};
+use super::xlsx;
 
 /// Fingerprints of keys and numbers are kept for the whole file, some 25 bytes a row.
 pub const ROWS_MAX: u64 = 20_000_000;
@@ -62,13 +67,16 @@ pub struct Tally {
     pub dropped_phones: u64,
     /// Leads whose zone neither the list nor the number tells.
     pub without_zone: u64,
+    /// Of the rejects: the score is missing, or is none.
+    pub without_score: u64,
 }
 
 /// Ends after an error: nothing behind it can be trusted.
 pub struct Rows {
-    records: Records<Box<dyn BufRead + Send>>,
+    records: Box<dyn Table>,
     reader: RowReader,
     tally: Tally,
+    scores: Scores,
     keys: HashSet<u64>,
     phones: HashSet<u64>,
     shared: HashSet<u64>,
@@ -85,7 +93,28 @@ impl Default for ReadOptions {
 
 impl Rows {
     pub fn open(path: &Path, map: &ListMap, options: &ReadOptions) -> Result<Self, ListError> {
-        Self::over(Source::open(path, options.encoding.as_deref())?, map, options)
+        Self::of_file(File::open(path).map_err(ListError::Io)?, map, options)
+    }
+
+    /// Whatever format it has: its first bytes tell.
+    pub fn of_file(mut file: File, map: &ListMap, options: &ReadOptions) -> Result<Self, ListError> {
+        let mut magic = [0; 4];
+        let mut known = 0;
+        while let Some(room) = magic.get_mut(known..).filter(|room| !room.is_empty()) {
+            match file.read(room).map_err(ListError::Io)? {
+                0 => break,
+                got => known += got,
+            }
+        }
+        rewind(&mut file)?;
+        match &magic {
+            b"PK\x03\x04" => Self::of_table(Box::new(xlsx::open(file)?), false, Arc::default(), map, options),
+            #[cfg(feature = "parquet")]
+            b"PAR1" => Self::of_table(Box::new(super::parquet::open(file)?), false, Arc::default(), map, options),
+            #[cfg(not(feature = "parquet"))]
+            b"PAR1" => Err(ListError::NoFeature("parquet")),
+            _ => Self::from_reader(file, map, options),
+        }
     }
 
     pub fn from_reader(
@@ -98,7 +127,16 @@ impl Rows {
 
     fn over(source: Source, map: &ListMap, options: &ReadOptions) -> Result<Self, ListError> {
         let Source { text, had_bom, read_bytes } = source;
-        let mut records = Records::new(text);
+        Self::of_table(Box::new(Records::new(text)), had_bom, read_bytes, map, options)
+    }
+
+    fn of_table(
+        mut records: Box<dyn Table>,
+        had_bom: bool,
+        read_bytes: Arc<AtomicU64>,
+        map: &ListMap,
+        options: &ReadOptions,
+    ) -> Result<Self, ListError> {
         let Some(header) = records.next()? else {
             return Err(ListError::Empty("there is not even a header"));
         };
@@ -114,6 +152,7 @@ impl Rows {
             records,
             reader: RowReader::new(layout, &options.default_country),
             tally: Tally::default(),
+            scores: Scores::default(),
             keys: HashSet::new(),
             phones: HashSet::new(),
             shared: HashSet::new(),
@@ -130,6 +169,11 @@ impl Rows {
     /// Cells that the row pulled last was loaded without.
     pub fn notes(&self) -> &[Reject] {
         &self.reader.notes
+    }
+
+    /// Of the leads pulled so far.
+    pub fn scores(&self) -> &Scores {
+        &self.scores
     }
 
     pub fn had_bom(&self) -> bool {
@@ -154,6 +198,7 @@ impl Rows {
             Err(Refusal::File(error)) => Err(error),
             Err(Refusal::Row(reject)) => {
                 self.tally.rejects += 1;
+                self.tally.without_score += u64::from(reject.code == Code::ListScore);
                 Ok(Some(Parsed::Reject(reject)))
             }
         }
@@ -177,6 +222,7 @@ impl Rows {
             }
         }
         self.tally.leads += 1;
+        self.scores.add(row.score);
         self.tally.dropped_phones += self.reader.notes.len() as u64;
         self.tally.without_zone += u64::from(row.zones.is_empty());
         Parsed::Row(row)

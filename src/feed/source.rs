@@ -8,7 +8,6 @@ use std::sync::atomic::{AtomicU64, Ordering};
 
 use encoding_rs::{Encoding, UTF_8};
 use flate2::read::MultiGzDecoder;
-use sha2::{Digest, Sha256};
 
 use super::ListError;
 use super::encoding::{self, Malformed, Utf8Reader};
@@ -30,22 +29,6 @@ pub struct Source {
     pub had_bom: bool,
     /// Bytes of the file read so far, for progress.
     pub read_bytes: Arc<AtomicU64>,
-}
-
-/// Reads the whole file once.
-pub fn fingerprint(path: &Path) -> Result<Fingerprint, ListError> {
-    let mut file = File::open(path).map_err(ListError::Io)?;
-    let mut hash = Sha256::new();
-    let mut buffer = vec![0; BUFFER];
-    let mut size_bytes = 0;
-    loop {
-        let got = file.read(&mut buffer).map_err(ListError::Io)?;
-        if got == 0 {
-            return Ok(Fingerprint { sha256: hash.finalize().into(), size_bytes });
-        }
-        hash.update(buffer.get(..got).unwrap_or(&[]));
-        size_bytes += got as u64;
-    }
 }
 
 impl Fingerprint {
@@ -215,15 +198,5 @@ mod tests {
     fn an_empty_file_is_an_error() {
         assert!(matches!(read(Vec::new(), None), Err(ListError::Empty(_))));
         assert!(matches!(read(b"a\xff".to_vec(), Some("gb18030")), Err(ListError::Encoding { .. })));
-    }
-
-    #[test]
-    fn the_fingerprint_is_the_files_sha_256() {
-        let mut file = tempfile::NamedTempFile::new().unwrap();
-        file.write_all(b"abc").unwrap();
-        let print = fingerprint(file.path()).unwrap();
-        assert_eq!(print.size_bytes, 3);
-        // FIPS 180-2, appendix B.1.
-        assert_eq!(print.hex(), "ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad");
     }
 }

@@ -1,6 +1,7 @@
 //! `goldenhour bench`: sizes a machine, in CPU seconds, beside a peer in the same run where there is one.
 
 mod figures;
+mod import;
 mod originate;
 mod rank;
 mod scrape;
@@ -22,12 +23,14 @@ pub(super) struct Args {
 
 #[derive(Debug, Subcommand)]
 enum What {
+    Import(import::Args),
     Originate(originate::Args),
     Rank(rank::Args),
 }
 
 pub(super) fn run(args: &Args) -> Result<Exit, Stop> {
     match &args.what {
+        What::Import(args) => import::run(args),
         What::Originate(args) => originate::run(args),
         What::Rank(args) => rank::run(args),
     }

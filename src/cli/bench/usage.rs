@@ -33,10 +33,19 @@ impl Process {
     }
 
     pub(super) fn rss_bytes(self) -> anyhow::Result<u64> {
+        self.status("VmRSS:")
+    }
+
+    /// The most that it ever had.
+    pub(super) fn max_rss_bytes(self) -> anyhow::Result<u64> {
+        self.status("VmHWM:")
+    }
+
+    fn status(self, name: &str) -> anyhow::Result<u64> {
         let text = self.read("status")?;
-        let line = text.lines().find_map(|line| line.strip_prefix("VmRSS:"));
+        let line = text.lines().find_map(|line| line.strip_prefix(name));
         let kib = line.and_then(|line| line.trim().strip_suffix("kB")?.trim().parse::<u64>().ok());
-        kib.map(|kib| kib * 1_024).context("no VmRSS in /proc/PID/status")
+        kib.map(|kib| kib * 1_024).with_context(|| format!("no {name} in /proc/PID/status"))
     }
 
     /// State, utime, stime. The second field is a name in brackets that may hold anything.
@@ -63,7 +72,7 @@ mod tests {
     #[test]
     fn this_process_uses_something_and_runs() {
         let this = Process::this();
-        assert!(this.rss_bytes().unwrap() > 100_000);
+        assert!(this.rss_bytes().unwrap() > 100_000 && this.max_rss_bytes().unwrap() >= 100_000);
         assert!(this.cpu_s().unwrap() >= 0.0 && !this.has_ended().unwrap());
     }
 }

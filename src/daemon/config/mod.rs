@@ -3,7 +3,9 @@
 //! Relative paths in it are relative to the folder of the file itself, so that it means the same from anywhere.
 
 mod address;
+mod lists;
 mod read;
+mod schema;
 mod secret;
 mod trunk;
 
@@ -15,7 +17,10 @@ use std::time::Duration;
 
 use crate::base::{Code, Diagnostic, TrunkIx};
 use crate::campaign::KnownNames;
+use crate::feed::Sources;
 
+pub use lists::{ExportConfig, FeedConfig};
+pub use schema::DAEMON;
 pub use secret::Secret;
 pub use trunk::{Auth, CallerIds, NumberForm, QueueConfig, TrunkConfig};
 
@@ -24,8 +29,12 @@ pub use trunk::{Auth, CallerIds, NumberForm, QueueConfig, TrunkConfig};
 pub struct Config {
     pub database: Database,
     pub campaigns: PathBuf,
+    /// Is what is saved in that folder in force without a signal?
+    pub watch: bool,
     pub keys_file: PathBuf,
     pub http: SocketAddr,
+    /// Hashes of the API's tokens. There need not be such a file.
+    pub tokens_file: PathBuf,
     pub metrics: SocketAddr,
     /// UDP.
     pub sip: SocketAddr,
@@ -34,8 +43,16 @@ pub struct Config {
     pub trunks: Vec<TrunkConfig>,
     /// In the order of the file: `QueueIx` is the position.
     pub queues: Vec<QueueConfig>,
+    /// Databases and servers that lists come from.
+    pub sources: Sources,
+    pub feeds: Vec<FeedConfig>,
+    pub exports: Vec<ExportConfig>,
+    /// Of this file: what relative paths in it begin with.
+    pub folder: PathBuf,
     pub test_numbers_only: bool,
     pub drain_timeout: Duration,
+    /// Where the engine's input journal is kept, if it is.
+    pub journal: Option<PathBuf>,
 }
 
 #[derive(Clone, Debug, PartialEq, Eq)]

@@ -8,11 +8,12 @@ use std::time::Duration;
 use crate::base::{Code, Diagnostic, Span};
 use crate::campaign::decode::{Fields, Findings, Node, Spanned, parse, scalar, source_text, unit};
 
-use super::{Config, Database, Loaded, Media, address, trunk};
+use super::{Config, Database, Loaded, Media, address, lists, trunk};
 
 const DATABASE: &str = "var/goldenhour.db";
 const CAMPAIGNS: &str = "campaigns";
 const KEYS_FILE: &str = "var/keys";
+const TOKENS_FILE: &str = "var/tokens";
 const HTTP_PORT: u16 = 8_080;
 const METRICS_PORT: u16 = 9_464;
 const MEDIA_PORTS: RangeInclusive<u16> = 20_000..=29_999;
@@ -29,23 +30,31 @@ pub(super) fn config(name: &str, bytes: &[u8], folder: &Path) -> Result<Loaded, 
     }
 }
 
-fn file(root: &Node, folder: &Path, findings: &mut Findings) -> Option<Config> {
+pub(super) fn file(root: &Node, folder: &Path, findings: &mut Findings) -> Option<Config> {
     let mut fields = root.fields("the daemon's configuration", findings)?;
     let path = |text: &str| folder.join(text);
     let database = fields.optional("database", findings, |node, findings| database(node, folder, findings));
     let campaigns = fields.optional("campaigns", findings, scalar::text_some);
+    let watch = fields.optional("watch", findings, scalar::boolean).unwrap_or(true);
     let keys_file = fields.optional("keys_file", findings, scalar::text_some);
-    let http = listener(&mut fields, "http", HTTP_PORT, findings);
-    let metrics = listener(&mut fields, "metrics", METRICS_PORT, findings);
+    let mut tokens_file = None;
+    let http = listener(&mut fields, "http", HTTP_PORT, findings, |inner, findings| {
+        tokens_file = inner.optional("tokens_file", findings, scalar::text_some);
+    });
+    let metrics = listener(&mut fields, "metrics", METRICS_PORT, findings, |_, _| {});
     let sip = fields.take("sip").map(|node| (sip(node, findings), node.span));
     let trunks_node = fields.take("trunks");
     let trunks = trunks_node.map(|node| trunk::trunks(node, folder, findings)).unwrap_or_default();
     let queues = fields.take("queues").map(|node| trunk::queues(node, &trunks, findings)).unwrap_or_default();
+    let sources = fields.take("sources").map(|node| lists::sources(node, folder, findings)).unwrap_or_default();
+    let feeds = fields.take("feeds").map(|node| lists::feeds(node, &sources, findings)).unwrap_or_default();
+    let exports = fields.take("exports").map(|node| lists::exports(node, folder, findings)).unwrap_or_default();
     let test_only = fields.optional("test_numbers_only", findings, |node, findings| {
         scalar::boolean(node, findings).map(|value| node.spanned(value))
     });
     let drain = unit::duration_in(Duration::ZERO..=DRAIN_TIMEOUT_MAX);
     let drain_timeout = fields.optional("drain_timeout", findings, drain).unwrap_or(DRAIN_TIMEOUT);
+    let journal = fields.optional("journal", findings, scalar::text_some);
     fields.not_yet(&["nodes", "events", "auth", "tls", "log", "tracing", "sealing", "cdr"]);
     fields.finish(findings);
     let (sip, sip_span) = sip.unwrap_or((Some(Sip::default()), root.span));
@@ -53,15 +62,22 @@ fn file(root: &Node, folder: &Path, findings: &mut Findings) -> Option<Config> {
     let config = Config {
         database: database.unwrap_or_else(|| Database::Sqlite(path(DATABASE))),
         campaigns: path(campaigns.as_deref().unwrap_or(CAMPAIGNS)),
+        watch,
         keys_file: path(keys_file.as_deref().unwrap_or(KEYS_FILE)),
         http,
+        tokens_file: path(tokens_file.as_deref().unwrap_or(TOKENS_FILE)),
         metrics,
         sip: sip.listen,
         media: sip.media,
         test_numbers_only: test_only.as_ref().map_or_else(|| !trunks.iter().any(|trunk| trunk.live), |s| s.value),
         trunks,
         queues,
+        sources,
+        feeds,
+        exports,
+        folder: folder.to_owned(),
         drain_timeout,
+        journal: journal.as_deref().map(path),
     };
     check_together(&config, test_only.as_ref(), sip_span, trunks_node.map(|node| node.span), findings);
     Some(config)
@@ -118,7 +134,13 @@ fn database(node: &Node, folder: &Path, findings: &mut Findings) -> Option<Datab
 }
 
 /// `http: { listen: "127.0.0.1:8080" }`, the default of both listeners being loopback.
-fn listener(fields: &mut Fields<'_>, key: &'static str, port: u16, findings: &mut Findings) -> SocketAddr {
+fn listener(
+    fields: &mut Fields<'_>,
+    key: &'static str,
+    port: u16,
+    findings: &mut Findings,
+    mut more: impl FnMut(&mut Fields<'_>, &mut Findings),
+) -> SocketAddr {
     let read = |node: &Node, findings: &mut Findings| {
         let mut inner = node.fields("a listener", findings)?;
         let address = inner.required("listen", findings, |node, findings| {
@@ -130,6 +152,7 @@ fn listener(fields: &mut Fields<'_>, key: &'static str, port: u16, findings: &mu
             }
             found
         });
+        more(&mut inner, findings);
         inner.not_yet(&["tls", "users"]);
         inner.finish(findings);
         address

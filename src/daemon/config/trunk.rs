@@ -68,6 +68,10 @@ impl CallerIds {
             Some(name) => self.pools.get(name),
         }
     }
+
+    pub fn pools(&self) -> &BTreeMap<String, Arc<[Arc<str>]>> {
+        &self.pools
+    }
 }
 
 impl NumberForm {

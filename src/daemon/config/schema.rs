@@ -1,0 +1,251 @@
+//! The configuration's keys, for editors: `goldenhour schema daemon`.
+
+use crate::campaign::schema::{Key, Pattern, Shape, Value, Words, may, must};
+
+const NAME: &Pattern = &Pattern::NAME;
+const DURATION: Value = Value::Of(&Pattern::DURATION);
+
+const fn listen(example: &'static str, doc: &'static str) -> Key {
+    must("listen", Value::Text, doc).like(example)
+}
+
+const LISTENER: Shape = Shape {
+    what: "a listener",
+    doc: "Where it listens.",
+    keys: &[&[listen("127.0.0.1:8080", "An IP address and a port.")]],
+};
+
+const HTTP: Shape = Shape {
+    what: "a listener",
+    doc: "Where it listens, and who may ask.",
+    keys: &[&[
+        listen("127.0.0.1:8080", "An IP address and a port."),
+        may("tokens_file", Value::Text, "Hashes of the API's tokens; `goldenhour token` writes it.")
+            .default("var/tokens"),
+    ]],
+};
+
+const MEDIA: Shape = Shape {
+    what: "media",
+    doc: "Where RTP is received.",
+    keys: &[&[
+        may("address", Value::Text, "As SDP says it; that of `sip.listen` without it."),
+        may("ports", Value::Text, "Each call takes a pair.").default("20000-29999"),
+    ]],
+};
+
+const SIP: Shape = Shape {
+    what: "sip",
+    doc: "Our side of the telephony.",
+    keys: &[&[
+        may(
+            "listen",
+            Value::List(&Value::Text),
+            "One UDP address. It is written into Via and Contact, so it is never 0.0.0.0.",
+        )
+        .like(r#"["udp://127.0.0.1:5060"]"#),
+        may("media", Value::Map(&MEDIA), "Where RTP is received."),
+    ]],
+};
+
+const AUTH: Shape = Shape {
+    what: "auth",
+    doc: "Answers a challenge of this realm, and no other.",
+    keys: &[&[
+        must("user", Value::Text, "The user."),
+        must("realm", Value::Text, "Only a challenge of this realm is answered."),
+        must("password_file", Value::Text, "A file with the password on one line, mode 0600."),
+    ]],
+};
+
+const NUMBER: Shape = Shape {
+    what: "number",
+    doc: "How this gateway wants numbers.",
+    keys: &[&[
+        may(
+            "strip",
+            Value::Text,
+            "Falls away from the front of a number; one that does not begin with it goes out unchanged.",
+        )
+        .like("+86"),
+        may("prefix", Value::Text, "Is put there.").like("0"),
+    ]],
+};
+
+const NUMBERS: Value = Value::List(&Value::Text);
+
+const TRUNK: Shape = Shape {
+    what: "a trunk",
+    doc: "A gateway that takes our calls.",
+    keys: &[&[
+        must("uri", Value::Text, "Only datagrams of exactly this address and port are listened to, and of `from`.")
+            .like("sip:192.0.2.10:5060"),
+        may("from", Value::List(&Value::Text), "Networks that this gateway answers from, too.")
+            .like(r#"["192.0.2.0/28"]"#),
+        may("live", Value::Bool, "Until true, this trunk dials test numbers only.").default("false"),
+        may("auth", Value::Map(&AUTH), "Who we are to it."),
+        must(
+            "caller_ids",
+            Value::Either(&[NUMBERS, Value::Named(NAME, &NUMBERS)]),
+            "The numbers it may show: a list, or a map of pool names to lists.",
+        ),
+        may("number", Value::Map(&NUMBER), "How it wants numbers; as they are without it."),
+        must("max_calls", Value::Integer(1, 100_000), "Calls at once, ringing ones included.").like("60"),
+        must("max_cps", Value::Integer(1, 10_000), "New calls in any window of one second.").like("5"),
+    ]],
+};
+
+const QUEUE: Shape = Shape {
+    what: "a queue",
+    doc: "Where answered calls are transferred.",
+    keys: &[&[
+        must("uri", Value::Text, "An extension at a trunk.").like("sip:8001@gw-a"),
+        must("seats", Value::Integer(1, 100_000), "People there. Progressive pacing dials no more than are free.")
+            .like("12"),
+    ]],
+};
+
+const SOURCE: Shape = Shape {
+    what: "a source",
+    doc: "A database or a server that lists come from: one of `database` and `url`.",
+    keys: &[&[
+        may("database", Value::Text, "For `sql:NAME/VIEW`.").like("postgres://reader@db.bank.example:5432/cards"),
+        may("password_file", Value::Text, "A file with the password on one line, mode 0600."),
+        may("url", Value::Text, "For `http:NAME/PATH`.").like("https://lists.bank.example/cards/"),
+        may("token_file", Value::Text, "A file with a bearer token on one line, mode 0600."),
+        may("ca_file", Value::Text, "The authority that signed its certificate, where it is your own."),
+    ]],
+};
+
+const CRON: Key = must("cron", Value::Text, "Five fields as in crontab(5).").like("30 7 * * 1-5");
+const ZONE: Key = may("zone", Value::Text, "IANA zone of that time.").default("UTC");
+
+const FEED: Shape = Shape {
+    what: "a feed",
+    doc: "A list that is loaded by the clock.",
+    keys: &[&[
+        must("campaign", Value::Of(NAME), "For which campaign."),
+        may("source", Value::Text, "Instead of the campaign's `list.source`.").like("lists/{run_date}.csv"),
+        CRON,
+        ZONE,
+        may("encoding", Value::Text, "Of a text file that is not UTF-8.").like("gb18030"),
+    ]],
+};
+
+const EXPORT: Shape = Shape {
+    what: "an export",
+    doc: "Outcomes that are written by the clock.",
+    keys: &[&[
+        CRON,
+        ZONE,
+        must("dir", Value::Text, "The folder to write into."),
+        must("format", Value::Words(&Words { what: "a format", words: || vec!["csv", "jsonl"] }), "Of the files."),
+        may(
+            "profile",
+            Value::Words(&Words { what: "a profile", words: || vec!["machine", "spreadsheet"] }),
+            "`spreadsheet` escapes what a spreadsheet would take for a formula.",
+        )
+        .default("machine"),
+        may("features", Value::Bool, "With the list's columns as of the dial.").default("false"),
+    ]],
+};
+
+pub const DAEMON: Shape = Shape {
+    what: "the daemon's configuration",
+    doc: "The daemon's configuration. Relative paths are relative to the folder of this file. Secrets never stand in it.",
+    keys: &[&[
+        may("database", Value::Text, "The embedded database; its folder is made at first start.")
+            .default("sqlite://var/goldenhour.db"),
+        may("campaigns", Value::Text, "The folder of campaigns; it may be empty.").default("campaigns"),
+        may("watch", Value::Bool, "Is a campaign in force as soon as it is saved?").default("true"),
+        may("journal", Value::Text, "Where the engine's input journal is kept; none without it.").like("var/journal"),
+        may("sources", Value::Named(NAME, &Value::Map(&SOURCE)), "Databases and servers that lists come from."),
+        may("feeds", Value::List(&Value::Map(&FEED)), "Lists that are loaded by the clock."),
+        may("exports", Value::List(&Value::Map(&EXPORT)), "Outcomes that are written by the clock."),
+        may("keys_file", Value::Text, "Keys of the number vault, made at first start with mode 0600.")
+            .default("var/keys"),
+        may("http", Value::Map(&HTTP), "Health and API; \"127.0.0.1:8080\" without it."),
+        may("metrics", Value::Map(&LISTENER), "/metrics; \"127.0.0.1:9464\" without it."),
+        may("sip", Value::Map(&SIP), "Our side of the telephony."),
+        may("trunks", Value::Named(NAME, &Value::Map(&TRUNK)), "Gateways by name."),
+        may("queues", Value::Named(NAME, &Value::Map(&QUEUE)), "Queues by name."),
+        may(
+            "test_numbers_only",
+            Value::Bool,
+            "True until a trunk is live; true holds every trunk to test numbers, live or not.",
+        ),
+        may("drain_timeout", DURATION, "How long a shutdown waits for calls to end by themselves, up to 4h.")
+            .default("60s"),
+    ]],
+};
+
+#[cfg(test)]
+mod tests {
+    use std::sync::Arc;
+
+    use super::*;
+    use crate::base::{SourceText, render};
+    use crate::campaign::decode::{Findings, parse};
+    use crate::campaign::schema::agree::{differences, json};
+    use crate::campaign::schema::json_schema;
+    use crate::daemon::config::read;
+
+    const FULL: &str = r#"
+database: "sqlite://var/goldenhour.db"
+campaigns: campaigns/
+keys_file: var/keys
+http: { listen: "127.0.0.1:8080" }
+metrics: { listen: "127.0.0.1:9464" }
+sip: { listen: ["udp://192.0.2.1:5060"], media: { address: "192.0.2.1", ports: "20000-29999" } }
+trunks:
+  gw-a:
+    uri: "sip:192.0.2.10:5080"
+    from: ["192.0.2.0/28"]
+    live: true
+    auth: { user: bank, realm: gw.example, password_file: password }
+    caller_ids: { card-centre: ["+999100000001", "95500"] }
+    number: { strip: "+86", prefix: "0" }
+    max_calls: 60
+    max_cps: 5
+queues:
+  card-sales: { uri: "sip:8001@gw-a", seats: 12 }
+sources:
+  views: { database: "sqlite://lists.db" }
+  crm: { url: "https://lists.bank.example/cards/", token_file: password }
+feeds:
+  - { campaign: retention, source: "sql:views/retention", cron: "30 7 * * 1-5", zone: Asia/Shanghai }
+exports:
+  - { cron: "0 6 * * *", dir: exports, format: csv, profile: machine }
+drain_timeout: 90s
+"#;
+
+    #[test]
+    fn every_key_of_the_configuration_is_in_the_tables_and_vice_versa() {
+        let home = tempfile::tempdir().unwrap();
+        std::fs::write(home.path().join("password"), "s3cret\n").unwrap();
+        let source = Arc::new(SourceText { name: "goldenhour.yaml".into(), text: FULL.to_owned() });
+        let mut findings = Findings::new(&source);
+        let root = parse(&source, &mut findings).unwrap();
+        read::file(&root, home.path(), &mut findings);
+        // `password_file` goes with PostgreSQL, which is a feature; `password` is decoded only to say that secrets do not
+        // stand here.
+        let found = differences(&[&DAEMON], &findings.asked, &[]);
+        let expected = [
+            r#"a source: "password_file" is in the table, and not decoded"#,
+            r#"auth: "password" is decoded, and in no table"#,
+        ];
+        assert_eq!(found, expected);
+        assert!(!findings.has_errors(), "{}", render(&findings.into_list()));
+
+        let validator = jsonschema::draft202012::new(&json_schema("daemon", &DAEMON)).unwrap();
+        assert!(validator.is_valid(&json(&root)));
+        assert!(!validator.is_valid(&serde_json::json!({ "databse": "x" })));
+    }
+
+    #[test]
+    fn the_committed_schema_is_the_generated_one() {
+        let text = serde_json::to_string_pretty(&json_schema("Goldenhour: daemon", &DAEMON)).unwrap();
+        let path = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("campaigns/schema/daemon.json");
+        expect_test::expect_file![path].assert_eq(&format!("{text}\n"));
+    }
+}
