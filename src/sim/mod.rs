@@ -2,6 +2,7 @@
 
 mod carrier;
 mod clock;
+mod model_erase;
 mod model_import;
 mod model_store;
 mod population;
@@ -11,6 +12,7 @@ mod world;
 
 pub use carrier::Carrier;
 pub use clock::SimClock;
+pub use model_erase::ModelErased;
 pub use model_import::{ModelCounts, ModelList};
 pub use model_store::{Fault, ModelAttempt, ModelDnc, ModelError, ModelStore, ModelSubject};
 pub use population::{Behaviour, Kind, Person, Population};

@@ -53,10 +53,13 @@ impl ModelStore {
     }
 
     fn note_contact(&mut self, key: &Pii<String>, counts: &mut ModelCounts) -> ContactId {
-        if let Some(id) = self.by_key.get(key) {
-            return *id;
+        if let Some(id) = self.by_key.get(key).copied() {
+            if let Some(person) = self.contacts.get_mut(slot(id.0)) {
+                person.erased = false;
+            }
+            return id;
         }
-        let person = Person { key: key.clone(), phones: BTreeSet::new(), ledger: Ledger::default() };
+        let person = Person { key: key.clone(), phones: BTreeSet::new(), ledger: Ledger::default(), erased: false };
         self.contacts.push(person);
         let id = ContactId(self.contacts.len() as u32);
         self.by_key.insert(key.clone(), id);
@@ -70,7 +73,13 @@ impl ModelStore {
             *id
         } else {
             let is_test = is_test_number(e164.reveal());
-            let number = Number { e164: e164.clone(), is_test, contacts: BTreeSet::new(), ledger: Ledger::default() };
+            let number = Number {
+                e164: e164.clone(),
+                is_test,
+                contacts: BTreeSet::new(),
+                ledger: Ledger::default(),
+                erased: false,
+            };
             self.phones.push(number);
             let id = PhoneId(self.phones.len() as u32);
             self.by_number.insert(e164.clone(), id);
@@ -79,6 +88,7 @@ impl ModelStore {
         };
         if let Some(number) = self.phones.get_mut(slot(id.0)) {
             number.contacts.insert(contact);
+            number.erased = false;
         }
         if let Some(person) = self.contacts.get_mut(slot(contact.0)) {
             person.phones.insert(id);

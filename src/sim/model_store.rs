@@ -60,6 +60,7 @@ pub(super) struct Person {
     pub(super) key: Pii<String>,
     pub(super) phones: BTreeSet<PhoneId>,
     pub(super) ledger: Ledger,
+    pub(super) erased: bool,
 }
 
 #[derive(Clone, Debug)]
@@ -68,6 +69,7 @@ pub(super) struct Number {
     pub(super) is_test: bool,
     pub(super) contacts: BTreeSet<ContactId>,
     pub(super) ledger: Ledger,
+    pub(super) erased: bool,
 }
 
 #[derive(Clone, Debug)]
@@ -158,7 +160,7 @@ impl ModelStore {
                 campaign_ix: attempt.campaign,
                 trunk: attempt.trunk.clone(),
                 caller_id: attempt.caller_id.to_string(),
-                number: self.phone(attempt.phone).map(|phone| phone.e164.clone()),
+                number: self.phone(attempt.phone).filter(|phone| !phone.erased).map(|phone| phone.e164.clone()),
                 authorised_at: attempt.at,
             });
             let next_phone = self.lead(attempt.lead).map_or(0, |lead| lead.next_phone);
@@ -199,6 +201,9 @@ impl ModelStore {
         };
         if self.attempts.contains_key(&attempt) {
             return no(Rule::LiveAttempt, "this attempt was authorised before");
+        }
+        if phone.erased {
+            return no(Rule::Number, "the person was erased");
         }
         let paused = self.paused_all || self.paused.contains(&intent.campaign_ix);
         let contact_ledger = self.contact_ledger(intent.contact, now);
@@ -301,17 +306,21 @@ impl ModelStore {
             }
         };
         for subject in [subject].into_iter().chain(numbers) {
-            self.changes += 1;
-            let new = ModelDnc { until, removed: false, change: self.changes };
-            let known = self.dnc.entry(subject).or_insert(new);
-            let stronger = match (known.until, until) {
-                (None, _) => false,
-                (Some(_), None) => true,
-                (Some(known), Some(until)) => until > known,
-            };
-            if known.removed || stronger {
-                *known = new;
-            }
+            self.dnc_add_one(subject, until);
+        }
+    }
+
+    pub(super) fn dnc_add_one(&mut self, subject: ModelSubject, until: Option<Wall>) {
+        self.changes += 1;
+        let new = ModelDnc { until, removed: false, change: self.changes };
+        let known = self.dnc.entry(subject).or_insert(new);
+        let stronger = match (known.until, until) {
+            (None, _) => false,
+            (Some(_), None) => true,
+            (Some(known), Some(until)) => until > known,
+        };
+        if known.removed || stronger {
+            *known = new;
         }
     }
 
@@ -408,7 +417,7 @@ impl ModelStore {
     }
 
     pub fn find_contact(&self, key: &Pii<String>) -> Option<ContactId> {
-        self.by_key.get(key).copied()
+        self.by_key.get(key).copied().filter(|id| self.contact(*id).is_some_and(|person| !person.erased))
     }
 
     fn contact_ledger(&self, id: ContactId, now: Wall) -> Ledger {

@@ -16,6 +16,8 @@ pub struct Scenario {
     pub start: Wall,
     pub days: u32,
     pub campaigns: Vec<(CampaignIx, Arc<Campaign>)>,
+    /// What they were read from.
+    pub folder: Folder,
     pub zones: Zones,
     /// In the order of `campaigns`.
     pub lists: Vec<Vec<Row>>,
@@ -72,6 +74,7 @@ impl Scenario {
             start: Wall::parse(start).unwrap_or_default(),
             days: 1 + rng.below(3),
             campaigns,
+            folder,
             zones: plan.zones,
             lists,
             config: config(&mut rng, seed),
@@ -124,7 +127,6 @@ fn policy(rng: &mut Rng) -> String {
     )
 }
 
-#[expect(clippy::let_underscore_must_use, reason = "writing to a String cannot fail")]
 fn campaign(rng: &mut Rng, nth: u32) -> String {
     let mut yaml = format!(
         "schema: goldenhour/v1\ncampaign: sim-{nth}\ntitle: simulated\nscenario: activation\npurpose: marketing\n\
@@ -134,22 +136,22 @@ fn campaign(rng: &mut Rng, nth: u32) -> String {
     );
     let by = pick(rng, &["score", "expected_value"]);
     let mode = pick(rng, &["prefer", "prefer", "only"]);
-    let _ = writeln!(yaml, "rank: {{ by: {by} }}");
-    let _ = writeln!(
+    let _infallible = writeln!(yaml, "rank: {{ by: {by} }}");
+    let _infallible = writeln!(
         yaml,
         "golden_hours: {{ mode: {mode}, learn: \"off\", seed: {{ all: [\"{:02}:00-{:02}:30\"] }} }}",
         10 + rng.below(3),
         14 + rng.below(3)
     );
     let pacing = pick(rng, &["agentless", "progressive"]);
-    let _ = writeln!(yaml, "pacing: {{ mode: {pacing}, ring: {}s }}", 15 + rng.below(30));
+    let _infallible = writeln!(yaml, "pacing: {{ mode: {pacing}, ring: {}s }}", 15 + rng.below(30));
     if pacing == "progressive" {
         yaml.push_str("agents: { queue: desk, wrap_up: 30s }\n");
     }
     if rng.chance(0.7) {
-        let _ = writeln!(yaml, "attempts: {{ max: 1, max_per_day: 1, min_gap: {}h }}", rng.below(30));
+        let _infallible = writeln!(yaml, "attempts: {{ max: 1, max_per_day: 1, min_gap: {}h }}", rng.below(30));
     }
-    let _ = writeln!(
+    let _infallible = writeln!(
         yaml,
         "retry:\n  busy: {{ after: {}m, max: 2, free: {} }}\n  no_answer: {{ after: {}h, max: 3, other_daypart: true, next_phone: true }}\n  \
          vacant_number: {{ phone: dead, next_phone: true }}\n  powered_off: {{ after: 4h, max: 2, prefer: evening }}",

@@ -1,12 +1,13 @@
 //! The pump of a simulated world: the same engine, with a carrier, a store and two clocks that misbehave on purpose.
 
+use std::collections::VecDeque;
 use std::fmt;
 use std::time::Duration;
 
 use crate::base::{LegId, Now, Rng, Tick, Wall};
 use crate::call::{LegCommand, LegEvent};
 use crate::contact::Row;
-use crate::engine::{DncSubject, Engine, Input, OperatorCommand, Output, StoreReply, StoreRequest};
+use crate::engine::{DncSubject, Engine, Input, OperatorCommand, Output, Recorder, StoreReply, StoreRequest};
 use crate::gate::DncMark;
 
 use super::carrier::Carrier;
@@ -27,6 +28,11 @@ pub struct World {
     engine: Engine,
     carrier: Carrier,
     witness: Witness,
+    /// What the engine said and nobody has carried out yet, in order.
+    outbox: VecDeque<Output>,
+    recorder: Option<Recorder>,
+    /// Of the engine's lives that are over, where they are kept.
+    journals: Option<Vec<Vec<u8>>>,
     /// Requests that no commit has taken yet, in order.
     inbox: Vec<StoreRequest>,
     /// A commit under way: when it is through, and what it holds.
@@ -74,6 +80,9 @@ impl World {
             store: ModelStore::default(),
             carrier: Carrier::new(people),
             witness: Witness::default(),
+            outbox: VecDeque::new(),
+            recorder: None,
+            journals: None,
             inbox: Vec::new(),
             committing: None,
             law: clock.now().wall,
@@ -90,6 +99,38 @@ impl World {
         world
     }
 
+    /// As [`World::run`], with the input journal of every life of the engine.
+    pub fn run_recorded(mut self) -> (Report, Vec<Vec<u8>>) {
+        self.journals = Some(Vec::new());
+        // The engine was told its first inputs already: it starts anew.
+        self.crash();
+        let mut world = self.live_through();
+        world.close_journal();
+        let journals = world.journals.take().unwrap_or_default();
+        (world.last_questions(), journals)
+    }
+
+    fn close_journal(&mut self) {
+        if let (Some(mut recorder), Some(journals)) = (self.recorder.take(), &mut self.journals) {
+            recorder.end("stopped");
+            journals.push(recorder.take());
+        }
+    }
+
+    /// Every output is noted under the input that it follows, before the next input.
+    fn tell(&mut self, now: Now, input: Input) {
+        if let Some(recorder) = &mut self.recorder {
+            recorder.input(now, &input);
+        }
+        self.engine.handle(now, input);
+        while let Some(output) = self.engine.poll_output() {
+            if let Some(recorder) = &mut self.recorder {
+                recorder.output(&output);
+            }
+            self.outbox.push_back(output);
+        }
+    }
+
     fn load_lists(&mut self) {
         for ((_, campaign), rows) in self.scenario.campaigns.iter().zip(&self.scenario.lists) {
             let ix = self.store.campaign_ix(&campaign.name);
@@ -103,13 +144,21 @@ impl World {
     }
 
     /// To the end of the scenario, then to rest, then the last questions.
-    pub fn run(mut self) -> Report {
+    pub fn run(self) -> Report {
+        self.live_through().last_questions()
+    }
+
+    fn live_through(mut self) -> Self {
         let days = Duration::from_hours(24) * self.scenario.days;
         let end = Tick(0) + days;
         while self.clock.now().tick < end && self.report.steps < Self::MAX_STEPS && self.report.violations.is_empty() {
             self.step(end);
         }
         self.settle(end);
+        self
+    }
+
+    fn last_questions(mut self) -> Report {
         let law = self.law;
         let results = |attempt: &ModelAttempt| attempt.outcomes.iter().map(|outcome| outcome.result).collect();
         let outcomes = self.store.attempts().iter().map(|(id, attempt)| (*id, results(attempt))).collect();
@@ -132,11 +181,11 @@ impl World {
             Wake::Commit => self.commit(),
             Wake::Carrier => {
                 if let Some((leg, event)) = self.carrier.next(now) {
-                    self.engine.handle(now, Input::Leg(leg, event));
+                    self.tell(now, Input::Leg(leg, event));
                 }
             }
             Wake::Fault => self.misbehave(),
-            Wake::Engine => self.engine.handle(now, Input::Timeout),
+            Wake::Engine => self.tell(now, Input::Timeout),
         }
         self.drain();
         self.report.violations.append(&mut self.witness.violations);
@@ -154,7 +203,7 @@ impl World {
     fn settle(&mut self, end: Tick) {
         self.next_fault = Tick::MAX;
         self.scenario.commit_trouble = 0.0;
-        self.engine.handle(self.clock.now(), Input::Command(OperatorCommand::Drain));
+        self.tell(self.clock.now(), Input::Command(OperatorCommand::Drain));
         self.drain();
         let deadline = end + Self::HOUR;
         while (self.engine.live_attempts() > 0 || self.committing.is_some()) && self.clock.now().tick < deadline {
@@ -165,7 +214,7 @@ impl World {
 
     /// Brings everything that the engine asks for to where it belongs.
     fn drain(&mut self) {
-        while let Some(output) = self.engine.poll_output() {
+        while let Some(output) = self.outbox.pop_front() {
             self.fingerprint(&output);
             match output {
                 Output::Store(request) => self.inbox.push(request),
@@ -191,7 +240,7 @@ impl World {
         if event == LegEvent::Sent {
             self.witness.rings(leg.0, self.law, now.tick);
         }
-        self.engine.handle(now, Input::Leg(leg, event));
+        self.tell(now, Input::Leg(leg, event));
     }
 
     fn commit(&mut self) {
@@ -204,7 +253,7 @@ impl World {
             (true, false) => Fault::After,
         };
         if let Some(replies) = self.write(&batch, fault) {
-            return self.engine.handle(now, Input::Stored(replies));
+            return self.tell(now, Input::Stored(replies));
         }
         // In doubt: authorisations are not used; everything else is written again until it is certain.
         self.report.doubts += 1;
@@ -218,7 +267,7 @@ impl World {
         }
         again.append(&mut self.inbox);
         self.inbox = again;
-        self.engine.handle(now, Input::Stored(replies));
+        self.tell(now, Input::Stored(replies));
     }
 
     /// `None` if nobody hears whether it was written. The witness knows what the disk has.
@@ -304,13 +353,20 @@ impl World {
         self.reopen();
         let mut config = self.scenario.config.clone();
         config.seed = config.seed.wrapping_add(self.lives.wrapping_mul(0x9E37_79B9));
-        self.engine = Engine::new(Now { wall: now.wall.max(self.store.high_water()), ..now }, config);
+        let began = Now { wall: now.wall.max(self.store.high_water()), ..now };
+        self.close_journal();
+        if self.journals.is_some() {
+            let mut recorder = Recorder::new("sim", began, &config);
+            recorder.files(&self.scenario.folder);
+            self.recorder = Some(recorder);
+        }
+        self.engine = Engine::new(began, config);
         let plan = Input::Plan(self.scenario.campaigns.clone(), self.scenario.zones.clone());
-        self.engine.handle(now, plan);
-        self.engine.handle(now, Input::Ledgers(self.store.ledgers(now)));
+        self.tell(now, plan);
+        self.tell(now, Input::Ledgers(self.store.ledgers(now)));
         for (ix, _) in self.scenario.campaigns.clone() {
             let rows = self.store.leads(ix, crate::base::LeadId(0), usize::MAX);
-            self.engine.handle(now, Input::Leads(rows));
+            self.tell(now, Input::Leads(rows));
         }
         self.drain();
     }
@@ -343,7 +399,7 @@ impl World {
         self.witness.dnc_contact(contact, now.tick);
         if self.rng.chance(0.8) {
             let mark = Some(DncMark { until: None });
-            self.engine.handle(now, Input::Command(OperatorCommand::DncContact(contact, mark)));
+            self.tell(now, Input::Command(OperatorCommand::DncContact(contact, mark)));
         }
     }
 
@@ -351,7 +407,7 @@ impl World {
         let at = self.rng.below(self.scenario.campaigns.len() as u32) as usize;
         let Some(ix) = self.scenario.campaigns.get(at).map(|(ix, _)| *ix) else { return };
         let command = if self.rng.chance(0.4) { OperatorCommand::Pause(ix) } else { OperatorCommand::Resume(ix) };
-        self.engine.handle(self.clock.now(), Input::Command(command));
+        self.tell(self.clock.now(), Input::Command(command));
     }
 
     fn fingerprint(&mut self, output: &Output) {

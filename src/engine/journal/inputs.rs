@@ -1,0 +1,405 @@
+//! Every input of the engine as bytes. Of a plan only the places of its campaigns: its files stand before it.
+
+use crate::base::{AttemptId, CampaignIx, ContactId, LeadId, LegId, ListId, PhoneId};
+use crate::call::{Digit, LegEnd, LegEvent, NotSent, ReleaseSide};
+use crate::contact::{CallResult, ClosedWhy, ColumnValue, Columns, LeadState};
+use crate::engine::{Input, LeadRow, LedgerPage, OperatorCommand, PhoneRow, StoreReply};
+use crate::gate::{DncMark, Ledger, PastDial, Reason, Rule, Verdict};
+
+use super::Recorded;
+use super::bytes::{Pack, Unpack};
+
+pub(super) fn pack(p: &mut Pack, input: &Input) {
+    match input {
+        Input::Plan(campaigns, _) => {
+            p.byte(0);
+            p.list(campaigns.iter(), |p, (ix, campaign)| {
+                p.number(ix.0.into());
+                p.text(&campaign.name);
+            });
+        }
+        Input::Ledgers(page) => {
+            p.byte(1);
+            p.list(page.contacts.iter(), |p, (id, of)| {
+                p.number(id.0.into());
+                ledger(p, of);
+            });
+            p.list(page.phones.iter(), |p, (id, of)| {
+                p.number(id.0.into());
+                ledger(p, of);
+            });
+        }
+        Input::Leads(rows) => {
+            p.byte(2);
+            p.list(rows.iter(), lead);
+        }
+        Input::Stored(replies) => {
+            p.byte(3);
+            p.list(replies.iter(), reply);
+        }
+        Input::Leg(leg, event) => {
+            p.byte(4);
+            p.wide(leg.0.0);
+            leg_event(p, event);
+        }
+        Input::Command(of) => {
+            p.byte(5);
+            command(p, of);
+        }
+        Input::Timeout => p.byte(6),
+        Input::LeadsRead(campaign) => {
+            p.byte(7);
+            p.number(campaign.0.into());
+        }
+    }
+}
+
+pub(super) fn unpack(u: &mut Unpack) -> Option<Recorded> {
+    let place = |u: &mut Unpack| Some((CampaignIx(u.small()?), u.text()?));
+    Some(Recorded::Input(match u.byte()? {
+        0 => return Some(Recorded::Plan(u.list(place)?)),
+        1 => Input::Ledgers(LedgerPage {
+            contacts: u.list(|u| Some((ContactId(u.small()?), un_ledger(u)?)))?,
+            phones: u.list(|u| Some((PhoneId(u.small()?), un_ledger(u)?)))?,
+        }),
+        2 => Input::Leads(u.list(un_lead)?),
+        3 => Input::Stored(u.list(un_reply)?),
+        4 => Input::Leg(LegId(AttemptId(u.wide()?)), un_leg_event(u)?),
+        5 => Input::Command(un_command(u)?),
+        6 => Input::Timeout,
+        7 => Input::LeadsRead(CampaignIx(u.small()?)),
+        _ => return None,
+    }))
+}
+
+fn ledger(p: &mut Pack, ledger: &Ledger) {
+    p.list(ledger.dials.iter(), |p, dial| {
+        p.wide(dial.attempt.0);
+        p.wall(dial.at);
+        p.number(dial.campaign.0.into());
+        p.number(dial.phone.0.into());
+        p.maybe(dial.result, |p, result| p.text(result.as_str()));
+        p.yes(dial.contact);
+        p.yes(dial.free);
+    });
+    p.maybe(ledger.refused_at, Pack::wall);
+    p.maybe(ledger.complained_at, Pack::wall);
+    p.maybe(ledger.abandoned_at, Pack::wall);
+    p.maybe(ledger.dnc, mark);
+    p.yes(ledger.dead);
+}
+
+fn un_ledger(u: &mut Unpack) -> Option<Ledger> {
+    let dial = |u: &mut Unpack| {
+        Some(PastDial {
+            attempt: AttemptId(u.wide()?),
+            at: u.wall()?,
+            campaign: CampaignIx(u.small()?),
+            phone: PhoneId(u.small()?),
+            result: u.maybe(|u| u.word(CallResult::parse))?,
+            contact: u.yes()?,
+            free: u.yes()?,
+        })
+    };
+    Some(Ledger {
+        dials: u.list(dial)?,
+        refused_at: u.maybe(Unpack::wall)?,
+        complained_at: u.maybe(Unpack::wall)?,
+        abandoned_at: u.maybe(Unpack::wall)?,
+        dnc: u.maybe(un_mark)?,
+        dead: u.yes()?,
+    })
+}
+
+fn mark(p: &mut Pack, mark: DncMark) {
+    p.maybe(mark.until, Pack::wall);
+}
+
+fn un_mark(u: &mut Unpack) -> Option<DncMark> {
+    Some(DncMark { until: u.maybe(Unpack::wall)? })
+}
+
+fn lead(p: &mut Pack, row: &LeadRow) {
+    p.number(row.lead.0.into());
+    p.number(row.contact.0.into());
+    p.number(row.campaign_ix.0.into());
+    p.number(row.list.0.into());
+    p.maybe(row.list_expires, Pack::wall);
+    p.list(row.phones.iter(), |p, phone| {
+        p.number(phone.phone.0.into());
+        p.yes(phone.is_test);
+        p.yes(phone.dead);
+        p.list(phone.zones.iter(), |p, zone| p.text(zone));
+    });
+    p.short_real(row.score);
+    p.short_real(row.value);
+    p.maybe(row.consent, Pack::yes);
+    p.number(row.attempts_used.into());
+    p.list(row.columns.0.iter(), |p, (name, value)| {
+        p.text(name);
+        column(p, value);
+    });
+    state(p, row.state);
+    p.byte(row.next_phone);
+    p.yes(row.next_free);
+}
+
+fn un_lead(u: &mut Unpack) -> Option<LeadRow> {
+    let phone = |u: &mut Unpack| {
+        Some(PhoneRow { phone: PhoneId(u.small()?), is_test: u.yes()?, dead: u.yes()?, zones: u.list(Unpack::text)? })
+    };
+    Some(LeadRow {
+        lead: LeadId(u.small()?),
+        contact: ContactId(u.small()?),
+        campaign_ix: CampaignIx(u.small()?),
+        list: ListId(u.small()?),
+        list_expires: u.maybe(Unpack::wall)?,
+        phones: u.list(phone)?,
+        score: u.short_real()?,
+        value: u.short_real()?,
+        consent: u.maybe(Unpack::yes)?,
+        attempts_used: u.small()?,
+        columns: Columns(u.list(|u| Some((u.text()?, un_column(u, true)?)))?.into_iter().collect()),
+        state: un_state(u)?,
+        next_phone: u.byte()?,
+        next_free: u.yes()?,
+    })
+}
+
+fn column(p: &mut Pack, value: &ColumnValue) {
+    match value {
+        ColumnValue::Number(number) => {
+            p.byte(0);
+            p.real(*number);
+        }
+        ColumnValue::Integer(number) => {
+            p.byte(1);
+            p.signed(*number);
+        }
+        ColumnValue::Text(text) => {
+            p.byte(2);
+            p.text(text);
+        }
+        ColumnValue::Bool(yes) => {
+            p.byte(3);
+            p.yes(*yes);
+        }
+        ColumnValue::Time(at) => {
+            p.byte(4);
+            p.wall(*at);
+        }
+        ColumnValue::Attributes(all) => {
+            p.byte(5);
+            p.list(all.iter(), |p, (name, value)| {
+                p.text(name);
+                column(p, value);
+            });
+        }
+    }
+}
+
+/// Attributes are one level deep.
+fn un_column(u: &mut Unpack, top: bool) -> Option<ColumnValue> {
+    Some(match u.byte()? {
+        0 => ColumnValue::Number(u.real()?),
+        1 => ColumnValue::Integer(u.signed()?),
+        2 => ColumnValue::Text(u.text()?),
+        3 => ColumnValue::Bool(u.yes()?),
+        4 => ColumnValue::Time(u.wall()?),
+        5 if top => ColumnValue::Attributes(u.list(|u| Some((u.text()?, un_column(u, false)?)))?.into_iter().collect()),
+        _ => return None,
+    })
+}
+
+fn state(p: &mut Pack, state: LeadState) {
+    match state {
+        LeadState::Waiting { until } => {
+            p.byte(0);
+            p.wall(until);
+        }
+        LeadState::Reserved => p.byte(1),
+        LeadState::Dialling => p.byte(2),
+        LeadState::InCall => p.byte(3),
+        LeadState::WrapUp => p.byte(4),
+        LeadState::Closed(why) => {
+            p.byte(5);
+            p.text(why.as_str());
+        }
+    }
+}
+
+fn un_state(u: &mut Unpack) -> Option<LeadState> {
+    Some(match u.byte()? {
+        0 => LeadState::Waiting { until: u.wall()? },
+        1 => LeadState::Reserved,
+        2 => LeadState::Dialling,
+        3 => LeadState::InCall,
+        4 => LeadState::WrapUp,
+        5 => LeadState::Closed(u.word(ClosedWhy::parse)?),
+        _ => return None,
+    })
+}
+
+fn reply(p: &mut Pack, reply: &StoreReply) {
+    match reply {
+        StoreReply::Authorised { attempt } => {
+            p.byte(0);
+            p.wide(attempt.0);
+        }
+        StoreReply::Refused { attempt, verdict } => {
+            p.byte(1);
+            p.wide(attempt.0);
+            let (reasons, until) = match verdict {
+                Verdict::Allow => (None, None),
+                Verdict::Refuse { reasons, until } => (Some(reasons), *until),
+            };
+            p.maybe(reasons, |p, reasons| p.list(reasons.iter(), reason));
+            p.maybe(until, Pack::wall);
+        }
+        StoreReply::Doubt { attempt } => {
+            p.byte(2);
+            p.wide(attempt.0);
+        }
+        StoreReply::Finished { attempt, fresh } => {
+            p.byte(3);
+            p.wide(attempt.0);
+            p.yes(*fresh);
+        }
+        StoreReply::DncNoted => p.byte(4),
+    }
+}
+
+fn un_reply(u: &mut Unpack) -> Option<StoreReply> {
+    Some(match u.byte()? {
+        0 => StoreReply::Authorised { attempt: AttemptId(u.wide()?) },
+        1 => {
+            let attempt = AttemptId(u.wide()?);
+            let reasons = u.maybe(|u| u.list(un_reason))?;
+            let until = u.maybe(Unpack::wall)?;
+            let verdict = reasons.map_or(Verdict::Allow, |reasons| Verdict::Refuse { reasons, until });
+            StoreReply::Refused { attempt, verdict }
+        }
+        2 => StoreReply::Doubt { attempt: AttemptId(u.wide()?) },
+        3 => StoreReply::Finished { attempt: AttemptId(u.wide()?), fresh: u.yes()? },
+        4 => StoreReply::DncNoted,
+        _ => return None,
+    })
+}
+
+fn reason(p: &mut Pack, reason: &Reason) {
+    p.text(reason.rule.as_str());
+    p.text(&reason.detail);
+    p.maybe(reason.until, Pack::wall);
+}
+
+fn un_reason(u: &mut Unpack) -> Option<Reason> {
+    Some(Reason { rule: u.word(Rule::parse)?, detail: u.text()?, until: u.maybe(Unpack::wall)? })
+}
+
+fn leg_event(p: &mut Pack, event: &LegEvent) {
+    match event {
+        LegEvent::Sent => p.byte(0),
+        LegEvent::NotSent(why) => {
+            p.byte(1);
+            p.byte(match why {
+                NotSent::PermitExpired => 0,
+                NotSent::TrunkFull => 1,
+                NotSent::TrunkDown => 2,
+                NotSent::NoMediaPort => 3,
+            });
+        }
+        LegEvent::Ringing => p.byte(2),
+        LegEvent::EarlyMedia => p.byte(3),
+        LegEvent::Answered => p.byte(4),
+        LegEvent::Digit(digit) => {
+            p.byte(5);
+            p.byte(digit.key() as u8);
+        }
+        LegEvent::PlayDone => p.byte(6),
+        LegEvent::Referred { ok } => {
+            p.byte(7);
+            p.yes(*ok);
+        }
+        LegEvent::Silent => p.byte(8),
+        LegEvent::Ended(end) => {
+            p.byte(9);
+            p.maybe(end.unanswered, |p, result| p.text(result.as_str()));
+            p.maybe(end.sip_status, |p, status| p.number(status.into()));
+            p.maybe(end.q850, Pack::byte);
+            p.byte(match end.by {
+                ReleaseSide::Us => 0,
+                ReleaseSide::Them => 1,
+                ReleaseSide::Nobody => 2,
+            });
+        }
+    }
+}
+
+fn un_leg_event(u: &mut Unpack) -> Option<LegEvent> {
+    Some(match u.byte()? {
+        0 => LegEvent::Sent,
+        1 => LegEvent::NotSent(match u.byte()? {
+            0 => NotSent::PermitExpired,
+            1 => NotSent::TrunkFull,
+            2 => NotSent::TrunkDown,
+            3 => NotSent::NoMediaPort,
+            _ => return None,
+        }),
+        2 => LegEvent::Ringing,
+        3 => LegEvent::EarlyMedia,
+        4 => LegEvent::Answered,
+        5 => LegEvent::Digit(Digit::new(char::from(u.byte()?))?),
+        6 => LegEvent::PlayDone,
+        7 => LegEvent::Referred { ok: u.yes()? },
+        8 => LegEvent::Silent,
+        9 => LegEvent::Ended(LegEnd {
+            unanswered: u.maybe(|u| u.word(CallResult::parse))?,
+            sip_status: u.maybe(Unpack::small)?,
+            q850: u.maybe(Unpack::byte)?,
+            by: match u.byte()? {
+                0 => ReleaseSide::Us,
+                1 => ReleaseSide::Them,
+                2 => ReleaseSide::Nobody,
+                _ => return None,
+            },
+        }),
+        _ => return None,
+    })
+}
+
+fn command(p: &mut Pack, command: &OperatorCommand) {
+    match command {
+        OperatorCommand::Pause(ix) => {
+            p.byte(0);
+            p.number(ix.0.into());
+        }
+        OperatorCommand::Resume(ix) => {
+            p.byte(1);
+            p.number(ix.0.into());
+        }
+        OperatorCommand::DncContact(id, of) => {
+            p.byte(2);
+            p.number(id.0.into());
+            p.maybe(*of, mark);
+        }
+        OperatorCommand::DncPhone(id, of) => {
+            p.byte(3);
+            p.number(id.0.into());
+            p.maybe(*of, mark);
+        }
+        OperatorCommand::Drain => p.byte(4),
+        OperatorCommand::HangUpAll => p.byte(5),
+    }
+}
+
+fn un_command(u: &mut Unpack) -> Option<OperatorCommand> {
+    Some(match u.byte()? {
+        0 => OperatorCommand::Pause(CampaignIx(u.small()?)),
+        1 => OperatorCommand::Resume(CampaignIx(u.small()?)),
+        2 => OperatorCommand::DncContact(ContactId(u.small()?), u.maybe(un_mark)?),
+        3 => OperatorCommand::DncPhone(PhoneId(u.small()?), u.maybe(un_mark)?),
+        4 => OperatorCommand::Drain,
+        5 => OperatorCommand::HangUpAll,
+        _ => return None,
+    })
+}

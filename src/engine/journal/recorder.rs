@@ -1,0 +1,157 @@
+//! Writes a journal: whoever pumps an engine tells it every input before, and every output after.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use crate::base::Now;
+use crate::campaign::Folder;
+use crate::engine::{EngineConfig, Input, Output, QueueSpec, TrunkSpec};
+
+use super::bytes::{Pack, Unpack};
+use super::decisions::Notes;
+use super::{Entry, KIND_END, KIND_FILES, KIND_HEAD, KIND_INPUT, MAGIC, check, inputs};
+
+/// Bytes are taken with [`Recorder::take`] as often as the shell likes; they are whole records.
+#[derive(Debug)]
+pub struct Recorder {
+    out: Vec<u8>,
+    check: u64,
+    notes: Notes,
+    /// The input whose outputs are being noted.
+    open: Option<Pack>,
+}
+
+impl Recorder {
+    /// `now` and `config` are those of `Engine::new`.
+    pub fn new(version: &str, now: Now, config: &EngineConfig) -> Self {
+        let mut recorder = Self { out: MAGIC.to_vec(), check: 0, notes: Notes::default(), open: None };
+        let mut p = Pack::default();
+        p.text(version);
+        time(&mut p, now);
+        pack_config(&mut p, config);
+        recorder.record(KIND_HEAD, &p.0);
+        recorder
+    }
+
+    /// Comes before the input that brings their plan.
+    pub fn files(&mut self, folder: &Folder) {
+        self.close();
+        let mut p = Pack::default();
+        p.text(&folder.root);
+        p.list(folder.files.iter(), |p, (path, bytes)| {
+            p.text(path);
+            p.bytes(bytes);
+        });
+        self.record(KIND_FILES, &p.0);
+    }
+
+    pub fn input(&mut self, now: Now, input: &Input) {
+        self.close();
+        let mut p = Pack::default();
+        time(&mut p, now);
+        inputs::pack(&mut p, input);
+        self.open = Some(p);
+    }
+
+    /// Of the last input, in order.
+    pub fn output(&mut self, output: &Output) {
+        self.notes.note(output);
+    }
+
+    /// Nothing comes after it.
+    pub fn end(&mut self, why: &str) {
+        self.close();
+        let mut p = Pack::default();
+        p.text(why);
+        self.record(KIND_END, &p.0);
+    }
+
+    /// The records that are complete. What followed the last input is complete once the next one comes.
+    pub fn take(&mut self) -> Vec<u8> {
+        std::mem::take(&mut self.out)
+    }
+
+    /// How much [`Recorder::take`] would give.
+    pub fn len(&self) -> usize {
+        self.out.len()
+    }
+
+    pub fn is_empty(&self) -> bool {
+        self.out.is_empty()
+    }
+
+    fn close(&mut self) {
+        let Some(mut p) = self.open.take() else { return };
+        let decisions = self.notes.take();
+        p.list(decisions.lines.iter(), |p, line| p.text(line));
+        p.eight(decisions.digest);
+        self.record(KIND_INPUT, &p.0);
+    }
+
+    fn record(&mut self, kind: u8, body: &[u8]) {
+        let from = self.out.len();
+        self.out.push(kind);
+        self.out.extend_from_slice(&(body.len() as u32).to_be_bytes());
+        self.out.extend_from_slice(body);
+        self.check = check(self.check, self.out.get(from..).unwrap_or_default());
+        self.out.extend_from_slice(&self.check.to_be_bytes());
+    }
+}
+
+fn time(p: &mut Pack, now: Now) {
+    p.number(now.tick.0);
+    p.wall(now.wall);
+}
+
+fn pack_config(p: &mut Pack, config: &EngineConfig) {
+    p.number(config.seed);
+    p.list(config.trunks.iter(), |p, trunk| {
+        p.text(&trunk.name);
+        p.yes(trunk.live);
+        p.number(trunk.max_calls.into());
+        p.number(trunk.max_cps.into());
+        p.list(trunk.caller_ids.iter(), |p, id| p.text(id));
+        p.list(trunk.pools.iter(), |p, (name, ids)| {
+            p.text(name);
+            p.list(ids.iter(), |p, id| p.text(id));
+        });
+    });
+    p.list(config.queues.iter(), |p, queue| {
+        p.text(&queue.name);
+        p.text(&queue.uri);
+        p.number(queue.seats.into());
+    });
+    p.yes(config.test_numbers_only);
+    p.real(config.wall_rate);
+    p.number(u64::try_from(config.permit.as_micros()).unwrap_or(u64::MAX));
+}
+
+fn unpack_config(u: &mut Unpack) -> Option<EngineConfig> {
+    let id = |u: &mut Unpack| u.text().map(Arc::from);
+    let trunk = |u: &mut Unpack| {
+        Some(TrunkSpec {
+            name: u.text()?,
+            live: u.yes()?,
+            max_calls: u.small()?,
+            max_cps: u.small()?,
+            caller_ids: u.list(id)?.into(),
+            pools: u.list(|u| Some((u.text()?, u.list(id)?.into())))?.into_iter().collect(),
+        })
+    };
+    Some(EngineConfig {
+        seed: u.number()?,
+        trunks: u.list(trunk)?,
+        queues: u.list(|u| Some(QueueSpec { name: u.text()?, uri: u.text()?, seats: u.small()? }))?,
+        test_numbers_only: u.yes()?,
+        wall_rate: u.real()?,
+        permit: Duration::from_micros(u.number()?),
+    })
+}
+
+pub(super) fn unpack_time(u: &mut Unpack) -> Option<Now> {
+    Some(Now { tick: crate::base::Tick(u.number()?), wall: u.wall()? })
+}
+
+pub(super) fn unpack_head(u: &mut Unpack) -> Option<Entry> {
+    Some(Entry::Head { version: u.text()?, began: unpack_time(u)?, config: unpack_config(u)? })
+}
