@@ -2,6 +2,9 @@
 //! `house/proof.rs` shows it. A red test names file and line and says what to do.
 
 #[cfg(feature = "daemon")]
+#[path = "house/alerts.rs"]
+mod alerts;
+#[cfg(feature = "daemon")]
 #[path = "house/metrics.rs"]
 mod metrics;
 #[path = "house/papers.rs"]
@@ -70,6 +73,12 @@ fn the_metrics_page_is_written_from_the_catalogue() {
 #[test]
 fn dashboards_show_every_metric_and_no_other() {
     assert_clean(&metrics::check_dashboards(&Tree::read()));
+}
+
+#[cfg(feature = "daemon")]
+#[test]
+fn every_alert_has_its_page_its_cases_and_known_metrics() {
+    assert_clean(&alerts::check(&Tree::read()));
 }
 
 #[test]

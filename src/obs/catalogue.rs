@@ -22,6 +22,8 @@ catalogue! {
 
     /// Inputs that wait for the engine.
     engine_queue_depth: Gauge "goldenhour_engine_queue_depth" Requests [];
+    /// How long ago the engine took its last turn. It does so every second at least; above 10 it hangs.
+    engine_silence_seconds: Gauge "goldenhour_engine_silence_seconds" Seconds [];
     /// How late the engine served its timers.
     engine_tick_lag_seconds: Histogram "goldenhour_engine_tick_lag_seconds" Seconds []
         [0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 1.0];
@@ -72,10 +74,22 @@ catalogue! {
         [1.0, 2.0, 4.0, 8.0, 16.0, 32.0, 64.0, 128.0, 256.0];
     /// Batches whose commit failed or is in doubt. Nobody is dialled from them.
     store_failures: Counter "goldenhour_store_failures_total" Times [];
+    /// Outcomes and do-not-call entries whose commit failed, and which wait to be written again.
+    store_unwritten: Gauge "goldenhour_store_unwritten" Requests ["kind"];
+    /// Outcomes and do-not-call entries that the store refuses to write, again and again, while it writes others.
+    store_given_up: Counter "goldenhour_store_given_up_total" Requests [];
     /// Entries in force on the do-not-call list.
     dnc_entries: Gauge "goldenhour_dnc_entries" Rows [];
     /// Finished attempts that no export has taken yet.
     export_lag_rows: Gauge "goldenhour_export_lag_rows" Rows [];
+    /// Runs of a feed by what came of them: loaded, unchanged, refused (by `refuse_if`, or no usable row), failed.
+    feed_runs: Counter "goldenhour_feed_runs_total" Times ["campaign", "result"];
+    /// When a feed last brought its list, as seconds since 1970.
+    feed_last_success_seconds: Gauge "goldenhour_feed_last_success_timestamp_seconds" Seconds ["campaign"];
+    /// Runs of exports by what came of them: written, failed.
+    export_runs: Counter "goldenhour_export_runs_total" Times ["result"];
+    /// When an export last succeeded, as seconds since 1970.
+    export_last_success_seconds: Gauge "goldenhour_export_last_success_timestamp_seconds" Seconds [];
 
     /// SIP messages by direction, and by method or class of status.
     sip_messages: Counter "goldenhour_sip_messages_total" Messages ["direction", "class"];
@@ -91,10 +105,14 @@ catalogue! {
     trunk_calls_limit: Gauge "goldenhour_trunk_calls_limit" Calls ["trunk"];
     /// Calls that left on a trunk.
     trunk_dials: Counter "goldenhour_trunk_dials_total" Calls ["trunk"];
+    /// Finished attempts of a trunk by call result.
+    trunk_results: Counter "goldenhour_trunk_results_total" Attempts ["trunk", "call_result"];
     /// The trunk's `max_cps`.
     trunk_cps_limit: Gauge "goldenhour_trunk_cps_limit" PerSecond ["trunk"];
     /// RTP packets.
     rtp_packets: Counter "goldenhour_rtp_packets_total" Packets ["direction"];
+    /// RTP packets of answered calls that never came, noted when a call ends.
+    rtp_lost: Counter "goldenhour_rtp_lost_total" Packets [];
 }
 
 impl Metrics {
@@ -106,6 +124,9 @@ impl Metrics {
         metrics.build_info.set_truth([env!("CARGO_PKG_VERSION")], true);
         metrics.config_reloads.open(["ok"]);
         metrics.config_reloads.open(["refused"]);
+        for kind in ["outcome", "dnc"] {
+            metrics.store_unwritten.set([kind], 0.0);
+        }
         for direction in ["in", "out"] {
             metrics.rtp_packets.open([direction]);
             for class in
@@ -143,6 +164,18 @@ impl Metrics {
         self.attempts_live.set([campaign], 0.0);
         self.leads_due.set([campaign], 0.0);
         self.campaign_paused.set_truth([campaign], false);
+    }
+
+    /// Opens every series of a trunk at 0, and shows its limits.
+    pub fn open_trunk(&self, trunk: &str, max_calls: u32, max_cps: u32, call_results: &[&str]) {
+        for result in call_results {
+            self.trunk_results.open([trunk, result]);
+        }
+        self.trunk_dials.open([trunk]);
+        self.setup_seconds.open([trunk]);
+        self.line_calls.set([trunk], 0.0);
+        self.trunk_calls_limit.set([trunk], f64::from(max_calls));
+        self.trunk_cps_limit.set([trunk], f64::from(max_cps));
     }
 
     /// What Prometheus scrapes: text format 0.0.4.
@@ -188,6 +221,7 @@ mod tests {
             "queue",
             "direction",
             "class",
+            "kind",
         ];
         for entry in Metrics::ENTRIES {
             assert!(entry.labels.iter().all(|label| known.contains(label)), "{}", entry.name);
@@ -198,6 +232,7 @@ mod tests {
     fn a_fresh_daemon_shows_its_series_at_zero() {
         let metrics = Metrics::new().unwrap();
         metrics.open_campaign("spring", &["dnc"], &["busy"], &["success"]);
+        metrics.open_trunk("gw-a", 60, 5, &["busy"]);
         let text = metrics.text().unwrap();
         for line in [
             "goldenhour_sip_unknown_source_total 0",
@@ -205,6 +240,9 @@ mod tests {
             "goldenhour_attempts_total{call_result=\"busy\",campaign=\"spring\"} 0",
             "goldenhour_sip_messages_total{class=\"invite\",direction=\"out\"} 0",
             "goldenhour_store_commit_seconds_count 0",
+            "goldenhour_store_unwritten{kind=\"dnc\"} 0",
+            "goldenhour_trunk_results_total{call_result=\"busy\",trunk=\"gw-a\"} 0",
+            "goldenhour_trunk_calls_limit{trunk=\"gw-a\"} 60",
         ] {
             assert!(text.lines().any(|known| known == line), "{line} is missing");
         }

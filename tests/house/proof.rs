@@ -198,8 +198,11 @@ mod dashboards {
         let path = "grafana/dashboards/daemon.json";
         let good = real.get(path).map(|file| file.text.clone()).unwrap_or_default();
         assert!(good.contains(from), "{from}");
-        let bad = Tree::of(&[(path, &good.replacen(from, to, 1))]);
-        metrics::check_dashboards(&bad).iter().map(ToString::to_string).collect()
+        let bad = good.replacen(from, to, 1);
+        let others = real.files.iter().filter(|file| file.path.starts_with("grafana/dashboards/") && file.path != path);
+        let mut files: Vec<(&str, &str)> = others.map(|file| (file.path.as_str(), file.text.as_str())).collect();
+        files.push((path, &bad));
+        metrics::check_dashboards(&Tree::of(&files)).iter().map(ToString::to_string).collect()
     }
 
     #[test]
@@ -234,5 +237,57 @@ mod dashboards {
         assert_eq!(metrics::check_document(&Tree::of(&[(metrics::DOCUMENT, &page)])), []);
         assert_eq!(metrics::check_document(&Tree::of(&[(metrics::DOCUMENT, &page[1..])])).len(), 1);
         assert_eq!(metrics::check_document(&Tree::of(&[])).len(), 1);
+    }
+}
+
+#[cfg(feature = "daemon")]
+mod alerts {
+    use crate::alerts;
+    use crate::tree::Tree;
+
+    const RULES: &str = "grafana/alerts/x.yaml";
+    const PAGE: &str = "docs/runbooks/GoldenhourX.md";
+    const CASES: &str = "tests/fixtures/alerts/x.yaml";
+    const GOOD: [(&str, &str); 3] = [
+        (
+            RULES,
+            "groups:\n  - rules:\n      - alert: GoldenhourX\n        expr: goldenhour_leads{state=\"waiting\"} > 1\n        \
+             for: 1m\n        labels: { severity: page }\n        annotations:\n          summary: Something is wrong\n          \
+             description: Something is wrong here\n          runbook_url: docs/runbooks/GoldenhourX.md\n",
+        ),
+        (PAGE, "# GoldenhourX\n\n## What it means\n\n## How to see\n\n## What to do\n"),
+        (
+            CASES,
+            "tests:\n  - input_series: [{ series: a, values: b }]\n    alert_rule_test:\n      - { alertname: GoldenhourX, \
+             exp_alerts: [{ exp_labels: {} }] }\n      - { alertname: GoldenhourX, exp_alerts: [] }\n",
+        ),
+    ];
+
+    fn complaints(path: &str, from: &str, to: &str) -> Vec<String> {
+        let files = GOOD.map(|(own, text)| (own, if own == path { text.replace(from, to) } else { text.to_owned() }));
+        let files: Vec<(&str, &str)> = files.iter().map(|(path, text)| (*path, text.as_str())).collect();
+        alerts::check(&Tree::of(&files)).iter().map(ToString::to_string).collect()
+    }
+
+    #[test]
+    fn what_is_wrong_with_an_alert_is_found() {
+        for (path, from, to, expected) in [
+            (RULES, "goldenhour_leads", "goldenhour_leeds", "`goldenhour_leeds` is not in"),
+            (RULES, "state=", "stat=", "the label `stat`"),
+            (RULES, "severity: page", "severity: loud", "`page` or `ticket`"),
+            (RULES, "for: 1m", "four: 1m", "one bad scrape"),
+            (RULES, "summary", "summery", "give it a `summary`"),
+            (RULES, "GoldenhourX.md", "GoldenhourY.md", "its `runbook_url` is"),
+            (RULES, "alert: GoldenhourX", "alert: X", "begins with `Goldenhour`"),
+            (RULES, "groups:", "groups: [", "not YAML"),
+            (PAGE, "## How to see", "## How", "begins with `# GoldenhourX` and has"),
+            (RULES, "GoldenhourX", "GoldenhourZ", "there is no alert `GoldenhourX`"),
+            (CASES, "exp_alerts: []", "exp_alerts: [{}]", "where it fires and one where it does not"),
+            (CASES, "[{ exp_labels: {} }]", "[]", "where it fires and one where it does not"),
+        ] {
+            let found = complaints(path, from, to);
+            assert!(found.iter().any(|found| found.contains(expected)), "{from}: {expected}: {found:?}");
+        }
+        assert_eq!(complaints(RULES, "", ""), Vec::<String>::new());
     }
 }

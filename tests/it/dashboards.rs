@@ -55,7 +55,7 @@ fn every_panel_shows_data_of_a_real_run() {
     let _far = site.far_end(&trial::town(50, r#"{ "1": 50%, "9": 10% }"#, ""), &[]);
     // Ten in the morning in Shanghai.
     let daemon = site.serve(&["--clock-start", "2026-12-01T02:00:00Z"]);
-    let prometheus = Prometheus::start(site.metrics);
+    let prometheus = Prometheus::start_with_rules(site.metrics, &impatient(ALERTS));
     assert_every_panel_shows_data(&prometheus);
     for (query, least) in [
         ("sum(goldenhour_dnc_entries)", 1.0),
@@ -75,7 +75,29 @@ fn every_panel_shows_data_of_a_real_run() {
             matches!(&last, Ok(values) if values.iter().any(|value| *value >= least))
         });
     }
+    let fired = prometheus.label("count_over_time(ALERTS{alertstate=\"firing\"}[10m])", "alertname");
+    assert_eq!(fired, Ok(vec![]), "fired in a healthy run");
     daemon.kill();
+    wait_until("the alert of a dead daemon fires", || {
+        let down = prometheus.query("ALERTS{alertname=\"GoldenhourDown\", alertstate=\"firing\"}");
+        down.is_ok_and(|values| values.len() == 1)
+    });
+}
+
+const ALERTS: &str = include_str!("../../grafana/alerts/goldenhour.yaml");
+
+/// What wakes people fires after ten seconds, so that a short run can say something about it.
+fn impatient(rules: &str) -> String {
+    let mut text = String::new();
+    let mut lines = rules.lines().peekable();
+    while let Some(line) = lines.next() {
+        let wakes = lines.peek().is_some_and(|next| next.contains("severity: page"));
+        let line = if wakes && line.trim_start().starts_with("for: ") { "        for: 10s" } else { line };
+        text.push_str(line);
+        text.push('\n');
+    }
+    assert!(text.matches("for: 10s").count() > 5, "the rules are written differently now");
+    text
 }
 
 /// For any run that Prometheus scrapes. Each query has 30 s to show its first value.
@@ -102,14 +124,14 @@ fn queries() -> Vec<(String, String)> {
             let title = panel.pointer("/title").and_then(Value::as_str).unwrap_or("");
             for target in panel.pointer("/targets").and_then(Value::as_array).into_iter().flatten() {
                 let expr = target.pointer("/expr").and_then(Value::as_str).unwrap_or("");
-                let filled = [("$__rate_interval", "10s"), ("$__range", "10s"), ("$campaign", ".*")]
+                let filled = [("$__rate_interval", "10s"), ("$__range", "10s"), ("$campaign", ".*"), ("$trunk", ".*")]
                     .iter()
                     .fold(expr.to_owned(), |expr, (variable, value)| expr.replace(variable, value));
                 found.push((title.to_owned(), filled));
             }
         }
     }
-    assert!(found.len() > 30, "the dashboards were not found");
+    assert!(found.len() > 80, "the dashboards were not found");
     found
 }
 
@@ -122,6 +144,7 @@ fn work(metrics: &Metrics) {
     }
     metrics.config_last_reload_successful.set_truth([], true);
     metrics.engine_queue_depth.set([], 3.0);
+    metrics.engine_silence_seconds.set([], 0.4);
     metrics.engine_tick_lag_seconds.observe([], 0.002);
     metrics.leads.set([campaign, "waiting"], 100.0);
     metrics.leads_due.set([campaign], 10.0);
@@ -143,10 +166,10 @@ fn work(metrics: &Metrics) {
     metrics.dnc_entries.set([], 5.0);
     metrics.export_lag_rows.set([], 7.0);
     metrics.sip_messages.add(["out", "invite"], 1);
+    metrics.open_trunk("gw-a", 60, 5, &["answered", "network_failure"]);
     metrics.line_calls.set(["gw-a"], 2.0);
-    metrics.trunk_calls_limit.set(["gw-a"], 60.0);
     metrics.trunk_dials.add(["gw-a"], 1);
-    metrics.trunk_cps_limit.set(["gw-a"], 5.0);
+    metrics.trunk_results.add(["gw-a", "answered"], 1);
     metrics.setup_seconds.observe(["gw-a"], 0.3);
     metrics.rtp_packets.add(["out"], 5);
 }
