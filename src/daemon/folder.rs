@@ -7,9 +7,9 @@ use crate::base::{Code, Diagnostic};
 use crate::campaign::{Folder, KnownNames};
 
 /// Far above any real folder; a link to `/` or an endless prompt ends here with a message.
-const FILES_MAX: usize = 10_000;
+pub(super) const FILES_MAX: usize = 10_000;
 const FILE_BYTES_MAX: u64 = 64 * 1024 * 1024;
-const DEPTH_MAX: usize = 8;
+pub(super) const DEPTH_MAX: usize = 8;
 
 /// Reads every file that the campaign loader wants. `known` are the names of the daemon's configuration, if there is one.
 pub fn read_folder(folder: &Path, known: Option<KnownNames>) -> Result<Folder, Diagnostic> {

@@ -2,17 +2,27 @@
 
 mod clock;
 pub mod config;
+mod control;
+mod errands;
 mod folder;
+mod journal;
+mod notify;
 mod pump;
+mod reading;
+mod reload;
 mod seed;
 mod serve;
 mod setup;
+mod stubborn;
 mod tally;
 mod view;
+mod watch;
 mod writer;
 
 pub use clock::OsClock;
 pub use folder::read_folder;
+pub use notify::Notify;
+pub use reload::{Reloaded, Reloader};
 pub use seed::seed;
 pub use serve::{Daemon, Options, StartError};
 pub use setup::engine as engine_config;

@@ -7,12 +7,13 @@ use std::time::Duration;
 
 use tokio::sync::mpsc;
 
-use crate::base::{AttemptId, Clock, LegId, Pii};
+use crate::base::{AttemptId, Clock, LegId, Now, Pii};
 use crate::call::LegCommand;
 use crate::engine::{Committed, Engine, Input, Output, StoreRequest};
 use crate::http::Health;
 use crate::wire::{self, Command, Order};
 
+use super::journal::Journal;
 use super::tally::Tally;
 use super::view::View;
 use super::writer::ToWriter;
@@ -36,6 +37,7 @@ pub struct Pump {
     pub health: Health,
     pub view: Arc<Mutex<View>>,
     pub queues: Queues,
+    pub journal: Option<Journal>,
 }
 
 /// What could not be handed on yet. Bounded by the attempts under way: the engine wishes for no more than lines allow.
@@ -65,7 +67,7 @@ impl Pump {
             self.health.beat(now.tick);
             if let Some((due, _)) = self.engine.poll_timeout().filter(|(due, _)| *due <= now.tick) {
                 self.tally.lag(now.tick.since(due));
-                self.engine.handle(now, Input::Timeout);
+                self.tell(now, Input::Timeout);
             }
             let mut next = first;
             let mut taken = 0;
@@ -74,7 +76,7 @@ impl Pump {
                 taken += 1;
                 if matches!(message, ToEngine::Stop) {
                     self.drain();
-                    return;
+                    return self.end_journal();
                 }
                 self.feed(message);
                 next = self.inbox.try_recv().ok();
@@ -85,8 +87,18 @@ impl Pump {
             self.drain();
             self.tally.waited(taken);
             self.tally.look(now, &self.engine, &self.view);
+            if let Some(journal) = &mut self.journal {
+                journal.turn(now.tick);
+            }
         }
         self.drain();
+        self.end_journal();
+    }
+
+    fn end_journal(&mut self) {
+        if let Some(journal) = &mut self.journal {
+            journal.end("stopped");
+        }
     }
 
     fn wait(&self) -> Duration {
@@ -102,14 +114,14 @@ impl Pump {
         match message {
             ToEngine::Legs(events) => {
                 for event in events {
-                    self.engine.handle(event.at, Input::Leg(event.leg, event.event));
+                    self.tell(event.at, Input::Leg(event.leg, event.event));
                 }
             }
             ToEngine::Stored(committed) => {
                 let Committed { replies, numbers } = committed;
                 let authorised: Vec<AttemptId> = numbers.iter().map(|(attempt, _)| *attempt).collect();
                 self.queues.numbers.extend(numbers);
-                self.engine.handle(now, Input::Stored(replies));
+                self.tell(now, Input::Stored(replies));
                 self.forget_unused(&authorised);
             }
             ToEngine::Input(input) => {
@@ -118,16 +130,23 @@ impl Pump {
                         self.tally.open(*ix, &campaign.name);
                     }
                 }
-                self.engine.handle(now, *input);
+                self.tell(now, *input);
             }
             ToEngine::Stop => {}
         }
+    }
+
+    /// What follows an input is taken before the next one: the journal notes it there.
+    fn tell(&mut self, now: Now, input: Input) {
+        if let Some(journal) = &mut self.journal {
+            journal.input(now, &input);
+        }
+        self.engine.handle(now, input);
         self.take_outputs();
     }
 
     /// A number whose attempt did not dial is not kept.
     fn forget_unused(&mut self, authorised: &[AttemptId]) {
-        self.take_outputs();
         for attempt in authorised {
             self.queues.numbers.remove(attempt);
         }
@@ -135,6 +154,9 @@ impl Pump {
 
     fn take_outputs(&mut self) {
         while let Some(output) = self.engine.poll_output() {
+            if let Some(journal) = &mut self.journal {
+                journal.output(&output);
+            }
             match output {
                 Output::Store(request) => self.queues.requests.push(request),
                 Output::Leg(leg, command) => {
@@ -155,7 +177,6 @@ impl Pump {
 
     /// Hands on what there is. Never waits: store and line wait for us, so we must not wait for them.
     fn drain(&mut self) {
-        self.take_outputs();
         if !self.queues.orders.is_empty() {
             let batch = std::mem::take(&mut self.queues.orders);
             if let Err(refused) = self.orders.try_send(batch) {

@@ -8,21 +8,25 @@ use std::time::Duration;
 
 use tokio::sync::watch;
 
-use crate::base::{Clock, Diagnostic, Wall};
-use crate::campaign::{Plan, load};
-use crate::engine::{Engine, Input, OperatorCommand, RecoveredAttempt};
-use crate::http::{self, Check, Health, HttpError};
+use crate::base::{Clock, Diagnostic, Now, Wall};
+use crate::engine::{Engine, EngineConfig, Input, OperatorCommand, RecoveredAttempt};
+use crate::http::{self, Api, Check, Health, HttpError, TokensError, TokensFile};
 use crate::obs::Metrics;
 use crate::store::{Keys, KeysError, Sqlite, Store, StoreError};
 use crate::wire;
 
 use super::clock::OsClock;
 use super::config::{Config, Database};
+use super::control::ApiControl;
+use super::errands::{Errands, Tools};
+use super::journal::{Journal, PlanFiles};
 use super::pump::{Pump, Queues, ToEngine};
+use super::reload::Reloader;
 use super::tally::Tally;
 use super::view::View;
+use super::watch::Watch;
 use super::writer::{ToWriter, Writer};
-use super::{read_folder, seed, setup};
+use super::{seed, setup};
 
 /// What the command line adds to the configuration.
 #[derive(Clone, Debug, Default)]
@@ -33,6 +37,8 @@ pub struct Options {
     pub clock_start: Option<Wall>,
     /// Wall seconds per second; 1 without it.
     pub clock_rate: Option<f64>,
+    /// Where the engine's input journal is kept.
+    pub journal: Option<PathBuf>,
 }
 
 #[derive(Debug, thiserror::Error)]
@@ -49,8 +55,17 @@ pub enum StartError {
     Store(#[from] StoreError),
     #[error(transparent)]
     Http(#[from] HttpError),
+    #[error(transparent)]
+    Tokens(#[from] TokensError),
+    #[error(
+        "error[GH6008]: `http.listen` {0} can be reached from other machines, and there are no tokens: make one with \
+         `goldenhour token new --role viewer`, or listen on 127.0.0.1"
+    )]
+    Exposed(std::net::SocketAddr),
     #[error("cannot open the SIP or RTP sockets on {0}: {1}")]
     Wire(std::net::SocketAddr, std::io::Error),
+    #[error("{code}: the input journal {0} cannot be made: {1}", code = crate::base::Code::JournalWrite)]
+    Journal(PathBuf, std::io::Error),
     #[error(transparent)]
     Other(#[from] anyhow::Error),
 }
@@ -68,44 +83,52 @@ pub struct Daemon {
     wire: wire::Handle,
     threads: Vec<JoinHandle<()>>,
     stop_http: watch::Sender<bool>,
+    reloader: Arc<Reloader>,
+    /// While it is here, the folder of campaigns is watched.
+    watch: Option<(SyncSender<()>, JoinHandle<()>)>,
+    /// Feeds and exports; they stop when it goes.
+    errands: Errands,
 }
 
 impl Daemon {
     /// Messages that may wait for a thread. A full queue slows its sender down; nothing is dropped.
     const QUEUE: usize = 4_096;
-    /// What a recovery before ours closed within this time may ring still, if its process died at once.
-    const MAY_RING: Duration = Duration::from_mins(5);
 
     /// Needs a tokio runtime for the listeners. Returns once leads are being loaded and calls may go out.
     pub async fn start(config: Config, options: Options) -> Result<Self, StartError> {
-        let plan = Arc::new(read_plan(&config)?);
+        // Before the plan is read: what is saved from now on is a change.
+        let watch = Watch::new(&config.campaigns);
         let metrics = Metrics::new().map_err(anyhow::Error::from)?;
+        let (writer_tx, writer_rx) = sync_channel(Self::QUEUE);
+        let plan_files = options.journal.is_some().then(PlanFiles::default);
+        let reloader = Arc::new(Reloader::new(&config, metrics.clone(), writer_tx.clone(), plan_files.clone()));
+        let plan = reloader.first().map_err(StartError::Campaigns)?;
         let keys = Arc::new(load_keys(&config)?);
         let mut store = open_store(&config, &keys).await?;
+        let journal = options.journal.clone();
         let clock = make_clock(&config, options, store.high_water().await?)?;
         let ticks = Arc::clone(&clock);
         let health = Health::new(move || ticks.now().tick, metrics.clone());
 
         let trunks: Vec<String> = config.trunks.iter().map(|trunk| trunk.name.clone()).collect();
         store.begin("node-1", &trunks, clock.now()).await?;
-        let lately = store.recovered_since(clock.now().wall - Self::MAY_RING.mul_f64(clock.rate())).await?;
-        let recovered = store.recover(clock.now()).await?;
-        let ringing: Vec<_> = recovered.iter().cloned().chain(lately).collect();
+        let (recovered, ringing) = recover(&mut store, &clock).await?;
         let high_water = store.high_water().await?;
         health.ready(Check::Store);
 
-        let stop_http = serve_http(&config, &health, &metrics).await?;
+        let view = Arc::new(Mutex::new(View::default()));
+        let control = ApiControl::new(&clock, &view, &reloader);
+        let api = open_api(&config, &keys, control).await?;
+        let stop_http = serve_http(&config, &health, &metrics, api).await?;
         let (engine_tx, engine_rx) = sync_channel(Self::QUEUE);
-        let (writer_tx, writer_rx) = sync_channel(Self::QUEUE);
         let wire = start_wire(&config, &keys, &ringing, &clock, engine_tx.clone())?;
         health.ready(Check::Line);
 
-        let seed = seed()?;
-        let now = crate::base::Now { wall: clock.now().wall.max(high_water), ..clock.now() };
-        let engine = Engine::new(now, setup::engine(&config, &plan, seed, clock.rate()));
-        let view = Arc::new(Mutex::new(View::default()));
+        let now = Now { wall: clock.now().wall.max(high_water), ..clock.now() };
+        let engine_config = setup::engine(&config, seed()?, clock.rate());
+        let journal = open_journal(journal, plan_files, now, &engine_config)?;
         let pump = Pump {
-            engine,
+            engine: Engine::new(now, engine_config),
             clock: Arc::clone(&clock) as Arc<dyn Clock>,
             inbox: engine_rx,
             writer: writer_tx.clone(),
@@ -114,45 +137,40 @@ impl Daemon {
             health: health.clone(),
             view: Arc::clone(&view),
             queues: Queues::default(),
+            journal,
         };
-        let writer = Writer::new(
-            store,
-            Arc::clone(&clock) as Arc<dyn Clock>,
-            writer_rx,
-            engine_tx.clone(),
-            metrics.clone(),
-            health.clone(),
-        );
+        let ticks = Arc::clone(&clock) as Arc<dyn Clock>;
+        let writer = Writer::new(store, ticks, writer_rx, engine_tx.clone(), metrics.clone(), health.clone());
         let threads = vec![spawn("engine", move || pump.run())?, spawn_writer(writer)?];
-        for trunk in &config.trunks {
-            metrics.trunk_calls_limit.set([&trunk.name], f64::from(trunk.max_calls));
-            metrics.trunk_cps_limit.set([&trunk.name], f64::from(trunk.max_cps));
-        }
+        config.trunks.iter().for_each(|trunk| super::tally::open_trunk(&metrics, trunk));
         metrics.config_last_reload_successful.set_truth([], true);
+        let errands = start_errands(&config, keys, &clock, &metrics, &reloader)?;
         tell(&writer_tx, ToWriter::Plan(plan));
+        let watch = if config.watch { Some(start_watch(watch, &reloader)?) } else { None };
         health.ready(Check::Campaigns);
         health.ready(Check::Engine);
-        tracing::info!(sip = %wire.local(), http = %config.http, recovered = recovered.len(), "ready");
+        tracing::info!(sip = %wire.local(), http = %config.http, recovered, "ready");
         let (engine, writer) = (engine_tx, writer_tx);
-        Ok(Self { config, clock, metrics, health, view, engine, writer, wire, threads, stop_http })
+        Ok(Self {
+            config,
+            clock,
+            metrics,
+            health,
+            view,
+            engine,
+            writer,
+            wire,
+            threads,
+            stop_http,
+            reloader,
+            watch,
+            errands,
+        })
     }
 
-    /// Checks everything, then swaps once; or keeps the old plan entire and says why.
-    pub fn reload(&self) -> Result<(), Vec<Diagnostic>> {
-        let outcome = read_plan(&self.config);
-        self.metrics.config_last_reload_successful.set_truth([], outcome.is_ok());
-        match outcome {
-            Ok(plan) => {
-                self.metrics.config_reloads.add(["ok"], 1);
-                tell(&self.writer, ToWriter::Plan(Arc::new(plan)));
-                Ok(())
-            }
-            Err(StartError::Campaigns(findings)) => {
-                self.metrics.config_reloads.add(["refused"], 1);
-                Err(findings)
-            }
-            Err(_) => Ok(()),
-        }
+    /// For whoever may ask for a new plan.
+    pub fn reloader(&self) -> &Arc<Reloader> {
+        &self.reloader
     }
 
     pub fn view(&self) -> View {
@@ -176,14 +194,21 @@ impl Daemon {
         &self.metrics
     }
 
-    /// What the line has counted since the last time, into the metrics.
+    /// What the line has counted since the last time, and how long the engine has been silent, into the metrics: the
+    /// engine could not say so itself.
     pub fn count_wire(&self) {
         super::tally::count_wire(&self.metrics, self.wire.counts());
+        self.metrics.engine_silence_seconds.set([], self.health.silence().as_secs_f64());
+    }
+
+    pub fn health(&self) -> &Health {
+        &self.health
     }
 
     /// Stops dialling, lets calls finish up to `drain_timeout`, persists, and ends every thread.
     pub async fn stop(mut self) -> anyhow::Result<()> {
         self.health.not_ready(Check::Engine, "draining");
+        drop(std::mem::take(&mut self.errands));
         self.command(OperatorCommand::Drain);
         if !self.idle_within(self.config.drain_timeout).await {
             tracing::warn!("calls are still under way after drain_timeout; they are ended now");
@@ -191,6 +216,10 @@ impl Daemon {
             self.idle_within(Duration::from_secs(5)).await;
         }
         let _nobody_listens = self.stop_http.send(true);
+        if let Some((stop, folder)) = self.watch.take() {
+            drop(stop);
+            join(folder).await?;
+        }
         // The writer first: it commits everything the engine has asked for, while the engine still takes its answers.
         tell(&self.writer, ToWriter::Stop);
         if let Some(writer) = self.threads.pop() {
@@ -225,14 +254,41 @@ impl Daemon {
     }
 }
 
-fn read_plan(config: &Config) -> Result<Plan, StartError> {
-    let folder = read_folder(&config.campaigns, Some(config.known_names()));
-    let folder = folder.map_err(|finding| StartError::Campaigns(vec![finding]))?;
-    let plan = load(&folder).map_err(StartError::Campaigns)?;
-    for warning in &plan.warnings {
-        tracing::warn!("{warning}");
-    }
-    Ok(plan)
+/// How many attempts an earlier process left behind, and all that may ring still.
+async fn recover(store: &mut Sqlite, clock: &OsClock) -> Result<(usize, Vec<RecoveredAttempt>), StoreError> {
+    /// What a recovery before ours closed within this time may ring still, if its process died at once.
+    const MAY_RING: Duration = Duration::from_mins(5);
+    let lately = store.recovered_since(clock.now().wall - MAY_RING.mul_f64(clock.rate())).await?;
+    let recovered = store.recover(clock.now()).await?;
+    Ok((recovered.len(), recovered.into_iter().chain(lately).collect()))
+}
+
+fn start_errands(
+    config: &Config,
+    keys: Arc<Keys>,
+    clock: &Arc<OsClock>,
+    metrics: &Metrics,
+    reloader: &Reloader,
+) -> anyhow::Result<Errands> {
+    let (clock, plan) = (Arc::clone(clock) as Arc<dyn Clock>, reloader.in_force());
+    Ok(Errands::start(&Tools { config: config.clone(), keys, clock, metrics: metrics.clone(), plan })?)
+}
+
+fn open_journal(
+    path: Option<PathBuf>,
+    files: Option<PlanFiles>,
+    now: Now,
+    config: &EngineConfig,
+) -> Result<Option<Journal>, StartError> {
+    let (Some(path), Some(files)) = (path, files) else { return Ok(None) };
+    let journal = Journal::open(&path, files, now, config);
+    journal.map(Some).map_err(|why| StartError::Journal(path, why))
+}
+
+fn start_watch(watch: Watch, reloader: &Arc<Reloader>) -> anyhow::Result<(SyncSender<()>, JoinHandle<()>)> {
+    let (stop, stopped) = sync_channel(1);
+    let reloader = Arc::clone(reloader);
+    Ok((stop, spawn("folder", move || watch.run(&reloader, &stopped))?))
 }
 
 /// New keys are made for a new database only: beside an old one they would leave its numbers unreadable.
@@ -241,7 +297,7 @@ fn load_keys(config: &Config) -> Result<Keys, KeysError> {
     if path.exists() { Keys::load(&config.keys_file) } else { Keys::load_or_create(&config.keys_file) }
 }
 
-async fn open_store(config: &Config, keys: &Arc<Keys>) -> Result<Sqlite, StartError> {
+pub(super) async fn open_store(config: &Config, keys: &Arc<Keys>) -> Result<Sqlite, StoreError> {
     let Database::Sqlite(path) = &config.database;
     let mut store = Sqlite::open(&format!("sqlite://{}", path.display()), Arc::clone(keys)).await?;
     store.migrate().await?;
@@ -264,11 +320,27 @@ fn make_clock(config: &Config, options: Options, high_water: Wall) -> Result<Arc
     Ok(clock)
 }
 
-async fn serve_http(config: &Config, health: &Health, metrics: &Metrics) -> Result<watch::Sender<bool>, StartError> {
+/// With a connection of its own: what people ask holds up nobody who dials.
+async fn open_api(config: &Config, keys: &Arc<Keys>, control: ApiControl) -> Result<Arc<Api>, StartError> {
+    let tokens = TokensFile::new(&config.tokens_file);
+    if tokens.load()?.is_empty() && !config.http.ip().is_loopback() {
+        return Err(StartError::Exposed(config.http));
+    }
+    Ok(Arc::new(Api::new(Arc::new(control), open_store(config, keys).await?, Arc::clone(keys), tokens)))
+}
+
+async fn serve_http(
+    config: &Config,
+    health: &Health,
+    metrics: &Metrics,
+    of_api: Arc<Api>,
+) -> Result<watch::Sender<bool>, StartError> {
     let (stop, stopped) = watch::channel(false);
     let api = http::bind("http.listen", config.http).await?;
     let scrape = http::bind("metrics.listen", config.metrics).await?;
-    for (listener, router) in [(api, http::api(health.clone())), (scrape, http::metrics(metrics.clone()))] {
+    for (listener, router) in
+        [(api, http::api(health.clone(), Some(&of_api))), (scrape, http::metrics(metrics.clone()))]
+    {
         let stopped = stopped.clone();
         tokio::spawn(async move {
             if let Err(error) = http::serve(listener, router, stopped).await {

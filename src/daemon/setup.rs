@@ -1,11 +1,8 @@
 //! From the configuration to what engine and line are told.
 
-use std::collections::BTreeMap;
 use std::net::SocketAddr;
 use std::path::PathBuf;
-use std::sync::Arc;
 
-use crate::campaign::Plan;
 use crate::engine::{EngineConfig, QueueSpec, RecoveredAttempt, TrunkSpec};
 use crate::line::{self, LineTrunk, MediaRange, NumberRule, RecoveredLeg};
 use crate::sip;
@@ -14,10 +11,10 @@ use crate::{base, wire};
 use super::config::{Config, TrunkConfig};
 
 /// `seed` is drawn once per process; `wall_rate` is the clock's.
-pub fn engine(config: &Config, plan: &Plan, seed: u64, wall_rate: f64) -> EngineConfig {
+pub fn engine(config: &Config, seed: u64, wall_rate: f64) -> EngineConfig {
     EngineConfig {
         seed,
-        trunks: config.trunks.iter().map(|trunk| trunk_spec(trunk, plan)).collect(),
+        trunks: config.trunks.iter().map(trunk_spec).collect(),
         queues: config
             .queues
             .iter()
@@ -64,17 +61,15 @@ pub fn recovered(config: &Config, attempts: &[RecoveredAttempt]) -> Vec<Recovere
     attempts.iter().filter_map(leg).collect()
 }
 
-fn trunk_spec(trunk: &TrunkConfig, plan: &Plan) -> TrunkSpec {
-    let named = plan.campaigns.iter().filter_map(|campaign| campaign.caller_id_pool.as_deref());
-    let pools: BTreeMap<String, Arc<[Arc<str>]>> =
-        named.filter_map(|name| Some((name.to_owned(), Arc::clone(trunk.caller_ids.pool(Some(name))?)))).collect();
+fn trunk_spec(trunk: &TrunkConfig) -> TrunkSpec {
     TrunkSpec {
         name: trunk.name.clone(),
         live: trunk.live,
         max_calls: trunk.max_calls,
         max_cps: trunk.max_cps,
         caller_ids: trunk.caller_ids.pool(None).cloned().unwrap_or_default(),
-        pools,
+        // All of them: the next plan may name others.
+        pools: trunk.caller_ids.pools().clone(),
     }
 }
 

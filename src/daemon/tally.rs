@@ -56,6 +56,7 @@ impl Tally {
                 let name = self.name(end.campaign);
                 m.attempts.add([name, end.result.as_str()], 1);
                 m.outcomes.add([name, end.outcome.as_str()], 1);
+                m.trunk_results.add([self.trunk(end.trunk), end.result.as_str()], 1);
                 if end.answered {
                     m.answers_by_hour.add([name, hour(end.local_hour)], 1);
                 }
@@ -144,6 +145,12 @@ fn hour(hour: u8) -> &'static str {
     HOURS.get(usize::from(hour)).copied().unwrap_or("0")
 }
 
+/// Every series of a trunk exists at 0 before its first call.
+pub fn open_trunk(metrics: &Metrics, trunk: &super::config::TrunkConfig) {
+    let results: Vec<&str> = CallResult::ALL.iter().map(|result| result.as_str()).collect();
+    metrics.open_trunk(&trunk.name, trunk.max_calls, trunk.max_cps, &results);
+}
+
 /// Counters that the line keeps as totals.
 pub fn count_wire(metrics: &Metrics, counts: &crate::wire::Counts) {
     use crate::line::Counter;
@@ -155,6 +162,7 @@ pub fn count_wire(metrics: &Metrics, counts: &crate::wire::Counts) {
         }
         metrics.rtp_packets.raise_to([name], counts.rtp(direction));
     }
+    metrics.rtp_lost.raise_to([], counts.rtp_lost());
     let total = |counter: sip::Counter| counts.counter(Counter::Sip(counter));
     metrics.sip_malformed.raise_to([], total(sip::Counter::Unreadable));
     metrics.sip_unknown_source.raise_to([], total(sip::Counter::UnknownSource));

@@ -6,14 +6,16 @@ use std::sync::Arc;
 use std::sync::mpsc::{Receiver, RecvTimeoutError, SyncSender};
 use std::time::Duration;
 
-use crate::base::{CampaignIx, Clock, LeadId, Now, Tick};
+use crate::base::{CampaignIx, Clock, Code, ListId, Now, Tick};
 use crate::campaign::{Campaign, Plan};
-use crate::engine::{DncSubject, Input, OperatorCommand, StoreReply, StoreRequest};
+use crate::engine::{Committed, DncSubject, Input, OperatorCommand, StoreReply, StoreRequest};
 use crate::http::{Check, Health};
 use crate::obs::Metrics;
 use crate::store::{LedgerCursor, Sqlite, Store, StoreError};
 
 use super::pump::ToEngine;
+use super::reading::Reading;
+use super::stubborn::{Stubborn, name_of};
 
 /// What the writer is asked to do.
 #[derive(Debug)]
@@ -34,11 +36,21 @@ pub struct Writer {
     health: Health,
     /// Outcomes and do-not-call entries whose commit failed: written again before anything else.
     again: Vec<StoreRequest>,
+    stubborn: Stubborn,
+    /// Not in force yet, because the store failed when it came.
+    plan: Option<Arc<Plan>>,
     campaigns: BTreeMap<CampaignIx, Arc<Campaign>>,
     paused: BTreeMap<CampaignIx, bool>,
+    reading: Reading,
     changes: u64,
+    /// The newest published list that was read, or whose leads came with their campaigns.
+    lists: ListId,
     looked_at: Tick,
     committed_at: Option<Tick>,
+    /// After a failure the store is left alone until then, but for what has to be written.
+    rest_until: Tick,
+    complained: Option<(Code, Tick)>,
+    is_unwell: bool,
 }
 
 impl Writer {
@@ -51,6 +63,8 @@ impl Writer {
     const LOOK_EVERY: Duration = Duration::from_millis(400);
     const PAGE: usize = 2_000;
     const SEAL_MAX: usize = 2_000;
+    /// A failure that lasts is logged again this often.
+    const COMPLAIN_EVERY: Duration = Duration::from_secs(30);
 
     pub fn new(
         store: Sqlite,
@@ -68,11 +82,18 @@ impl Writer {
             metrics,
             health,
             again: Vec::new(),
+            stubborn: Stubborn::default(),
+            plan: None,
             campaigns: BTreeMap::new(),
             paused: BTreeMap::new(),
+            reading: Reading::default(),
             changes: 0,
+            lists: ListId(0),
             looked_at: Tick(0),
             committed_at: None,
+            rest_until: Tick(0),
+            complained: None,
+            is_unwell: false,
         }
     }
 
@@ -82,18 +103,13 @@ impl Writer {
             self.complain(&error);
         }
         loop {
-            let message = self.inbox.recv_timeout(Self::LOOK_EVERY / 2);
-            match message {
+            match self.inbox.recv_timeout(self.wait()) {
                 Ok(ToWriter::Requests(requests)) => {
                     if !self.write(requests).await {
                         break;
                     }
                 }
-                Ok(ToWriter::Plan(plan)) => {
-                    if let Err(error) = self.take_plan(&plan).await {
-                        self.complain(&error);
-                    }
-                }
+                Ok(ToWriter::Plan(plan)) => self.plan = Some(plan),
                 Ok(ToWriter::Stop) | Err(RecvTimeoutError::Disconnected) => break,
                 Err(RecvTimeoutError::Timeout) if self.again.is_empty() => {}
                 Err(RecvTimeoutError::Timeout) => {
@@ -103,14 +119,45 @@ impl Writer {
                 }
             }
             let now = self.clock.now();
-            if now.tick.since(self.looked_at) >= Self::LOOK_EVERY {
-                self.looked_at = now.tick;
-                if let Err(error) = self.look_around(now).await {
+            if now.tick < self.rest_until {
+                continue;
+            }
+            match self.go_on(now).await {
+                // Where nobody dials there is no commit that could say so.
+                Ok(()) if self.is_unwell && self.again.is_empty() && self.stubborn.is_empty() => {
+                    self.is_unwell = false;
+                    self.health.ready(Check::Store);
+                }
+                Ok(()) => {}
+                Err(error) => {
                     self.complain(&error);
+                    self.rest_until = self.clock.now().tick + Self::LOOK_EVERY;
                 }
             }
         }
         self.last_words().await;
+    }
+
+    /// Nothing, while there is something to read.
+    fn wait(&self) -> Duration {
+        let busy = self.plan.is_some() || !self.reading.is_empty();
+        if busy && self.clock.now().tick >= self.rest_until { Duration::ZERO } else { Self::LOOK_EVERY / 2 }
+    }
+
+    /// What is not asked for by requests: a new plan, what others wrote, leads.
+    async fn go_on(&mut self, now: Now) -> Result<(), StoreError> {
+        if let Some(plan) = self.plan.clone() {
+            self.take_plan(&plan).await?;
+            self.plan = None;
+        }
+        if now.tick.since(self.looked_at) >= Self::LOOK_EVERY {
+            self.looked_at = now.tick;
+            self.look_around(now).await?;
+        }
+        if let Some(input) = self.reading.step(&mut self.store).await? {
+            self.tell(ToEngine::Input(Box::new(input)));
+        }
+        Ok(())
     }
 
     /// Commits what it was given together with what waits already. False once `Stop` was among it.
@@ -120,12 +167,11 @@ impl Writer {
         if waiting.len() < Self::BATCH_MAX {
             self.gather();
         }
-        let mut plans = Vec::new();
         let mut stop = false;
         while waiting.len() < Self::BATCH_MAX && !stop {
             match self.inbox.try_recv() {
                 Ok(ToWriter::Requests(more)) => waiting.extend(more),
-                Ok(ToWriter::Plan(plan)) => plans.push(plan),
+                Ok(ToWriter::Plan(plan)) => self.plan = Some(plan),
                 Ok(ToWriter::Stop) => stop = true,
                 Err(_) => break,
             }
@@ -141,11 +187,7 @@ impl Writer {
             }
         }
         self.again.append(&mut waiting);
-        for plan in plans {
-            if let Err(error) = self.take_plan(&plan).await {
-                self.complain(&error);
-            }
-        }
+        self.show_unwritten();
         !stop
     }
 
@@ -177,11 +219,54 @@ impl Writer {
             }
             Err(error) => {
                 self.complain(&error);
+                self.rest_until = self.clock.now().tick + Self::LOOK_EVERY / 2;
                 let kept = self.set_aside(batch);
-                self.again.extend(kept);
+                if error.is_about_rows() {
+                    self.one_by_one(kept).await;
+                } else {
+                    self.again.extend(kept);
+                }
                 true
             }
         }
+    }
+
+    /// One of them cannot be written: the others must not wait for it.
+    async fn one_by_one(&mut self, requests: Vec<StoreRequest>) {
+        for request in requests {
+            self.alone(request, 0).await;
+        }
+    }
+
+    async fn alone(&mut self, request: StoreRequest, tries: u32) {
+        let now = self.clock.now();
+        let batch = [request];
+        let result = self.store.commit(now, &batch).await;
+        let [request] = batch;
+        match result {
+            Ok(committed) => self.tell(ToEngine::Stored(committed)),
+            Err(error) => {
+                // Nothing but the time it is: does the store take anything at all?
+                let works = self.store.commit(now, &[]).await.is_ok();
+                if let Some(request) = self.stubborn.failed(request, tries, works) {
+                    self.give_up(&request, &error);
+                }
+            }
+        }
+    }
+
+    /// The attempt stays open in the database: nobody calls that person again before the next start has recovered it.
+    fn give_up(&mut self, request: &StoreRequest, error: &StoreError) {
+        let (kind, attempt) = name_of(request);
+        let attempt_id = attempt.map(|id| id.to_string());
+        self.metrics.store_given_up.add([], 1);
+        tracing::error!(code = %error.code(), %error, kind, attempt_id, "given up: the store refuses to write this");
+        let reply = match request {
+            StoreRequest::Finish(outcome) => StoreReply::Finished { attempt: outcome.attempt, fresh: false },
+            StoreRequest::Authorise(intent) => StoreReply::Doubt { attempt: intent.attempt },
+            StoreRequest::Dnc(_) => StoreReply::DncNoted,
+        };
+        self.tell(ToEngine::Stored(Committed { replies: vec![reply], numbers: Vec::new() }));
     }
 
     /// Answers authorisations with doubt, and returns what has to be written all the same.
@@ -195,13 +280,21 @@ impl Writer {
             }
         }
         if !replies.is_empty() {
-            self.tell(ToEngine::Stored(crate::engine::Committed { replies, numbers: Vec::new() }));
+            self.tell(ToEngine::Stored(Committed { replies, numbers: Vec::new() }));
         }
         kept
     }
 
+    /// An opt-out that waits here is in force in this process alone.
+    fn show_unwritten(&self) {
+        let dnc = self.again.iter().filter(|request| matches!(request, StoreRequest::Dnc(_))).count();
+        self.metrics.store_unwritten.set(["dnc"], dnc as f64);
+        self.metrics.store_unwritten.set(["outcome"], (self.again.len() - dnc) as f64);
+    }
+
     async fn load_ledgers(&mut self) -> Result<(), StoreError> {
         self.changes = self.store.changes().await?;
+        self.lists = self.store.lists_since(ListId(0)).await?.last().map_or(self.lists, |(list, _)| *list);
         self.count_backlog(self.clock.now()).await?;
         let mut cursor = LedgerCursor::default();
         loop {
@@ -221,44 +314,48 @@ impl Writer {
         self.tell(ToEngine::Input(Box::new(Input::Plan(campaigns.clone(), plan.zones.clone()))));
         for (ix, campaign) in campaigns {
             let known = self.campaigns.insert(ix, Arc::clone(&campaign));
-            if known.is_none_or(|known| known.hash != campaign.hash) {
-                self.load_leads(ix).await?;
+            if known.is_none_or(|known| !known.judges_as(&campaign)) {
+                self.reading.campaign(ix);
             }
         }
         self.look_at_pauses().await
     }
 
-    async fn load_leads(&mut self, campaign: CampaignIx) -> Result<(), StoreError> {
-        let mut after = LeadId(0);
-        loop {
-            let rows = self.store.leads(campaign, after, Self::PAGE).await?;
-            let Some(last) = rows.last().map(|row| row.lead) else { return Ok(()) };
-            after = last;
-            self.tell(ToEngine::Input(Box::new(Input::Leads(rows))));
+    /// What other processes wrote meanwhile, the most urgent first, and what this one has to seal.
+    async fn look_around(&mut self, now: Now) -> Result<(), StoreError> {
+        let changes = self.store.changes().await?;
+        if changes != self.changes {
+            self.look_at_pauses().await?;
+            self.look_at_dnc().await?;
+            for (list, campaign) in self.store.lists_since(self.lists).await? {
+                self.lists = list;
+                if self.campaigns.contains_key(&campaign) {
+                    self.reading.list(list);
+                }
+            }
+            self.changes = changes;
         }
+        for (request, tries) in self.stubborn.take() {
+            self.alone(request, tries).await;
+        }
+        self.store.seal(now, Self::SEAL_MAX).await?;
+        self.count_backlog(now).await
     }
 
-    /// What other processes wrote meanwhile, and what this one has to seal.
-    async fn look_around(&mut self, now: Now) -> Result<(), StoreError> {
-        self.store.seal(now, Self::SEAL_MAX).await?;
-        self.count_backlog(now).await?;
-        let changes = self.store.changes().await?;
-        if changes == self.changes {
-            return Ok(());
+    async fn look_at_dnc(&mut self) -> Result<(), StoreError> {
+        let mut since = self.changes;
+        loop {
+            let changes = self.store.dnc_since(since, Self::PAGE).await?;
+            let Some(last) = changes.last().map(|change| change.change) else { return Ok(()) };
+            since = last;
+            for change in changes {
+                let command = match change.subject {
+                    DncSubject::Contact(contact) => OperatorCommand::DncContact(contact, change.mark),
+                    DncSubject::Phone(phone) => OperatorCommand::DncPhone(phone, change.mark),
+                };
+                self.tell(ToEngine::Input(Box::new(Input::Command(command))));
+            }
         }
-        let since = std::mem::replace(&mut self.changes, changes);
-        for change in self.store.dnc_since(since, usize::MAX).await? {
-            let command = match change.subject {
-                DncSubject::Contact(contact) => OperatorCommand::DncContact(contact, change.mark),
-                DncSubject::Phone(phone) => OperatorCommand::DncPhone(phone, change.mark),
-            };
-            self.tell(ToEngine::Input(Box::new(Input::Command(command))));
-        }
-        self.look_at_pauses().await?;
-        for ix in self.campaigns.keys().copied().collect::<Vec<_>>() {
-            self.load_leads(ix).await?;
-        }
-        Ok(())
     }
 
     async fn count_backlog(&mut self, now: Now) -> Result<(), StoreError> {
@@ -283,9 +380,10 @@ impl Writer {
     /// Whatever is still unwritten is tried once more; what stays behind is found by the next start's recovery.
     async fn last_words(&mut self) {
         let left = std::mem::take(&mut self.again);
-        if !left.is_empty() && self.commit(left).await {
+        let failed = !left.is_empty() && self.commit(left).await;
+        if failed || !self.stubborn.is_empty() {
             tracing::error!(
-                outcomes = self.again.len(),
+                outcomes = self.again.len() + self.stubborn.len(),
                 "not written at shutdown; the next start recovers these attempts"
             );
         }
@@ -301,9 +399,16 @@ impl Writer {
         }
     }
 
+    /// A failure that goes on is counted each time, and logged now and then.
     fn complain(&mut self, error: &StoreError) {
         self.metrics.store_failures.add([], 1);
+        self.is_unwell = true;
         self.health.not_ready(Check::Store, error.to_string());
-        tracing::error!(code = %error.code(), %error, "the store failed; nothing is dialled from this batch");
+        let now = self.clock.now().tick;
+        let said = |(code, at): (Code, Tick)| code == error.code() && now.since(at) < Self::COMPLAIN_EVERY;
+        if !self.complained.is_some_and(said) {
+            self.complained = Some((error.code(), now));
+            tracing::error!(code = %error.code(), %error, "the store failed; nothing is dialled from this batch");
+        }
     }
 }

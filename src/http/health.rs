@@ -95,9 +95,14 @@ impl Health {
         self.0.last_beat.store(now.0, Ordering::Relaxed);
     }
 
+    /// Since the engine took its last turn.
+    pub fn silence(&self) -> Duration {
+        (self.0.clock)().since(Tick(self.0.last_beat.load(Ordering::Relaxed)))
+    }
+
     /// How long the engine has been silent, once that is too long.
     pub fn hangs_for(&self) -> Option<Duration> {
-        let silence = (self.0.clock)().since(Tick(self.0.last_beat.load(Ordering::Relaxed)));
+        let silence = self.silence();
         (silence > Self::SILENCE_MAX).then_some(silence)
     }
 

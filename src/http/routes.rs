@@ -1,4 +1,6 @@
-//! The routes: `/livez`, `/readyz` and an index on one listener, `/metrics` on the other.
+//! The routes: `/livez`, `/readyz`, an index and the API on one listener, `/metrics` on the other.
+
+use std::sync::Arc;
 
 use axum::extract::State;
 use axum::http::{StatusCode, header};
@@ -9,16 +11,20 @@ use serde_json::{Map, Value, json};
 
 use crate::obs::Metrics;
 
-use super::Health;
+use super::{Api, Health};
 
-/// For `http.listen`.
-pub fn api(health: Health) -> Router {
-    Router::new()
+/// For `http.listen`. Health and the index answer everybody; the API asks for a token.
+pub fn api(health: Health, api: Option<&Arc<Api>>) -> Router {
+    let open = Router::new()
         .route("/", get(api_index))
         .route("/livez", get(livez))
         .route("/readyz", get(readyz))
-        .fallback(not_found)
-        .with_state(health)
+        .with_state((health, api.cloned()));
+    let routes = match api {
+        Some(api) => open.merge(api.router()),
+        None => open,
+    };
+    routes.fallback(super::api::not_found).method_not_allowed_fallback(super::api::not_allowed)
 }
 
 /// For `metrics.listen`.
@@ -30,17 +36,23 @@ pub fn metrics(metrics: Metrics) -> Router {
         .with_state(metrics)
 }
 
-async fn api_index(State(health): State<Health>) -> Json<Value> {
+type Shared = (Health, Option<Arc<Api>>);
+
+async fn api_index(State((health, api)): State<Shared>) -> Json<Value> {
+    let open = api.is_some_and(|api| api.is_open());
+    let see: &[&str] = if open { &["/livez", "/readyz", "/openapi.json"] } else { &["/livez", "/readyz"] };
+    let api = if open { "open" } else { "closed: no tokens; see `goldenhour token --help`" };
     Json(json!({
         "name": "goldenhour",
         "version": env!("CARGO_PKG_VERSION"),
         "ready": health.is_ready(),
-        "see": ["/livez", "/readyz"],
+        "api": api,
+        "see": see,
     }))
 }
 
 /// 503 once the engine hangs: a supervisor should restart the process.
-async fn livez(State(health): State<Health>) -> (StatusCode, Json<Value>) {
+async fn livez(State((health, _)): State<Shared>) -> (StatusCode, Json<Value>) {
     match health.hangs_for() {
         None => (StatusCode::OK, Json(json!({ "status": "ok" }))),
         Some(silence) => {
@@ -51,7 +63,7 @@ async fn livez(State(health): State<Health>) -> (StatusCode, Json<Value>) {
 }
 
 /// 503 with the reason per check: do not send work here.
-async fn readyz(State(health): State<Health>) -> (StatusCode, Json<Value>) {
+async fn readyz(State((health, _)): State<Shared>) -> (StatusCode, Json<Value>) {
     let missing = health.missing();
     if missing.is_empty() {
         return (StatusCode::OK, Json(json!({ "status": "ok" })));

@@ -61,7 +61,7 @@ mod tests {
         let (listener, address) = listening().await;
         let health = Health::new(|| Tick(0), Metrics::new().unwrap());
         let (stop, stopped) = watch::channel(false);
-        let server = tokio::spawn(serve(listener, api(health.clone()), stopped));
+        let server = tokio::spawn(serve(listener, api(health.clone(), None), stopped));
         assert!(get(address, "/livez").await.starts_with("HTTP/1.1 200"));
         let answer = get(address, "/readyz").await;
         assert!(answer.starts_with("HTTP/1.1 503") && answer.contains(r#""store":"starting""#), "{answer}");
@@ -81,7 +81,7 @@ mod tests {
         let health = Health::new(|| Tick(60_000_000), Metrics::new().unwrap());
         health.beat(Tick(0));
         let (_stop, stopped) = watch::channel(false);
-        let server = tokio::spawn(serve(listener, api(health), stopped));
+        let server = tokio::spawn(serve(listener, api(health, None), stopped));
         let answer = get(address, "/livez").await;
         assert!(answer.starts_with("HTTP/1.1 503") && answer.contains("silent for 60 s"), "{answer}");
         server.abort();

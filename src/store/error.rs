@@ -38,6 +38,27 @@ pub enum StoreError {
 }
 
 impl StoreError {
+    /// Does it come from what was to be written or read, and not from the state of disk, file or process? Then others may
+    /// well be written.
+    pub fn is_about_rows(&self) -> bool {
+        match self {
+            Self::Corrupt(_) => true,
+            // Too big, a constraint, a type that does not match, an index out of range.
+            Self::Database(error) => matches!(primary_code(error), Some(18 | 19 | 20 | 25)),
+            Self::Open { .. }
+            | Self::Held { .. }
+            | Self::Fenced
+            | Self::Busy
+            | Self::Full
+            | Self::Version(_)
+            | Self::UnknownCampaign(_)
+            | Self::NoImport
+            | Self::Exhausted(_)
+            | Self::Chain { .. }
+            | Self::Keys(_) => false,
+        }
+    }
+
     /// For the operator.
     pub const fn code(&self) -> Code {
         match self {
@@ -60,15 +81,16 @@ impl StoreError {
 /// Primary result codes: <https://www.sqlite.org/rescode.html>.
 impl From<sqlx::Error> for StoreError {
     fn from(error: sqlx::Error) -> Self {
-        let primary = error
-            .as_database_error()
-            .and_then(|e| e.code().and_then(|code| code.parse::<u32>().ok()))
-            .map(|code| code & 0xff);
-        match primary {
+        match primary_code(&error) {
             Some(5 | 6) => Self::Busy,
             Some(13) => Self::Full,
             Some(11 | 26) => Self::Corrupt(error.to_string()),
             Some(_) | None => Self::Database(error),
         }
     }
+}
+
+fn primary_code(error: &sqlx::Error) -> Option<u32> {
+    let code = error.as_database_error()?.code()?;
+    Some(code.parse::<u32>().ok()? & 0xff)
 }

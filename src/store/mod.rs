@@ -3,6 +3,7 @@
 //! The daemon's store writer owns one value and feeds it batches; the command line opens its own beside it. A value is
 //! one connection, and every change is one durable transaction.
 
+mod browse;
 mod chain;
 mod columns;
 #[cfg(test)]
@@ -15,16 +16,17 @@ mod sqlite;
 
 use std::future::Future;
 
+pub use browse::{AttemptRow, Browse, ListRow};
 pub use error::StoreError;
 pub use keys::{Keys, KeysError, Token};
 pub use pages::{
-    Backlog, DncChange, DncEntry, DncFilter, DncSubjectKey, ImportCounts, ImportStart, LeadCounts, LedgerCursor,
-    ListInfo, NewDnc, Paused, Stats,
+    Backlog, DncChange, DncEntry, DncFilter, DncSubjectKey, Erased, ImportCounts, ImportStart, LeadCounts,
+    LedgerCursor, ListInfo, ListSeen, NewDnc, Paused, Stats,
 };
 pub use records::{Label, LabelTarget, Labelled, NewLabel, OutcomeRow, OutcomeSource, PlanVersion};
-pub use sqlite::Sqlite;
+pub use sqlite::{Examined, Sqlite};
 
-use crate::base::{AttemptId, CampaignIx, ContactId, LeadId, Now, PhoneId, Pii};
+use crate::base::{AttemptId, CampaignIx, ContactId, LeadId, ListId, Now, PhoneId, Pii};
 use crate::contact::Row;
 use crate::engine::{Committed, Epoch, LeadRow, LedgerPage, RecoveredAttempt, StoreRequest};
 
@@ -61,6 +63,14 @@ pub trait Store: Sized + Send {
     /// Open leads behind `after` (`LeadId(0)` starts), by id, with what the newest published list says of them.
     fn leads(&mut self, campaign: CampaignIx, after: LeadId, limit: usize) -> impl Answer<Vec<LeadRow>>;
 
+    /// Lists that were published after this one, oldest first, each with its campaign. Loads follow one another, so ids
+    /// follow the order of publishing. `ListId(0)` starts.
+    fn lists_since(&mut self, after: ListId) -> impl Answer<Vec<(ListId, CampaignIx)>>;
+
+    /// As [`Store::leads`], of the leads that this list names, among the `span` ids behind `after`. The second part says
+    /// behind which id to go on, `None` at the end.
+    fn leads_of_list(&mut self, list: ListId, after: LeadId, span: u32) -> impl Answer<(Vec<LeadRow>, Option<LeadId>)>;
+
     /// Every contact and phone with a history or a do-not-call mark, in pages, each with its whole ledger; a subject may
     /// come twice. The second part is the cursor of the next page, `None` at the end.
     fn ledgers(
@@ -70,7 +80,8 @@ pub trait Store: Sized + Send {
         now: Now,
     ) -> impl Answer<(LedgerPage, Option<LedgerCursor>)>;
 
-    /// Grows whenever a list was published, the do-not-call list changed or a pause was set, by any process. Cheap.
+    /// Grows whenever a list was published, the do-not-call list changed, a pause was set or somebody was erased, by any
+    /// process. Cheap.
     fn changes(&mut self) -> impl Answer<u64>;
 
     /// Do-not-call marks that were made or removed after `change`, of the contacts and phones that are known, oldest
@@ -96,6 +107,11 @@ pub trait Store: Sized + Send {
 
     /// By time of entry, newest first.
     fn dnc_list(&mut self, filter: DncFilter, limit: usize) -> impl Answer<Vec<DncEntry>>;
+
+    /// Takes a person out: key, numbers that nobody else has, and what lists say of them. Attempts stay without a person;
+    /// so does an entry on the do-not-call list, which names nobody. `None`: no such person, or erased before. A later
+    /// list that names the customer brings their data back, and the entry still holds.
+    fn erase(&mut self, key: &Pii<String>, now: Now) -> impl Answer<Option<Erased>>;
 
     fn lead_counts(&mut self, campaign: CampaignIx) -> impl Answer<LeadCounts>;
 
@@ -128,6 +144,9 @@ pub trait Store: Sized + Send {
     /// Publishes the list at once, or with `publish: false` (a dry run) gives it up. Counts are the same either way.
     /// A newer list reopens leads that are closed as exhausted or expired, and no others.
     fn import_finish(&mut self, publish: bool) -> impl Answer<ImportCounts>;
+
+    /// The scores of the campaign's newest published list, counted in `bins` equal parts of `[0, 1]`; empty without one.
+    fn score_bins(&mut self, campaign: &str, bins: u32) -> impl Answer<Vec<u64>>;
 
     // -- outcomes out, labels in --
 

@@ -19,6 +19,17 @@ pub struct ListInfo {
     pub expires_after: Option<Duration>,
 }
 
+/// A list that was loaded and published.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ListSeen {
+    /// Of its file.
+    pub name: String,
+    /// Rows that became leads, or brought known ones up to date.
+    pub rows: u64,
+    pub at: Wall,
+    pub expires: Option<Wall>,
+}
+
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum ImportStart {
     /// Send rows.
@@ -88,6 +99,18 @@ pub struct DncChange {
     pub change: u64,
     pub subject: DncSubject,
     pub mark: Option<DncMark>,
+}
+
+/// What an erasure took away, and what it left.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Erased {
+    /// Numbers that nobody else has.
+    pub numbers: u64,
+    /// Numbers that stay, because they are another customer's too.
+    pub shared_numbers: u64,
+    pub leads: u64,
+    /// They stay, and nobody can tell whose they are.
+    pub attempts: u64,
 }
 
 /// Where the pages of `ledgers` go on. The default is the start.

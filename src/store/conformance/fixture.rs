@@ -123,6 +123,7 @@ fn list_map() -> ListMap {
         attributes: None,
         columns: BTreeMap::new(),
         expires_after: None,
+        refuse_if: crate::campaign::RefuseIf::default(),
     }
 }
 

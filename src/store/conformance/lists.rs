@@ -121,3 +121,38 @@ pub(super) async fn contacts_are_found_by_key_and_shown_with_all_leads<H: Harnes
     let keys = s.store().customer_keys(&[unknown, contact]).await.unwrap();
     assert_eq!(keys, [None, Some(key(1))]);
 }
+
+pub(super) async fn published_lists_are_told_in_order<H: Harness>(mut s: Script<H>) {
+    s.import(0, &[row(1, &[1])]).await;
+    let given_up = ListInfo { campaign: "spring".into(), name: "x".into(), sha256: [200; 32], expires_after: None };
+    let now = s.now;
+    s.store().import_begin(&given_up, now).await.unwrap();
+    assert_eq!(s.store().lists_since(ListId(1)).await.unwrap(), [], "it is not published yet");
+    s.store().import_finish(false).await.unwrap();
+    s.import(1, &[row(1, &[1])]).await;
+    let all = s.store().lists_since(ListId(0)).await.unwrap();
+    assert_eq!(all.iter().map(|(_, campaign)| campaign.0).collect::<Vec<_>>(), [0, 1]);
+    assert!(all.windows(2).all(|pair| pair[0].0 < pair[1].0));
+    assert_eq!(s.store().lists_since(all[0].0).await.unwrap(), all[1..]);
+}
+
+pub(super) async fn leads_of_one_list_are_read_in_spans<H: Harness>(mut s: Script<H>) {
+    let rows: Vec<_> = (1..=7).map(|n| row(n, &[n])).collect();
+    s.import(0, &rows).await;
+    let mut better: Vec<_> = [2, 5, 6].map(|n| row(n, &[n])).to_vec();
+    better[0].score = 0.99;
+    s.import(0, &better).await;
+    let all = s.leads(0).await;
+    let (mut after, mut found) = (Some(crate::base::LeadId(0)), Vec::new());
+    while let Some(from) = after {
+        let (rows, next) = s.store().leads_of_list(ListId(2), from, 2).await.unwrap();
+        assert!(rows.len() <= 2);
+        found.extend(rows);
+        after = next;
+    }
+    let expected: Vec<_> = all.into_iter().filter(|lead| lead.list == ListId(2)).collect();
+    assert_eq!((found.len(), &found), (3, &expected));
+    // What a newer list says of a lead is not this one's to tell.
+    let (of_first, _) = s.store().leads_of_list(ListId(1), crate::base::LeadId(0), 100).await.unwrap();
+    assert_eq!(of_first.len(), 4);
+}

@@ -1,6 +1,7 @@
 //! One suite for every store: each script runs against the model and against a database, and every reply must be equal.
 
 mod crashes;
+mod erasure;
 mod faults;
 mod fixture;
 mod lists;

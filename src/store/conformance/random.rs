@@ -44,8 +44,8 @@ async fn script<H: Harness>(seed: u64, ops: u32) -> Script<H> {
 
 async fn one<H: Harness>(s: &mut Script<H>, made: &mut Vec<Intent>) {
     let until = s.rng.chance(0.8).then(|| s.now.wall + DAY);
-    match s.rng.below(28) {
-        0..=9 | 20.. => batch(s, made).await,
+    match s.rng.below(29) {
+        0..=9 | 21.. => batch(s, made).await,
         10 | 11 => {
             let seconds = s.rng.below(86_400);
             s.wait(Duration::from_secs(u64::from(seconds)));
@@ -75,6 +75,10 @@ async fn one<H: Harness>(s: &mut Script<H>, made: &mut Vec<Intent>) {
         }
         18 => s.wait(20 * DAY),
         19 => s.compare().await,
+        20 => {
+            let person = 1 + s.rng.below(PEOPLE);
+            s.erase(person).await;
+        }
     }
 }
 

@@ -13,7 +13,9 @@ use crate::engine::{
 };
 use crate::gate::{Rule, Verdict};
 use crate::sim::{Fault, ModelCounts, ModelList, ModelStore, ModelSubject};
-use crate::store::{DncSubjectKey, ImportCounts, ImportStart, LedgerCursor, ListInfo, NewDnc, Store, StoreError};
+use crate::store::{
+    DncSubjectKey, Erased, ImportCounts, ImportStart, LedgerCursor, ListInfo, NewDnc, Store, StoreError,
+};
 
 use super::fixture;
 
@@ -126,6 +128,20 @@ impl<H: Harness> Script<H> {
         let now = self.now;
         let theirs = self.store().dnc_remove(&subject, now).await.unwrap();
         same("dnc_remove", &self.model.dnc_remove(&model_subject(&subject)), &theirs);
+        self.same_changes().await;
+        theirs
+    }
+
+    pub(super) async fn erase(&mut self, n: u32) -> Option<Erased> {
+        let now = self.now;
+        let theirs = self.store().erase(&fixture::key(n), now).await.unwrap();
+        let ours = self.model.erase(&fixture::key(n)).map(|ours| Erased {
+            numbers: ours.numbers,
+            shared_numbers: ours.shared_numbers,
+            leads: ours.leads,
+            attempts: ours.attempts,
+        });
+        same("erase", &ours, &theirs);
         self.same_changes().await;
         theirs
     }

@@ -64,6 +64,15 @@ suite! { File:
         a_dry_run_leaves_nothing_behind,
         a_load_that_dies_is_never_seen,
         contacts_are_found_by_key_and_shown_with_all_leads,
+        published_lists_are_told_in_order,
+        leads_of_one_list_are_read_in_spans,
+    },
+    erasure::{
+        an_erased_person_is_gone_and_attempts_stay,
+        an_erased_person_is_never_dialled,
+        a_number_that_others_have_stays_theirs,
+        a_later_list_brings_the_data_back_and_nobody_dials,
+        a_list_that_was_given_up_brings_nobody_back,
     },
     crashes::{
         what_was_live_is_unknown_and_counts,
@@ -86,4 +95,25 @@ async fn random_scripts_agree_reply_by_reply() {
 #[tokio::test]
 async fn more_random_scripts_agree_reply_by_reply() {
     super::random::scripts::<File>(100, 200, 50).await;
+}
+
+#[tokio::test]
+async fn what_was_erased_is_not_in_the_file_any_more() {
+    use crate::store::Store as _;
+    let mut script = super::script::Script::<File>::new().await;
+    let mut row = super::fixture::row(1, &[1]);
+    row.tags = vec!["planted-canary".to_owned()];
+    script.import(0, &[row]).await;
+    let path = script.harness.folder.path().join("test.db");
+    let holds = |path: &Path| {
+        let logged = path.with_extension("db-wal");
+        [path, &logged].iter().any(|file| {
+            let bytes = std::fs::read(file).unwrap_or_default();
+            bytes.windows(14).any(|part| part == b"planted-canary")
+        })
+    };
+    assert!(holds(&path));
+    script.erase(1).await;
+    assert!(!holds(&path));
+    assert!(script.store().stats().await.is_ok());
 }

@@ -110,28 +110,43 @@ pub(super) async fn list(
     };
     let mut binds = Binds::default();
     binds.int(i64::try_from(limit).unwrap_or(i64::MAX));
-    let mut out = Vec::new();
-    for row in sql::rows(conn, text, binds).await? {
-        let mut cells = Cells::of(&row);
-        let is_phone = cells.text()? == "phone";
-        let open = |sealed: Vec<u8>| {
-            if is_phone {
-                keys.open(Sealed::Phone, &sealed).map(DncSubjectKey::Phone)
-            } else {
-                keys.open(Sealed::Contact, &sealed).map(DncSubjectKey::Customer)
-            }
-        };
-        let subject = cells.maybe_blob()?.and_then(open);
-        out.push(DncEntry {
-            subject,
-            reason: cells.text()?.to_owned(),
-            source: cells.text()?.to_owned(),
-            at: Wall(cells.int()?),
-            until: cells.maybe_int()?.map(Wall),
-            removed_at: cells.maybe_int()?.map(Wall),
-        });
-    }
-    Ok(out)
+    sql::rows(conn, text, binds).await?.iter().map(|row| read(row, keys)).collect()
+}
+
+pub(super) async fn entry(
+    conn: &mut SqliteConnection,
+    keys: &Keys,
+    subject: &DncSubjectKey,
+) -> Result<Option<DncEntry>, StoreError> {
+    let token = match subject {
+        DncSubjectKey::Phone(number) => keys.token(Sealed::Phone, number),
+        DncSubjectKey::Customer(key) => keys.token(Sealed::Contact, key),
+    };
+    let mut binds = Binds::default();
+    binds.blob(&token.0);
+    let text = "SELECT kind, sealed, reason, source, at, until, removed_at FROM dnc WHERE token = ?";
+    sql::row(conn, text, binds).await?.map(|row| read(&row, keys)).transpose()
+}
+
+/// `kind, sealed, reason, source, at, until, removed_at`
+fn read(row: &sqlx::sqlite::SqliteRow, keys: &Keys) -> Result<DncEntry, StoreError> {
+    let mut cells = Cells::of(row);
+    let is_phone = cells.text()? == "phone";
+    let open = |sealed: Vec<u8>| {
+        if is_phone {
+            keys.open(Sealed::Phone, &sealed).map(DncSubjectKey::Phone)
+        } else {
+            keys.open(Sealed::Contact, &sealed).map(DncSubjectKey::Customer)
+        }
+    };
+    Ok(DncEntry {
+        subject: cells.maybe_blob()?.and_then(open),
+        reason: cells.text()?.to_owned(),
+        source: cells.text()?.to_owned(),
+        at: Wall(cells.int()?),
+        until: cells.maybe_int()?.map(Wall),
+        removed_at: cells.maybe_int()?.map(Wall),
+    })
 }
 
 pub(super) async fn since(
@@ -156,6 +171,31 @@ pub(super) async fn since(
         out.extend(contact.or(phone).map(|subject| DncChange { change, subject, mark }));
     }
     Ok(out)
+}
+
+/// Nobody calls an erased person again, whatever list names them. The entry tells nobody who they were.
+pub(super) async fn note_erased(conn: &mut SqliteConnection, token: Token, now: Wall) -> Result<(), StoreError> {
+    let entry = Entry {
+        token,
+        kind: "contact",
+        sealed: None,
+        until: None,
+        reason: "erased",
+        source: "operator",
+        attempt: None,
+        at: now,
+    };
+    put(conn, &entry).await?;
+    // Also where an entry without end was there before: readers of changes hear of it.
+    surface(conn, token).await?;
+    forget_subject(conn, token).await
+}
+
+pub(super) async fn forget_subject(conn: &mut SqliteConnection, token: Token) -> Result<(), StoreError> {
+    let mut binds = Binds::default();
+    binds.blob(&token.0);
+    sql::run(conn, "UPDATE dnc SET sealed = NULL WHERE token = ?", binds).await?;
+    Ok(())
 }
 
 /// Entries that were made before their subject was known become news for those who read changes.

@@ -27,6 +27,21 @@ const PHONES: &str = "DELETE FROM phone WHERE id >= (SELECT first_phone FROM lis
 const CONTACTS: &str =
     "DELETE FROM contact WHERE id >= (SELECT first_contact FROM list WHERE id = ?) AND id BETWEEN ? AND ?";
 
+/// Erased people whom the list named, and no published one since: they are forgotten again, with their numbers.
+const FORGET: [&str; 3] = [
+    "UPDATE contact SET sealed = NULL WHERE id IN (SELECT c.id FROM dnc d JOIN contact c ON c.token = d.token
+        WHERE d.kind = 'contact' AND d.reason = 'erased' AND c.sealed IS NOT NULL
+            AND NOT EXISTS (SELECT 1 FROM lead l JOIN listed r ON r.lead = l.id JOIN list i ON i.id = r.list
+                WHERE l.contact = c.id AND i.state = 1 AND i.at > d.at))",
+    "UPDATE phone SET sealed = NULL WHERE id IN (SELECT x.phone FROM dnc d JOIN contact c ON c.token = d.token
+            JOIN contact_phone x ON x.contact = c.id
+        WHERE d.kind = 'contact' AND d.reason = 'erased' AND c.sealed IS NULL)
+        AND NOT EXISTS (SELECT 1 FROM contact_phone y JOIN contact k ON k.id = y.contact
+            WHERE y.phone = phone.id AND k.sealed IS NOT NULL)",
+    "DELETE FROM contact_phone WHERE contact IN (SELECT c.id FROM dnc d JOIN contact c ON c.token = d.token
+        WHERE d.kind = 'contact' AND d.reason = 'erased' AND c.sealed IS NULL)",
+];
+
 /// Lists that are still loading although nobody holds the importers' lock.
 pub(super) async fn left_by_a_crash(conn: &mut SqliteConnection) -> Result<(), StoreError> {
     for row in sql::rows(conn, "SELECT id FROM list WHERE state = 0", Binds::default()).await? {
@@ -52,6 +67,9 @@ pub(super) async fn list(conn: &mut SqliteConnection, list: ListId) -> Result<()
     let mut binds = Binds::default();
     binds.int(i64::from(list.0));
     let mut tx = writing(conn).await?;
+    for forget in FORGET {
+        sql::run(&mut tx, forget, Binds::default()).await?;
+    }
     sql::run(&mut tx, "DELETE FROM list WHERE id = ?", binds).await?;
     tx.commit().await?;
     Ok(())

@@ -28,9 +28,10 @@ pub(super) struct Load {
     _lock: File,
 }
 
-static CONTACTS: LazyLock<Arc<str>> = LazyLock::new(|| by_token(&["hex(t.token)", "t.id"], "contact"));
+static CONTACTS: LazyLock<Arc<str>> =
+    LazyLock::new(|| by_token(&["hex(t.token)", "t.id", "t.sealed IS NULL"], "contact"));
 static PHONES: LazyLock<Arc<str>> =
-    LazyLock::new(|| by_token(&["hex(t.token)", "t.id", "t.owner", "t.shared"], "phone"));
+    LazyLock::new(|| by_token(&["hex(t.token)", "t.id", "t.owner", "t.shared", "t.sealed IS NULL"], "phone"));
 static MARKED: LazyLock<Arc<str>> = LazyLock::new(|| by_token(&["hex(t.token)"], "dnc"));
 static LEADS: LazyLock<Arc<str>> = LazyLock::new(|| {
     let from = "FROM (SELECT ? AS campaign) k CROSS JOIN json_each(?) j
@@ -128,15 +129,23 @@ async fn note_contacts(
     counts: &mut ImportCounts,
 ) -> Result<Vec<ContactId>, StoreError> {
     let tokens: Vec<Token> = rows.iter().map(|row| keys.token(Sealed::Contact, &row.key)).collect();
-    let mut known = HashMap::new();
+    let (mut known, mut erased) = (HashMap::new(), HashMap::new());
     let [packed] = sql::texts(conn, &CONTACTS, tokens_in(&tokens)).await?;
     for mut cells in sql::records(&packed) {
-        known.insert(Token(cells.bytes()?), ContactId(cells.small()?));
+        let (token, id) = (Token(cells.bytes()?), ContactId(cells.small()?));
+        if cells.yes()? {
+            erased.insert(token, id);
+        }
+        known.insert(token, id);
     }
     let mut next = next_id(conn, "SELECT coalesce(max(id), 0) + 1 FROM contact", "contacts").await?;
     let mut new = Vec::new();
     let mut out = Vec::with_capacity(rows.len());
     for (row, token) in rows.iter().zip(tokens) {
+        if let Some(ContactId(id)) = erased.remove(&token) {
+            let sealed = keys.seal(Sealed::Contact, &row.key)?;
+            seal_again(conn, "UPDATE contact SET sealed = ?1 WHERE id IN (?2, ?3)", id, &sealed, ContactId(id)).await?;
+        }
         let id = if let Some(id) = known.get(&token) {
             *id
         } else {
@@ -193,10 +202,14 @@ async fn note_phones(
         .concat();
     let tokens: Vec<Token> = cells.iter().map(|cell| cell.token).collect();
     let mut known: HashMap<Token, KnownPhone> = HashMap::new();
+    let mut erased = HashMap::new();
     let [packed] = sql::texts(conn, &PHONES, tokens_in(&tokens)).await?;
     for mut cells in sql::records(&packed) {
         let token = Token(cells.bytes()?);
         let phone = KnownPhone { id: PhoneId(cells.small()?), owner: ContactId(cells.small()?), shared: cells.yes()? };
+        if cells.yes()? {
+            erased.insert(token, phone.id);
+        }
         known.insert(token, phone);
     }
     let mut next = next_id(conn, "SELECT coalesce(max(id), 0) + 1 FROM phone", "phones").await?;
@@ -208,6 +221,12 @@ async fn note_phones(
             known.insert(*token, KnownPhone { id, owner: *contact, shared: false });
         }
         let Some(phone) = known.get_mut(token) else { continue };
+        if let Some(PhoneId(id)) = erased.remove(token) {
+            let sealed = keys.seal(Sealed::Phone, number)?;
+            (phone.owner, phone.shared) = (*contact, false);
+            let text = "UPDATE phone SET sealed = ?1, owner = ?3, shared = 0 WHERE id = ?2";
+            seal_again(conn, text, id, &sealed, *contact).await?;
+        }
         if phone.owner != *contact && !phone.shared {
             phone.shared = true;
             newly_shared.push(phone.id);
@@ -285,6 +304,20 @@ async fn note_leads(
     };
     sql::run_all(conn, &NEW_LEADS, &new, bind).await?;
     listed::insert(conn, load.list, &lines).await
+}
+
+/// The bank names somebody again who was erased here.
+async fn seal_again(
+    conn: &mut SqliteConnection,
+    text: &'static str,
+    id: u32,
+    sealed: &[u8],
+    contact: ContactId,
+) -> Result<(), StoreError> {
+    let mut binds = Binds::default();
+    binds.blob(sealed).int(i64::from(id)).int(i64::from(contact.0));
+    sql::run(conn, text, binds).await?;
+    Ok(())
 }
 
 async fn surface(conn: &mut SqliteConnection, new: Vec<Token>) -> Result<(), StoreError> {

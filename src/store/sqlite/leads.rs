@@ -21,7 +21,8 @@ const FROM: &str = "FROM lead l
     LEFT JOIN phone p0 ON p0.id = r.phone0 LEFT JOIN phone p1 ON p1.id = r.phone1
     LEFT JOIN phone p2 ON p2.id = r.phone2 LEFT JOIN phone p3 ON p3.id = r.phone3 WHERE";
 
-fn leads(which: &str) -> Arc<str> {
+/// `which`: a condition over `l`, with its order and limit.
+pub(super) fn select(which: &str) -> Arc<str> {
     let (score, value) = (sql::digits("r.score"), sql::digits("r.value"));
     let fields = [
         "l.id",
@@ -56,9 +57,12 @@ fn leads(which: &str) -> Arc<str> {
 }
 
 static PAGE: LazyLock<Arc<str>> =
-    LazyLock::new(|| leads("l.campaign = ? AND l.id > ? AND l.state = 'waiting' ORDER BY l.id LIMIT ?"));
+    LazyLock::new(|| select("l.campaign = ? AND l.id > ? AND l.state = 'waiting' ORDER BY l.id LIMIT ?"));
 
-static OF_CONTACT: LazyLock<Arc<str>> = LazyLock::new(|| leads("l.contact = ? ORDER BY l.id"));
+static OF_LIST: LazyLock<Arc<str>> =
+    LazyLock::new(|| select("l.id > ? AND l.id <= ? AND r.list = ? AND l.state = 'waiting' ORDER BY l.id"));
+
+static OF_CONTACT: LazyLock<Arc<str>> = LazyLock::new(|| select("l.contact = ? ORDER BY l.id"));
 
 static KEYS: LazyLock<Arc<str>> = LazyLock::new(|| {
     let from = "FROM json_each(?) j CROSS JOIN contact c ON c.id = j.value WHERE c.sealed IS NOT NULL";
@@ -71,10 +75,37 @@ pub(super) async fn page(
     after: LeadId,
     limit: usize,
 ) -> Result<Vec<LeadRow>, StoreError> {
+    read_page(conn, &PAGE, campaign, after, limit).await
+}
+
+/// By a statement of [`select`] that takes campaign, the lead before, and how many.
+pub(super) async fn read_page(
+    conn: &mut SqliteConnection,
+    statement: &Arc<str>,
+    campaign: CampaignIx,
+    after: LeadId,
+    limit: usize,
+) -> Result<Vec<LeadRow>, StoreError> {
     let mut binds = Binds::default();
     binds.int(i64::from(campaign.0)).int(i64::from(after.0)).int(i64::try_from(limit).unwrap_or(i64::MAX));
-    let [found] = sql::texts(conn, &PAGE, binds).await?;
+    let [found] = sql::texts(conn, statement, binds).await?;
     sql::records(&found).map(read).collect()
+}
+
+/// A span of ids at a time: an index by list would cost every import, and a walk over all leads would hold up commits.
+pub(super) async fn of_list(
+    conn: &mut SqliteConnection,
+    list: ListId,
+    after: LeadId,
+    span: u32,
+) -> Result<(Vec<LeadRow>, Option<LeadId>), StoreError> {
+    let up_to = after.0.saturating_add(span);
+    let mut binds = Binds::default();
+    binds.int(i64::from(after.0)).int(i64::from(up_to)).int(i64::from(list.0));
+    let [found] = sql::texts(conn, &OF_LIST, binds).await?;
+    let rows = sql::records(&found).map(read).collect::<Result<Vec<_>, _>>()?;
+    let last = sql::number(conn, "SELECT coalesce(max(id), 0) FROM lead", Binds::default()).await?;
+    Ok((rows, (i64::from(up_to) < last).then_some(LeadId(up_to))))
 }
 
 pub(super) async fn of_contact(conn: &mut SqliteConnection, contact: ContactId) -> Result<Vec<LeadRow>, StoreError> {
@@ -91,7 +122,7 @@ pub(super) async fn find_contact(
 ) -> Result<Option<ContactId>, StoreError> {
     let mut binds = Binds::default();
     binds.blob(&keys.token(Sealed::Contact, key).0);
-    let row = sql::row(conn, "SELECT id FROM contact WHERE token = ?", binds).await?;
+    let row = sql::row(conn, "SELECT id FROM contact WHERE token = ? AND sealed IS NOT NULL", binds).await?;
     row.map(|row| Cells::of(&row).small().map(ContactId)).transpose()
 }
 
@@ -102,7 +133,7 @@ pub(super) async fn find_phone(
 ) -> Result<Option<PhoneId>, StoreError> {
     let mut binds = Binds::default();
     binds.blob(&keys.token(Sealed::Phone, e164).0);
-    let row = sql::row(conn, "SELECT id FROM phone WHERE token = ?", binds).await?;
+    let row = sql::row(conn, "SELECT id FROM phone WHERE token = ? AND sealed IS NOT NULL", binds).await?;
     row.map(|row| Cells::of(&row).small().map(PhoneId)).transpose()
 }
 

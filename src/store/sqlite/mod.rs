@@ -1,7 +1,10 @@
 //! The embedded store: SQLite in WAL mode, one connection per value, `synchronous=FULL` always.
 
 mod batch;
+mod browse;
 mod dnc;
+mod erase;
+mod examine;
 mod export;
 mod give_up;
 mod import;
@@ -9,13 +12,18 @@ mod label;
 mod leads;
 mod ledgers;
 mod listed;
+mod lists;
+mod look;
 mod open;
 mod operate;
 mod outcome_row;
 mod recover;
+mod scores;
 mod sql;
 mod versions;
 mod write;
+
+pub use examine::Examined;
 
 use std::fmt;
 use std::fs::File;
@@ -26,11 +34,11 @@ use sqlx::sqlite::SqliteConnection;
 use sqlx::{Connection as _, Sqlite as Driver, Transaction};
 
 use super::{
-    Backlog, DncChange, DncEntry, DncFilter, DncSubjectKey, ImportCounts, ImportStart, Labelled, LeadCounts,
+    Backlog, DncChange, DncEntry, DncFilter, DncSubjectKey, Erased, ImportCounts, ImportStart, Labelled, LeadCounts,
     LedgerCursor, ListInfo, NewDnc, NewLabel, OutcomeRow, Paused, Stats,
 };
 use super::{Keys, Store, StoreError};
-use crate::base::{AttemptId, CampaignIx, ContactId, LeadId, Now, PhoneId, Pii, Wall};
+use crate::base::{AttemptId, CampaignIx, ContactId, LeadId, ListId, Now, PhoneId, Pii, Wall};
 use crate::contact::Row;
 use crate::engine::{Committed, Epoch, LeadRow, LedgerPage, RecoveredAttempt, StoreRequest};
 
@@ -131,6 +139,19 @@ impl Store for Sqlite {
         leads::page(&mut self.conn, campaign, after, limit).await
     }
 
+    async fn lists_since(&mut self, after: ListId) -> Result<Vec<(ListId, CampaignIx)>, StoreError> {
+        lists::since(&mut self.conn, after).await
+    }
+
+    async fn leads_of_list(
+        &mut self,
+        list: ListId,
+        after: LeadId,
+        span: u32,
+    ) -> Result<(Vec<LeadRow>, Option<LeadId>), StoreError> {
+        leads::of_list(&mut self.conn, list, after, span).await
+    }
+
     async fn ledgers(
         &mut self,
         after: LedgerCursor,
@@ -171,6 +192,10 @@ impl Store for Sqlite {
 
     async fn dnc_list(&mut self, filter: DncFilter, limit: usize) -> Result<Vec<DncEntry>, StoreError> {
         dnc::list(&mut self.conn, &self.keys, filter, limit).await
+    }
+
+    async fn erase(&mut self, key: &Pii<String>, now: Now) -> Result<Option<Erased>, StoreError> {
+        erase::contact(&mut self.conn, &self.keys, key, now).await
     }
 
     async fn lead_counts(&mut self, campaign: CampaignIx) -> Result<LeadCounts, StoreError> {
@@ -216,6 +241,10 @@ impl Store for Sqlite {
     async fn import_finish(&mut self, publish: bool) -> Result<ImportCounts, StoreError> {
         let Some(load) = self.load.take() else { return Err(StoreError::NoImport) };
         import::finish(&mut self.conn, load, publish).await
+    }
+
+    async fn score_bins(&mut self, campaign: &str, bins: u32) -> Result<Vec<u64>, StoreError> {
+        scores::bins(&mut self.conn, campaign, bins).await
     }
 
     async fn seal(&mut self, now: Now, limit: usize) -> Result<u64, StoreError> {
