@@ -30,6 +30,11 @@ impl Book {
         self.phones.get(&id).unwrap_or(&self.blank)
     }
 
+    /// Nothing is known of either.
+    pub fn is_blank(&self, contact: ContactId, phone: PhoneId) -> bool {
+        !self.contacts.contains_key(&contact) && !self.phones.contains_key(&phone)
+    }
+
     /// On both sides of the account.
     pub fn note(&mut self, contact: ContactId, dial: PastDial) {
         self.contacts.entry(contact).or_default().note(dial);

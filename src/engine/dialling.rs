@@ -42,9 +42,10 @@ impl Engine {
         self.give_back(now, &live);
         self.count_intent(live.run, IntentAnswer::Refused);
         match verdict {
-            Verdict::Refuse { reasons, until } => self.set_aside(live.run, live.lead, &reasons, until),
+            Verdict::Refuse { reasons, until } => self.set_aside(now, live.run, live.lead, &reasons, until),
             Verdict::Allow => self.queue(live.run, live.lead),
         }
+        self.renew(now, live.run, live.lead);
     }
 
     /// Nobody knows whether the intent was written, but it is certain that it was not dialled: void, in any case.
@@ -104,7 +105,7 @@ impl Engine {
     }
 
     /// A disposition counts from the moment it is noted; a do-not-call is written before the call is over.
-    fn noted(&mut self, now: Now, id: AttemptId, disposition: &str) {
+    pub(super) fn noted(&mut self, now: Now, id: AttemptId, disposition: &str) {
         let Some(live) = self.lives.get(id) else { return };
         let (contact, phone, run) = (live.contact, live.phone, live.run);
         let Some(meaning) = live.campaign.dispositions.get(disposition).cloned() else { return };

@@ -5,8 +5,7 @@ use std::sync::Arc;
 
 use crate::base::{CampaignIx, LegId, Now, Rng, Tick, Wall};
 use crate::call::{AttemptInput, LegEvent};
-use crate::campaign::{Campaign, ZoneRule};
-use crate::contact::{ZoneIx, Zones};
+use crate::contact::Zones;
 use crate::gate::{DncMark, Rule};
 use crate::pace::{Limits, Seats};
 use crate::schedule::ZoneSets;
@@ -14,6 +13,7 @@ use crate::schedule::ZoneSets;
 use super::book::Book;
 use super::live::{Lives, Stage};
 use super::run::Run;
+use super::unwritten::Unwritten;
 use super::{EngineConfig, Input, OperatorCommand, Output, StoreReply, Why};
 
 /// Decides everything and touches nothing. After each `handle`, drain `poll_output` to `None`; come back at
@@ -31,6 +31,7 @@ pub struct Engine {
     pub(super) first_run: usize,
     pub(super) book: Book,
     pub(super) lives: Lives,
+    pub(super) unwritten: Unwritten,
     /// Of trunks and queues, by their positions in the configuration.
     pub(super) trunks: Vec<Limits>,
     pub(super) seats: Vec<Seats>,
@@ -59,6 +60,7 @@ impl Engine {
             first_run: 0,
             book: Book::default(),
             lives: Lives::default(),
+            unwritten: Unwritten::default(),
             trunks,
             seats,
             high_water: now.wall,
@@ -80,6 +82,7 @@ impl Engine {
             Input::Plan(campaigns, zones) => self.take_plan(now, campaigns, &zones),
             Input::Ledgers(page) => self.book.load(page),
             Input::Leads(rows) => self.admit(now, &rows),
+            Input::LeadsRead(campaign) => self.leads_read(now, campaign),
             Input::Stored(replies) => {
                 for reply in replies {
                     self.stored(now, reply);
@@ -121,49 +124,13 @@ impl Engine {
         self.lives.len()
     }
 
-    fn take_plan(&mut self, now: Now, campaigns: Vec<(CampaignIx, Arc<Campaign>)>, zones: &Zones) {
-        if self.runs.is_empty() {
-            self.zones = Arc::new(zones.clone());
-        }
-        for run in &mut self.runs {
-            run.retired = campaigns.iter().all(|(ix, _)| *ix != run.ix);
-        }
-        for (ix, campaign) in campaigns {
-            let campaign = self.with_our_zones(campaign, zones);
-            match self.runs.iter_mut().find(|run| run.ix == ix) {
-                Some(run) => run.replace(campaign, &self.config),
-                None => self.runs.push(Run::new(now.wall, ix, campaign, &self.config)),
-            }
-        }
-        // What the gate put aside while the file was gone, it looks at again.
-        for at in 0..self.runs.len() {
-            self.unblock(now, at, Rule::CampaignState);
-        }
-        self.decide_soon(now);
-    }
-
-    /// Each plan numbers its zones from zero. Ours go on from the first plan and from the leads.
-    fn with_our_zones(&mut self, campaign: Arc<Campaign>, theirs: &Zones) -> Arc<Campaign> {
-        let mut hours = campaign.calling_hours.clone();
-        let ours = Arc::make_mut(&mut self.zones);
-        let mut ours = |ix: ZoneIx| ours.intern(theirs.name(ix)).unwrap_or(ix);
-        hours.fallback_zone = hours.fallback_zone.map(&mut ours);
-        hours.zone = match hours.zone {
-            ZoneRule::Customer => ZoneRule::Customer,
-            ZoneRule::Fixed(ix) => ZoneRule::Fixed(ours(ix)),
-        };
-        if hours == campaign.calling_hours {
-            return campaign;
-        }
-        Arc::new(Campaign { calling_hours: hours, ..Campaign::clone(&campaign) })
-    }
-
     fn stored(&mut self, now: Now, reply: StoreReply) {
         match reply {
             StoreReply::Authorised { attempt } => self.authorised(now, attempt),
             StoreReply::Refused { attempt, verdict } => self.refused(now, attempt, verdict),
             StoreReply::Doubt { attempt } => self.in_doubt(now, attempt),
-            StoreReply::Finished { .. } | StoreReply::DncNoted => {}
+            StoreReply::Finished { attempt, .. } => self.unwritten.written(attempt),
+            StoreReply::DncNoted => {}
         }
     }
 

@@ -13,16 +13,8 @@ use crate::schedule::{
 use super::book::Marks;
 use super::live::Live;
 use super::run::PhoneSlot;
+use super::unwritten::Settled;
 use super::{Counted, Engine, FinishedCount, Outcome, Output, StoreRequest, Times};
-
-/// Where a lead stands after an attempt, as the store will keep it.
-#[derive(Clone, Copy, Debug)]
-struct Settled {
-    state: LeadState,
-    next_phone: u8,
-    next_free: bool,
-    phone_dead: bool,
-}
 
 impl Engine {
     pub(super) fn finish(&mut self, now: Now, id: AttemptId, finished: Finished) {
@@ -46,6 +38,8 @@ impl Engine {
         self.count(&live, &finished, kind);
         let outcome = self.outcome(now, id, &live, finished, meaning.as_ref(), settled);
         self.out.push_back(Output::Store(StoreRequest::Finish(Box::new(outcome))));
+        self.unwritten.note(id, live.lead_id, settled);
+        self.renew(now, live.run, live.lead);
     }
 
     /// Nothing went out: the account is as if it had never been, and the lead is due again in a minute.
@@ -63,6 +57,8 @@ impl Engine {
         self.count(live, &finished, OutcomeKind::Neutral);
         let outcome = self.outcome(now, id, live, finished, None, settled);
         self.out.push_back(Output::Store(StoreRequest::Finish(Box::new(outcome))));
+        self.unwritten.note(id, live.lead_id, settled);
+        self.renew(now, live.run, live.lead);
     }
 
     fn note(&mut self, live: &Live, id: AttemptId, result: CallResult, contact: bool) {

@@ -18,6 +18,8 @@ pub enum Input {
     Ledgers(LedgerPage),
     /// A page of leads of one campaign, in ascending order of `LeadId`. Known leads are brought up to date.
     Leads(Vec<LeadRow>),
+    /// Every open lead of a campaign has come since its plan was last replaced: it may dial again.
+    LeadsRead(CampaignIx),
     /// Answers of the store, in any grouping.
     Stored(Vec<StoreReply>),
     Leg(LegId, LegEvent),

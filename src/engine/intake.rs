@@ -1,17 +1,22 @@
 //! Leads come in: conditions are evaluated once, zones interned, and the gate asked for the first time.
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use crate::base::{Now, Wall};
 use crate::campaign::{Campaign, Condition, Figures, RankBy, Truth};
 use crate::contact::{ClosedWhy, LeadState, ZoneIx};
-use crate::gate::{Reason, Rule, Verdict};
+use crate::gate::{Eligibility, Reason, Rule, Verdict};
 use crate::rank;
 use crate::schedule::{CellIx, CellKey, Clock, History, LeadFlags, LeadIx, Viewer, ZoneSetIx, again_at};
 
 use super::run::{PhoneSlot, Run};
 use super::standing::Standing;
 use super::{Counted, Engine, LeadRow, Output, PhoneRow};
+
+/// When a lead is asked again whose person or number is being called. No outcome of the other attempt is waited for: most
+/// calls are over by then, and the rest is asked once more.
+const UNDER_WAY: Duration = Duration::from_mins(1);
 
 impl Engine {
     /// Rows of one page may belong to any campaign of the plan; others are ignored, as their campaign is not here.
@@ -24,7 +29,22 @@ impl Engine {
         self.decide_soon(now);
     }
 
-    fn admit_one(&mut self, now: Now, at: usize, row: &LeadRow) {
+    pub(super) fn admit_one(&mut self, now: Now, at: usize, row: &LeadRow) {
+        let Some(run) = self.runs.get_mut(at) else { return };
+        if let Some(known) = run.leads.find(row.lead) {
+            if run.standing(known) == Standing::Live {
+                run.renewals.insert(known, row.clone());
+                return;
+            }
+            // The row was read before the lead's last outcome was written.
+            if let Some(settled) = self.unwritten.of(row.lead) {
+                return self.take_in(now, at, &settled.over(row.clone()));
+            }
+        }
+        self.take_in(now, at, row);
+    }
+
+    fn take_in(&mut self, now: Now, at: usize, row: &LeadRow) {
         let Some(campaign) = self.runs.get(at).map(|run| Arc::clone(&run.campaign)) else { return };
         let slots = self.phone_slots(&campaign, &row.phones);
         let Some(slot) = slots.get(usize::from(row.next_phone)).or_else(|| slots.first()).copied() else { return };
@@ -36,14 +56,15 @@ impl Engine {
         run.funnel.admitted += 1;
         self.out.push_back(Output::Count(Counted::Admitted { campaign: row.campaign_ix }));
         let judged = judge(&campaign, row);
-        let Some(cell) = self.cell_for(now.wall, at, lead, slot, judged.unwrap_or(0), false) else { return };
+        let segment = judged.unwrap_or_default();
+        let Some(cell) = self.cell_for(now.wall, at, lead, slot, segment, false) else { return };
         let key = rank::key(campaign.rank_by, row.score, row.value);
         // Its cell is where segment and zones are kept, so it goes through one even if it does not stay.
         let Some(run) = self.runs.get_mut(at) else { return };
         run.frontier.park(lead, cell, key, Wall::MAX);
         match row.state {
             LeadState::Closed(why) => self.close(at, lead, why),
-            LeadState::Waiting { .. } if judged.is_none() => self.block(at, lead, Rule::Eligible),
+            LeadState::Waiting { .. } if judged.is_err() => self.block(at, lead, Rule::Eligible),
             LeadState::Waiting { until } if until > now.wall => self.park(at, lead, until),
             LeadState::Waiting { .. }
             | LeadState::Reserved
@@ -61,29 +82,41 @@ impl Engine {
             Some(Verdict::Refuse { reasons, .. }) if reasons.iter().all(|reason| is_of_hours(reason.rule)) => {
                 self.queue(at, lead);
             }
-            Some(Verdict::Refuse { reasons, until }) => self.set_aside(at, lead, &reasons, until),
+            Some(Verdict::Refuse { reasons, until }) => self.set_aside(now, at, lead, &reasons, until),
             None => {}
         }
     }
 
     /// Refused: it comes back when time has helped, or rests until somebody changes something.
-    pub(super) fn set_aside(&mut self, at: usize, lead: LeadIx, reasons: &[Reason], until: Option<Wall>) {
-        let Some(first) = reasons.first() else { return };
+    pub(super) fn set_aside(&mut self, now: Now, at: usize, lead: LeadIx, reasons: &[Reason], until: Option<Wall>) {
         let Some(campaign) = self.runs.get(at).map(|run| run.ix) else { return };
         for reason in reasons {
             self.out.push_back(Output::Count(Counted::Refused { campaign, rule: reason.rule }));
         }
-        if let Some(until) = until {
-            let until = self.again_at(at, lead, until);
-            self.park(at, lead, until);
-        } else {
-            let lasting = reasons.iter().find(|reason| reason.until.is_none()).map_or(first.rule, |r| r.rule);
-            self.block(at, lead, lasting);
+        let lasting = reasons.iter().find(|reason| reason.until.is_none() && reason.rule != Rule::LiveAttempt);
+        match (until, lasting) {
+            (None, Some(lasting)) => self.block(at, lead, lasting.rule),
+            (Some(until), _) => {
+                let until = self.again_at(at, lead, until);
+                self.park(at, lead, until);
+            }
+            // The person or the number is on the line for another lead; nobody knows for how long.
+            (None, None) => {
+                let known = reasons.iter().filter_map(|reason| reason.until).max();
+                let until = known.unwrap_or_default().max(self.law(now) + UNDER_WAY);
+                let until = self.again_at(at, lead, until);
+                self.park(at, lead, until);
+            }
         }
     }
 
+    /// When a refused lead competes again: with its cell if hours alone refuse it, else as `set_aside` parks it.
+    pub(super) fn back_at(&self, at: usize, lead: LeadIx, reasons: &[Reason], until: Wall) -> Wall {
+        if reasons.iter().all(|reason| is_of_hours(reason.rule)) { until } else { self.again_at(at, lead, until) }
+    }
+
     /// A lead never dialled enters at the start of a slot, so that the order within a slot holds.
-    fn again_at(&self, at: usize, lead: LeadIx, until: Wall) -> Wall {
+    pub(super) fn again_at(&self, at: usize, lead: LeadIx, until: Wall) -> Wall {
         let Some(run) = self.runs.get(at) else { return until };
         let Some(key) = run.cell(lead) else { return until };
         let clock = Clock::of(&run.campaign.calling_hours, self.zone_sets.get(key.zones));
@@ -191,21 +224,26 @@ impl Engine {
     }
 }
 
-fn is_of_hours(rule: Rule) -> bool {
+pub(super) fn is_of_hours(rule: Rule) -> bool {
     matches!(rule, Rule::CallingHours | Rule::Holidays)
 }
 
-/// `eligible`, then the first segment that matches: its position, or `None` for a lead that is nobody's.
-fn judge(campaign: &Campaign, row: &LeadRow) -> Option<u8> {
+/// `eligible`, then the first segment that matches: its position, or why the lead is nobody's.
+pub(super) fn judge(campaign: &Campaign, row: &LeadRow) -> Result<u8, Eligibility> {
     let figures =
         Figures { score: row.score, value: row.value, attempts_used: row.attempts_used, consent: row.consent };
-    let holds = |condition: &Condition| condition.evaluate_with(figures, &row.columns) == Truth::Yes;
-    if !campaign.eligible.iter().all(holds) {
-        return None;
+    for (at, condition) in (0..).zip(&campaign.eligible) {
+        match condition.evaluate_with(figures, &row.columns) {
+            Truth::Yes => {}
+            Truth::No => return Err(Eligibility::No { condition: at }),
+            Truth::Missing(_) => return Err(Eligibility::Missing { condition: at }),
+            Truth::Failed(_) => return Err(Eligibility::Failed { condition: at }),
+        }
     }
+    let holds = |condition: &Condition| condition.evaluate_with(figures, &row.columns) == Truth::Yes;
     // A segment whose condition cannot be known is no match: the lead falls to the next one, at worst to nobody.
-    let at = campaign.segments.iter().position(|segment| holds(&segment.when))?;
-    u8::try_from(at).ok()
+    let at = campaign.segments.iter().position(|segment| holds(&segment.when));
+    at.and_then(|at| u8::try_from(at).ok()).ok_or(Eligibility::NoSegment)
 }
 
 impl Run {
@@ -218,7 +256,7 @@ impl Run {
         }
     }
 
-    /// New, or in place of what was known of it. `None` while an attempt of it is under way: the next page brings it.
+    /// New, or in place of what was known of it. `None` if what is known holds.
     fn put(&mut self, row: &LeadRow, slot: PhoneSlot, slots: Vec<PhoneSlot>) -> Option<LeadIx> {
         let flags = LeadFlags::default()
             .with_consent(row.consent)

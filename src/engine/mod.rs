@@ -7,24 +7,32 @@ mod dialling;
 #[expect(clippy::module_inception, reason = "the machine of the room has the room's name")]
 mod engine;
 mod finish;
+mod forecast;
 mod input;
 mod intake;
+mod journal;
 mod last_gate;
 mod lines;
 mod live;
+mod replan;
 mod run;
 mod standing;
 mod store;
 mod tick;
+mod trial;
+mod unwritten;
 mod view;
 
 pub use config::{EngineConfig, QueueSpec, TrunkSpec};
 pub use counted::{Counted, FinishedCount, IntentAnswer};
 pub use engine::Engine;
+pub use forecast::{Blocked, Day, Fate, Forecast, Hour, Later, LeadCard, Outlook, Waterfall};
 pub use input::{Input, OperatorCommand, Output, Why};
+pub use journal::{Decisions, Difference, Entry, JournalError, Reader, Recorded, Recorder, Replay, ReplayError};
 pub use last_gate::{last_gate, refused};
 pub use store::{
     Committed, Context, DncRequest, DncSubject, Epoch, Intent, LeadRow, LedgerPage, Marks, Outcome, PhoneRow,
     RecoveredAttempt, StoreReply, StoreRequest, Times,
 };
+pub use trial::{Coverage, Mismatch, Tally, Trial, try_set};
 pub use view::CampaignView;

@@ -11,8 +11,8 @@ use crate::pace::Pacer;
 use crate::rank::AnswerModel;
 use crate::schedule::{CellKey, Frontier, LeadFlags, LeadIx, LeadTable, ZoneSetIx};
 
-use super::EngineConfig;
 use super::standing::Standing;
+use super::{EngineConfig, LeadRow};
 
 #[derive(Debug)]
 pub struct Run {
@@ -36,6 +36,10 @@ pub struct Run {
     pub funnel: Funnel,
     /// Cells must be looked at anew: the plan changed, or an operator let the campaign go on.
     pub stale: bool,
+    /// The plan changed, and leads are still as the old one judged them. Nobody is dialled until they have come again.
+    pub reading: bool,
+    /// What came of leads that an attempt held: they take it in when it is over. No more than there are attempts.
+    pub renewals: BTreeMap<LeadIx, LeadRow>,
     /// Leads by standing, kept as standings change: ten million leads are not counted a few times a second.
     counts: [u32; 256],
 }
@@ -73,6 +77,8 @@ impl Run {
             expiries: BTreeMap::new(),
             funnel: Funnel::default(),
             stale: true,
+            reading: false,
+            renewals: BTreeMap::new(),
             name: campaign.name.as_str().into(),
             counts: [0; 256],
             campaign,
@@ -81,6 +87,7 @@ impl Run {
 
     /// A new version of the plan: attempts under way finish under the old one.
     pub fn replace(&mut self, campaign: Arc<Campaign>, config: &EngineConfig) {
+        self.reading |= !self.campaign.judges_as(&campaign);
         self.trunk = trunk_of(&campaign, config);
         self.queue = queue_of(&campaign, config);
         self.pacer.set(campaign.pacing.mode, &campaign.trunk);
@@ -93,6 +100,10 @@ impl Run {
     /// By an operator, or because the plan has no such campaign any more.
     pub fn is_held(&self) -> bool {
         self.paused || self.retired
+    }
+
+    pub fn may_dial(&self) -> bool {
+        !self.is_held() && !self.reading
     }
 
     pub fn standing(&self, lead: LeadIx) -> Standing {

@@ -47,7 +47,7 @@ impl Engine {
         }
         for at in 0..self.runs.len() {
             let Some(run) = self.runs.get(at) else { continue };
-            if run.is_held() || run.frontier.open_len() == 0 {
+            if !run.may_dial() || run.frontier.open_len() == 0 {
                 continue;
             }
             if let Some(next) = self.next_permit(now, run) {
@@ -73,7 +73,7 @@ impl Engine {
     }
 
     /// Due leads move into their cells, and cells are looked at anew where something about them has changed.
-    fn turn_slot(&mut self, now: Now, at: usize) {
+    pub(super) fn turn_slot(&mut self, now: Now, at: usize) {
         let wall = self.law(now);
         let Some(run) = self.runs.get_mut(at) else { return };
         run.frontier.due(wall);
@@ -86,7 +86,7 @@ impl Engine {
     }
 
     fn permits(&self, now: Now, at: usize) -> u32 {
-        let Some(run) = self.runs.get(at).filter(|run| !run.is_held()) else { return 0 };
+        let Some(run) = self.runs.get(at).filter(|run| run.may_dial()) else { return 0 };
         let Some(trunk) = run.trunk.and_then(|ix| self.trunks.get(ix.ix())) else { return 0 };
         run.pacer.permits(now.tick, trunk, &self.staff(run))
     }
@@ -109,7 +109,7 @@ impl Engine {
         match self.ask(now, at, best.lead) {
             Some(Verdict::Allow) => self.wish(now, at, best),
             Some(Verdict::Refuse { reasons, until }) => {
-                self.set_aside(at, best.lead, &reasons, until);
+                self.set_aside(now, at, best.lead, &reasons, until);
                 false
             }
             None => false,
@@ -123,7 +123,7 @@ impl Engine {
         Some(gate::ask(&facts, run.campaign.pacing.ring))
     }
 
-    fn facts<'a>(&'a self, now: Now, run: &'a Run, lead: LeadIx) -> Option<Facts<'a>> {
+    pub(super) fn facts<'a>(&'a self, now: Now, run: &'a Run, lead: LeadIx) -> Option<Facts<'a>> {
         let slot = run.phone(lead)?;
         let contact = run.leads.get(lead)?.contact;
         let test_only = run.trunk.is_none_or(|trunk| self.config.test_numbers_only_on(trunk));
@@ -142,7 +142,7 @@ impl Engine {
         })
     }
 
-    fn wish(&mut self, now: Now, at: usize, best: Best) -> bool {
+    pub(super) fn wish(&mut self, now: Now, at: usize, best: Best) -> bool {
         let id = AttemptId::new(now, &mut self.rng);
         let Some((intent, new)) = self.draw_up(now, at, best, id) else { return false };
         let dial = PastDial {

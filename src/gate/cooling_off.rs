@@ -29,6 +29,7 @@ fn last(ledger: &Ledger, after: QuietAfter) -> Option<Wall> {
         QuietAfter::Declined => ledger.refused_at,
         QuietAfter::Complaint => ledger.complained_at,
         QuietAfter::Abandoned => ledger.abandoned_at.max(newest(|dial| dial.result == Some(CallResult::Abandoned))),
+        QuietAfter::Machine => newest(|dial| dial.result == Some(CallResult::Machine)),
         QuietAfter::Contact => newest(PastDial::may_be_contact),
     }
 }
@@ -57,7 +58,9 @@ mod tests {
             match after {
                 QuietAfter::Declined => world.contact.refused_at = Some(wall(THEN)),
                 QuietAfter::Complaint => world.contact.complained_at = Some(wall(THEN)),
-                QuietAfter::Abandoned | QuietAfter::Contact => world.contact.abandoned_at = Some(wall(THEN)),
+                QuietAfter::Abandoned | QuietAfter::Machine | QuietAfter::Contact => {
+                    world.contact.abandoned_at = Some(wall(THEN));
+                }
             }
             assert_eq!(world.rules(), [Rule::CoolingOff], "{after:?}");
             world.assert_opens_at(OPENS);
@@ -77,6 +80,15 @@ mod tests {
     fn an_abandoned_dial_is_enough_even_if_nobody_noted_the_person() {
         let mut world = quiet(CapPer::Phone, QuietAfter::Abandoned, Some(60));
         world.dialled(THEN, CallResult::Abandoned);
+        world.assert_opens_at(OPENS);
+    }
+
+    #[test]
+    fn behind_a_machine_the_number_rests_and_behind_silence_it_does_not() {
+        let mut world = quiet(CapPer::Phone, QuietAfter::Machine, Some(60));
+        world.dialled(THEN, CallResult::NoAnswer);
+        assert!(world.ask().allows());
+        world.dialled(THEN, CallResult::Machine);
         world.assert_opens_at(OPENS);
     }
 

@@ -1,19 +1,29 @@
 //! The campaign's conditions and segments, as found for this row. A missing value is never a yes.
 
+use crate::campaign::Campaign;
+
 use super::{Eligibility, Facts, Reason, Rule};
 
 pub(super) fn check(facts: &Facts, reasons: &mut Vec<Reason>) {
-    let source = |ix: u8| {
-        facts.campaign.eligible.get(usize::from(ix)).map_or("a condition", |condition| condition.source.as_str())
-    };
-    let detail = match facts.lead.eligible {
-        Eligibility::Yes => return,
-        Eligibility::No { condition } => format!("not true: {}", source(condition)),
-        Eligibility::Missing { condition } => format!("a value is missing for: {}", source(condition)),
-        Eligibility::Failed { condition } => format!("could not be computed: {}", source(condition)),
-        Eligibility::NoSegment => "no segment takes this lead".to_owned(),
-    };
-    reasons.push(Reason { rule: Rule::Eligible, detail, until: None });
+    if let Some(detail) = facts.lead.eligible.why_not(facts.campaign) {
+        reasons.push(Reason { rule: Rule::Eligible, detail, until: None });
+    }
+}
+
+impl Eligibility {
+    /// For people, without any value of the row. `None` for one that is eligible.
+    pub fn why_not(self, campaign: &Campaign) -> Option<String> {
+        let source = |ix: u8| {
+            campaign.eligible.get(usize::from(ix)).map_or("a condition", |condition| condition.source.as_str())
+        };
+        Some(match self {
+            Self::Yes => return None,
+            Self::No { condition } => format!("not true: {}", source(condition)),
+            Self::Missing { condition } => format!("a value is missing for: {}", source(condition)),
+            Self::Failed { condition } => format!("could not be computed: {}", source(condition)),
+            Self::NoSegment => "no segment takes this lead".to_owned(),
+        })
+    }
 }
 
 #[cfg(test)]

@@ -41,7 +41,7 @@ pub struct LeadFacts {
 }
 
 /// The verdict of `eligible` and `segments`, found once per list row and campaign version.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Eligibility {
     Yes,
     /// The condition at this position of `eligible` is false.

@@ -212,6 +212,7 @@ fn campaign() -> Campaign {
             attributes: None,
             columns: BTreeMap::new(),
             expires_after: None,
+            refuse_if: crate::campaign::RefuseIf::default(),
         },
         eligible: Vec::new(),
         segments: Vec::new(),

@@ -1,8 +1,7 @@
 //! The gate's answer.
 
-use std::fmt;
-
 use crate::base::Wall;
+pub use crate::campaign::Rule;
 
 /// `Refuse` carries every reason, in the order of the rules, and the earliest instant at which all of them might be gone.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -25,51 +24,8 @@ pub struct Reason {
     pub until: Option<Wall>,
 }
 
-macro_rules! rules {
-    ($($(#[$doc:meta])* $name:ident = $text:literal,)*) => {
-        /// In the order in which they are asked. The names are those of metrics, `explain` and campaign tests.
-        #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
-        #[repr(u8)]
-        pub enum Rule { $($(#[$doc])* $name,)* }
-
-        impl Rule {
-            pub const ALL: &'static [Self] = &[$(Self::$name,)*];
-            pub const fn as_str(self) -> &'static str {
-                match self { $(Self::$name => $text,)* }
-            }
-            pub fn parse(text: &str) -> Option<Self> {
-                Self::ALL.iter().copied().find(|rule| rule.as_str() == text)
-            }
-        }
-    };
-}
-
-rules! {
-    /// The campaign is not active, is paused, or is outside its run dates.
-    CampaignState = "campaign_state",
-    ListExpiry = "list_expiry",
-    Eligible = "eligible",
-    Consent = "consent",
-    Dnc = "dnc",
-    CallingHours = "calling_hours",
-    Holidays = "holidays",
-    ContactCaps = "contact_caps",
-    CoolingOff = "cooling_off",
-    Attempts = "attempts",
-    /// One live attempt per person and per phone.
-    LiveAttempt = "live_attempt",
-    /// The number is dead, or not a test number while only those are allowed.
-    Number = "number",
-}
-
 impl Verdict {
     pub fn allows(&self) -> bool {
         matches!(self, Self::Allow)
-    }
-}
-
-impl fmt::Display for Rule {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(self.as_str())
     }
 }

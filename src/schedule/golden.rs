@@ -39,6 +39,12 @@ pub fn next_golden(campaign: &Campaign, zones: &Zones, clock: Clock, segment: u8
     next(&golden_week(campaign, segment), Days::of(campaign), zones.get(clock.first()), from, limit, true)
 }
 
+/// When the golden stretch that holds at `from` ends.
+pub fn golden_end(campaign: &Campaign, zones: &Zones, clock: Clock, segment: u8, from: Wall) -> Option<Wall> {
+    let limit = Wall(from.0.saturating_add(HORIZON_DAYS * 86_400_000_000));
+    next(&golden_week(campaign, segment), Days::of(campaign), zones.get(clock.first()), from, limit, false)
+}
+
 /// The slot of this moment, and whether it is a golden one for the segment.
 pub fn golden_now(campaign: &Campaign, zones: &Zones, clock: Clock, segment: u8, at: Wall) -> (Slot, bool) {
     let slot = slot_at(campaign, zones, clock, at);

@@ -16,7 +16,7 @@ mod zone_sets;
 
 pub use clock::Clock;
 pub use frontier::{Best, CellIx, CellKey, CellView, Frontier, GRAIN};
-pub use golden::{golden_now, golden_week, is_golden, is_golden_slot, next_golden};
+pub use golden::{golden_end, golden_now, golden_week, is_golden, is_golden_slot, next_golden};
 pub use history::{History, SlotFails, daypart_at};
 pub use lead_table::{LeadFlags, LeadIx, LeadRow, LeadTable};
 pub use place::{Dayparts, Placed, Wish, again_at, place};

@@ -110,5 +110,6 @@ fn list() -> ListMap {
         attributes: None,
         columns: BTreeMap::new(),
         expires_after: None,
+        refuse_if: crate::campaign::RefuseIf::default(),
     }
 }

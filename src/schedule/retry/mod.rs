@@ -83,15 +83,15 @@ impl<'a> RetryRules<'a> {
 }
 
 /// After an attempt that nobody gave a disposition. A rule and the budget must both allow another attempt: they never add
-/// up. A result without a rule of the campaign's own is handled so:
+/// up. A campaign without `retry:` was given a rule for every result when it was read; one with `retry:` means what it leaves
+/// out, and a result without a rule is handled so:
 ///
 /// | result | without a rule |
 /// |---|---|
-/// | `busy`, `no_answer`, `machine`, `powered_off`, `not_reachable` | again by the budget, after `min_gap`; all but `busy` in another daypart |
+/// | `busy`, `no_answer`, `machine`, `powered_off`, `not_reachable`, `rejected`, `abandoned`, `answered` | `exhausted`: nobody is called again unasked |
 /// | `network_failure`, `trunk_refused`, `cancelled` | our side: again by the budget, after 15 min or `min_gap`, whichever is longer |
 /// | `vacant_number` | the phone is dead; the next one, else `invalid` |
 /// | `fax`, `suspended` | the next phone after `min_gap`; with no other, `fax` is `invalid` and `suspended` is `exhausted` |
-/// | `rejected`, `abandoned`, `answered` | `exhausted`: whoever declined, waited in vain or hung up is left alone |
 /// | `void` | again after a minute, on the same phone; it used no budget |
 /// | `unknown_counted` | closed as that: never rung twice in doubt |
 pub fn after_result(rules: &RetryRules, standing: &Standing, finished: &Finished) -> After {
@@ -216,10 +216,6 @@ fn by_rule(
 
 fn by_default(rules: &RetryRules, standing: &Standing, finished: &Finished) -> After {
     let gap = finished.dialled + rules.attempts.min_gap;
-    let elsewhen = |next| match next {
-        Next::Again(again) => Next::Again(Again { other_daypart_than: Some(finished.daypart), ..again }),
-        Next::Close(why) => Next::Close(why),
-    };
     let by_budget = |not_before| {
         if used_up(rules, standing) {
             Next::Close(ClosedWhy::Exhausted)
@@ -228,10 +224,6 @@ fn by_default(rules: &RetryRules, standing: &Standing, finished: &Finished) -> A
         }
     };
     match finished.result {
-        CallResult::Busy => keep(by_budget(gap)),
-        CallResult::NoAnswer | CallResult::Machine | CallResult::PoweredOff | CallResult::NotReachable => {
-            keep(elsewhen(by_budget(gap)))
-        }
         CallResult::NetworkFailure | CallResult::TrunkRefused | CallResult::Cancelled => {
             keep(by_budget(gap.max(finished.ended + OUR_FAULT_AFTER)))
         }
@@ -241,6 +233,11 @@ fn by_default(rules: &RetryRules, standing: &Standing, finished: &Finished) -> A
         CallResult::Fax => keep(on_next_phone(rules, standing, finished, ClosedWhy::Invalid)),
         CallResult::Suspended => keep(on_next_phone(rules, standing, finished, ClosedWhy::Exhausted)),
         CallResult::Answered
+        | CallResult::Busy
+        | CallResult::NoAnswer
+        | CallResult::Machine
+        | CallResult::PoweredOff
+        | CallResult::NotReachable
         | CallResult::Rejected
         | CallResult::Abandoned
         | CallResult::Void
