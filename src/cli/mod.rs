@@ -1,21 +1,32 @@
 //! The command line: one file per subcommand. Names, flags and exit codes are a stable contract.
 
+mod ahead;
 mod bench;
 mod check;
 mod completions;
 mod demo;
+mod diff;
 mod dnc;
+mod doctor;
+mod erase;
 mod exit;
+mod explain;
 mod export;
 mod finding;
 mod gateway;
 mod import;
+mod man;
 mod migrate;
 mod outcomes;
 mod output;
 mod pause;
+mod plan;
+mod replay;
+mod schema;
 mod serve;
 mod site;
+mod test;
+mod token;
 
 use std::process::ExitCode;
 
@@ -60,14 +71,24 @@ enum Command {
     Gateway(gateway::Args),
     Serve(serve::Args),
     Dnc(dnc::Args),
+    Doctor(doctor::Args),
+    Diff(diff::Args),
+    Explain(explain::Args),
+    Erase(erase::Args),
     Export(export::Args),
     Import(import::Args),
+    Man(man::Args),
     Migrate(migrate::Args),
     Outcomes(outcomes::Args),
+    Plan(plan::Args),
+    Replay(replay::Args),
     /// No new calls for a campaign, or for all; in force in a running daemon within a second
     Pause(pause::Args),
     /// New calls again for a campaign, or for all that are not paused by name
     Resume(pause::Args),
+    Schema(schema::Args),
+    Test(test::Args),
+    Token(token::Args),
 }
 
 /// The whole program. Results are on standard output, errors and logs on standard error.
@@ -110,12 +131,22 @@ fn run(cli: Cli) -> Result<Exit, Stop> {
         Command::Serve(args) => serve::run(&args),
         Command::Demo(args) => demo::run(&args),
         Command::Dnc(args) => dnc::run(&args),
+        Command::Doctor(args) => doctor::run(&args),
+        Command::Diff(args) => diff::run(&args),
+        Command::Explain(args) => explain::run(&args),
+        Command::Erase(args) => erase::run(&args),
         Command::Export(args) => export::run(&args),
         Command::Import(args) => import::run(&args),
+        Command::Man(args) => man::run(&args),
         Command::Migrate(args) => migrate::run(&args),
         Command::Outcomes(args) => outcomes::run(&args),
+        Command::Plan(args) => plan::run(&args),
+        Command::Replay(args) => replay::run(&args),
         Command::Pause(args) => pause::run(&args, pause::Switch::Pause),
         Command::Resume(args) => pause::run(&args, pause::Switch::Resume),
+        Command::Schema(args) => schema::run(&args),
+        Command::Test(args) => test::run(&args),
+        Command::Token(args) => token::run(&args),
     }
 }
 

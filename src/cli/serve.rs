@@ -1,12 +1,14 @@
 //! `goldenhour serve`: the daemon.
 
 use std::path::PathBuf;
+use std::sync::Arc;
 
 use tokio::signal::unix::{SignalKind, signal};
 
-use crate::base::{Wall, render};
+use crate::base::Wall;
 use crate::daemon::config::Config;
-use crate::daemon::{Daemon, Options, StartError};
+use crate::daemon::{Daemon, Notify, Options, StartError};
+use crate::http::Health;
 
 use super::exit::{Exit, Stop};
 use super::output;
@@ -23,6 +25,9 @@ pub(super) struct Args {
     /// Trials only: wall seconds per second
     #[arg(long, value_name = "N", value_parser = rate)]
     clock_rate: Option<f64>,
+    /// Keep the engine's input journal here, for `goldenhour replay` [default: `journal:` of the configuration, or none]
+    #[arg(long, value_name = "FILE")]
+    journal: Option<PathBuf>,
 }
 
 pub(super) fn run(args: &Args) -> Result<Exit, Stop> {
@@ -36,7 +41,8 @@ pub(super) fn run(args: &Args) -> Result<Exit, Stop> {
     for warning in &loaded.warnings {
         tracing::warn!("{warning}");
     }
-    let options = Options { clock: None, clock_start: args.clock_start, clock_rate: args.clock_rate };
+    let journal = args.journal.clone().or_else(|| loaded.config.journal.clone());
+    let options = Options { clock: None, clock_start: args.clock_start, clock_rate: args.clock_rate, journal };
     tokio::runtime::Builder::new_current_thread().enable_all().build()?.block_on(serve(loaded.config, options))
 }
 
@@ -49,17 +55,39 @@ async fn serve(config: Config, options: Options) -> Result<Exit, Stop> {
         Ok(daemon) => daemon,
         Err(error) => return refuse(error),
     };
+    let notify = Notify::from_environment();
+    notify.ready();
     loop {
         tokio::select! {
             _ = terminate.recv() => break,
             _ = interrupt.recv() => break,
-            _ = hang_up.recv() => reload(&daemon),
-            () = a_second() => daemon.count_wire(),
+            _ = hang_up.recv() => {
+                notify.reloading();
+                reload(&daemon);
+                notify.ready();
+            }
+            () = a_second() => {
+                daemon.count_wire();
+                notify.alive(daemon.health());
+            }
         }
     }
     tracing::info!("stopping: no new calls, those under way finish");
-    daemon.stop().await?;
+    notify.stopping(daemon.config().drain_timeout);
+    let health = daemon.health().clone();
+    tokio::select! {
+        stopped = daemon.stop() => stopped?,
+        () = stay_alive(&notify, &health) => {}
+    }
     Ok(Exit::Ok)
+}
+
+/// A drain may take hours; the watchdog wants to hear from us meanwhile.
+async fn stay_alive(notify: &Notify, health: &Health) {
+    loop {
+        a_second().await;
+        notify.alive(health);
+    }
 }
 
 pub(super) fn refuse(error: StartError) -> Result<Exit, Stop> {
@@ -69,20 +97,24 @@ pub(super) fn refuse(error: StartError) -> Result<Exit, Stop> {
             return Ok(Exit::Invalid);
         }
         StartError::ClockWithLiveTrunk(_) => Exit::Refused,
-        StartError::Keys(_) | StartError::Store(_) | StartError::Http(_) | StartError::Wire(..) => Exit::Unreachable,
+        StartError::Exposed(_) | StartError::Tokens(_) => Exit::Invalid,
+        StartError::Keys(_)
+        | StartError::Store(_)
+        | StartError::Http(_)
+        | StartError::Wire(..)
+        | StartError::Journal(..) => Exit::Unreachable,
         StartError::Other(_) => Exit::Failure,
     };
     Err(Stop { exit, why: error.into() })
 }
 
+/// Beside the loop: a large folder takes a while to read. It logs and counts by itself.
 fn reload(daemon: &Daemon) {
-    match daemon.reload() {
-        Ok(()) => tracing::info!("reloaded"),
-        Err(findings) => tracing::error!("not reloaded, the old plan stays in force:\n{}", render(&findings)),
-    }
+    let reloader = Arc::clone(daemon.reloader());
+    drop(tokio::task::spawn_blocking(move || reloader.reload()));
 }
 
-#[expect(clippy::disallowed_methods, reason = "the wire's totals are copied into the metrics once a second")]
+#[expect(clippy::disallowed_methods, reason = "totals go to the metrics and a sign of life to systemd once a second")]
 async fn a_second() {
     tokio::time::sleep(std::time::Duration::from_secs(1)).await;
 }

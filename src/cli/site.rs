@@ -10,6 +10,9 @@ use crate::base::Diagnostic;
 use crate::campaign::{Campaign, Plan, load};
 use crate::daemon::config::{Config, Database};
 use crate::daemon::read_folder;
+use crate::engine::EngineConfig;
+use crate::feed::Sources;
+use crate::http::TokensFile;
 use crate::store::{Keys, Sqlite, StoreError};
 
 use super::exit::{Exit, Stop};
@@ -48,10 +51,43 @@ impl Site {
         self.open().await.map_err(|error| Stop::store_open(&error))
     }
 
+    /// For reading one moment of it, beside a running daemon; nothing is made and nothing is written.
+    pub(super) async fn look(&self) -> Result<Sqlite, Stop> {
+        self.look_at().await.map_err(|error| Stop::store_open(&error))
+    }
+
+    /// As the daemon's engine has it, but for the seed: nothing is drawn where nobody is dialled.
+    pub(super) fn engine_config(&self) -> EngineConfig {
+        crate::daemon::engine_config(&self.config, 0, 1.0)
+    }
+
+    pub(super) fn config(&self) -> &Config {
+        &self.config
+    }
+
     pub(super) fn database(&self) -> &Path {
         match &self.config.database {
             Database::Sqlite(path) => path,
         }
+    }
+
+    pub(super) fn campaigns(&self) -> &Path {
+        &self.config.campaigns
+    }
+
+    pub(super) fn sources(&self) -> &Sources {
+        &self.config.sources
+    }
+
+    /// Where a list that comes through a pipe is kept while it is read: beside the database, which has room, once there
+    /// is one.
+    pub(super) fn spool(&self) -> PathBuf {
+        let folder = self.database().parent().filter(|folder| folder.is_dir());
+        folder.map_or_else(std::env::temp_dir, Path::to_owned)
+    }
+
+    pub(super) fn tokens(&self) -> TokensFile {
+        TokensFile::new(&self.config.tokens_file)
     }
 
     pub(super) fn keys_file(&self) -> &Path {
@@ -62,6 +98,15 @@ impl Site {
     pub(super) fn beside_database(&self, list: &Path, ending: &str) -> PathBuf {
         let name = list.file_name().map(|name| name.to_string_lossy().into_owned()).unwrap_or_default();
         self.database().with_file_name(format!("{name}.{ending}"))
+    }
+
+    async fn look_at(&self) -> Result<Sqlite, StoreError> {
+        let path = self.database();
+        let url = format!("sqlite://{}", path.display());
+        if !path.exists() {
+            return Err(StoreError::Open { url, why: "there is none yet; `goldenhour import` makes it".to_owned() });
+        }
+        Sqlite::look(&url, Arc::new(Keys::load(self.keys_file())?)).await
     }
 
     async fn open(&self) -> Result<(Sqlite, Arc<Keys>), StoreError> {

@@ -2,6 +2,9 @@
 
 use std::fs;
 
+use serde_json::{Value, json};
+
+use crate::api;
 use crate::daemon::{Daemon, Setup, Site, until};
 use crate::trial::{self, Trial};
 
@@ -30,7 +33,38 @@ fn assert_all_clean(site: &Site, daemon: &Daemon) {
     for path in ["/livez", "/readyz", "/", "/api/v1/campaigns", "/nothing-here"] {
         assert_clean(path, daemon.get(path).as_bytes());
     }
-    for name in ["witness.jsonl", "gateway.log", "var/goldenhour.db", "var/goldenhour.db-wal"] {
+    let token: Value = serde_json::from_str(&site.run("token", &["new", "--role", "admin", "--json"])).unwrap();
+    let token = token["token"].as_str().unwrap();
+    let paths = ["campaigns", "campaigns/trial", "lists", "lists/1", "attempts?limit=500", "attempts/x"];
+    let whom = json!({ "number": format!("+999{NUMBER}") }).to_string();
+    let key = json!({ "customer": format!("{KEY}-1"), "reason": "a test" }).to_string();
+    let wrong = json!({ "number": format!("+999{NUMBER}"), "customer": KEY }).to_string();
+    let mut asked: Vec<(&str, String, Option<&str>)> =
+        paths.map(|path| ("GET", format!("/api/v1/{path}"), None)).to_vec();
+    asked.extend(
+        site.texts::<1>("SELECT lower(hex(id)) FROM attempt")
+            .iter()
+            .map(|[id]| ("GET", format!("/api/v1/attempts/{id}"), None)),
+    );
+    for action in ["check", "add", "remove"] {
+        for body in [&whom, &key, &wrong] {
+            asked.push(("POST", format!("/api/v1/do-not-call/{action}"), Some(body)));
+        }
+    }
+    // What somebody writes into the wrong place is not repeated either.
+    asked.push(("GET", format!("/api/v1/attempts?before={NUMBER}"), None));
+    asked.push(("GET", format!("/api/v1/campaigns/{KEY}"), None));
+    until("the token is known", || api::send(daemon.http(), Some(token), "GET", "/api/v1/lists", None).status == 200);
+    for (method, path, body) in asked {
+        let answer = api::send(daemon.http(), Some(token), method, &path, body);
+        assert_clean(&format!("{method} {path}").replace(NUMBER, "N").replace(KEY, "K"), answer.text.as_bytes());
+    }
+    // Everything beside the database but the keys, which are random: rejects, journals.
+    for entry in fs::read_dir(site.path("var")).unwrap() {
+        let path = entry.unwrap().path();
+        assert_clean(&path.display().to_string(), &fs::read(&path).unwrap_or_default());
+    }
+    for name in ["witness.jsonl", "gateway.log"] {
         assert_clean(name, &fs::read(site.path(name)).unwrap_or_default());
     }
 }
@@ -53,6 +87,7 @@ fn no_log_metric_or_answer_of_a_run_names_anybody() {
     site.write("more.csv", &list().replace("-1,", "-4,").replace("-2,", "-5,").replace(",12,", ",13,"));
     site.import("trial", &site.path("more.csv"));
     let daemon = site.serve_logging(filter, &[]);
+    assert_clean("erase", site.run("erase", &["--contact", &format!("{KEY}-2")]).as_bytes());
     assert_all_clean(&site, &daemon);
     assert!(daemon.log().contains("somebody opted out"), "the log is not the run's");
     daemon.stop();

@@ -96,7 +96,9 @@ impl Site {
             fs::create_dir_all(&to).unwrap();
             for entry in fs::read_dir(shipped.join(folder)).unwrap() {
                 let entry = entry.unwrap();
-                fs::copy(entry.path(), to.join(entry.file_name())).unwrap();
+                if entry.path().is_file() {
+                    fs::copy(entry.path(), to.join(entry.file_name())).unwrap();
+                }
             }
         }
     }
@@ -108,6 +110,14 @@ impl Site {
         let text = |bytes: &[u8]| String::from_utf8_lossy(bytes).into_owned();
         assert!(output.status.success(), "{subcommand} {more:?}: {}{}", text(&output.stdout), text(&output.stderr));
         text(&output.stdout)
+    }
+
+    /// The same, where it must fail: its standard error.
+    #[track_caller]
+    pub(crate) fn refuse(&self, subcommand: &str, more: &[&str]) -> String {
+        let output = command(subcommand, &self.path("goldenhour.yaml")).args(more).output().unwrap();
+        assert!(!output.status.success(), "{subcommand} {more:?} went well");
+        String::from_utf8_lossy(&output.stderr).into_owned()
     }
 
     /// Imports a file into a campaign and returns the report.
@@ -186,6 +196,17 @@ impl Site {
             let mut connection = options.connect().await.unwrap();
             sqlx::query(sql).fetch_all(&mut connection).await.unwrap()
         })
+    }
+
+    /// Changes the database behind the daemon's back.
+    pub(crate) fn execute(&self, sql: &'static str) {
+        let options = SqliteConnectOptions::new().filename(self.path("var/goldenhour.db"));
+        let options = options.busy_timeout(Duration::from_secs(30)).disable_statement_logging();
+        let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
+        runtime.block_on(async {
+            let mut connection = options.connect().await.unwrap();
+            sqlx::raw_sql(sql).execute(&mut connection).await.unwrap();
+        });
     }
 
     /// The one number that a query asks for.
@@ -278,6 +299,18 @@ impl Daemon {
         assert_eq!(status.code(), Some(0), "{}", self.log());
     }
 
+    /// SIGHUP, taken over.
+    pub(crate) fn reload(&self) {
+        let reloads = || self.metric("goldenhour_config_reloads_total", &["result=\"ok\""]);
+        let before = reloads();
+        self.process.signal("HUP");
+        until("the plan is read again", || reloads() > before + 0.5);
+    }
+
+    pub(crate) fn http(&self) -> SocketAddr {
+        self.http
+    }
+
     pub(crate) fn get(&self, path: &str) -> String {
         get(self.http, path).unwrap_or_default()
     }
@@ -323,7 +356,7 @@ pub(crate) fn now() -> Instant {
     Instant::now()
 }
 
-fn command(subcommand: &str, config: &Path) -> Command {
+pub(crate) fn command(subcommand: &str, config: &Path) -> Command {
     let mut command = Command::new(env!("CARGO_BIN_EXE_goldenhour"));
     command.arg(subcommand).arg("--config").arg(config).stdin(Stdio::null());
     command

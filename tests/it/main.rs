@@ -3,7 +3,13 @@
 
 // `cfg(test)` tells clippy that unwrap is fine here.
 #[cfg(test)]
+mod alerts;
+#[cfg(test)]
+mod api;
+#[cfg(test)]
 mod canary;
+#[cfg(test)]
+mod check;
 #[cfg(test)]
 mod daemon;
 #[cfg(test)]
@@ -11,22 +17,40 @@ mod dashboards;
 #[cfg(test)]
 mod data;
 #[cfg(test)]
+mod doctor;
+#[cfg(test)]
+mod erase;
+#[cfg(test)]
 mod gbk;
 #[cfg(test)]
 mod hours;
 #[cfg(test)]
 mod kill_nine;
 #[cfg(test)]
+mod lists;
+#[cfg(test)]
+mod logs;
+#[cfg(test)]
 mod operators;
+#[cfg(test)]
+mod plan;
 #[cfg(test)]
 mod prometheus;
 #[cfg(test)]
 mod real_lists;
 #[cfg(test)]
+mod reload;
+#[cfg(test)]
+mod replay;
+#[cfg(test)]
 mod sipp;
 #[cfg(test)]
 mod sipp_uas;
 #[cfg(test)]
+mod systemd;
+#[cfg(test)]
 mod trial;
+#[cfg(test)]
+mod tutorial;
 #[cfg(test)]
 mod wire_sipp;

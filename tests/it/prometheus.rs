@@ -23,10 +23,17 @@ const POLLS_MAX: usize = 300;
 impl Prometheus {
     /// Scrapes `target` every second.
     pub(crate) fn start(target: SocketAddr) -> Self {
+        Self::start_with_rules(target, "groups: []\n")
+    }
+
+    /// And evaluates these alert rules every second.
+    pub(crate) fn start_with_rules(target: SocketAddr, rules: &str) -> Self {
         let home = tempfile::tempdir().unwrap();
         let config = home.path().join("prometheus.yml");
+        fs::write(home.path().join("rules.yaml"), rules).unwrap();
         let scrape = format!(
-            "global: {{ scrape_interval: 1s }}\nscrape_configs:\n  - job_name: goldenhour\n    static_configs: [{{ targets: [\"{target}\"] }}]\n"
+            "global: {{ scrape_interval: 1s, evaluation_interval: 1s }}\nrule_files: [rules.yaml]\nscrape_configs:\n  - \
+             job_name: goldenhour\n    static_configs: [{{ targets: [\"{target}\"] }}]\n"
         );
         fs::write(&config, scrape).unwrap();
         let address = free_address();
@@ -47,15 +54,24 @@ impl Prometheus {
 
     /// The values of an instant query. `Err` is Prometheus's own word on a bad one.
     pub(crate) fn query(&self, expr: &str) -> Result<Vec<f64>, String> {
+        let value = |sample: &Value| sample.pointer("/value/1")?.as_str()?.parse().ok();
+        Ok(self.samples(expr)?.iter().filter_map(value).collect())
+    }
+
+    /// One label of each series of an instant query.
+    pub(crate) fn label(&self, expr: &str, label: &str) -> Result<Vec<String>, String> {
+        let value = |sample: &Value| Some(sample.pointer("/metric")?.get(label)?.as_str()?.to_owned());
+        Ok(self.samples(expr)?.iter().filter_map(value).collect())
+    }
+
+    fn samples(&self, expr: &str) -> Result<Vec<Value>, String> {
         let answer = self.get(&format!("/api/v1/query?query={}", percent_encoded(expr))).ok_or("no answer")?;
         let body = answer.split_once("\r\n\r\n").map_or("", |(_, body)| body);
         let json: Value = serde_json::from_str(body).map_err(|error| format!("{error}: {answer}"))?;
         if let Some(error) = json.get("error").and_then(Value::as_str) {
             return Err(error.to_owned());
         }
-        let samples = json.pointer("/data/result").and_then(Value::as_array).ok_or("no result")?;
-        let value = |sample: &Value| sample.pointer("/value/1")?.as_str()?.parse().ok();
-        Ok(samples.iter().filter_map(value).collect())
+        Ok(json.pointer("/data/result").and_then(Value::as_array).ok_or("no result")?.clone())
     }
 
     /// HTTP/1.0, so that the answer comes whole and ends with the connection.

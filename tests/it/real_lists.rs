@@ -13,7 +13,7 @@ use crate::daemon::{Daemon, Setup, Site, now, until, within};
 use crate::sipp::Sipp;
 
 /// Campaign, list, rows.
-const LISTS: [(&str, &str, u64); 7] = [
+pub(crate) const LISTS: [(&str, &str, u64); 7] = [
     ("activation", "activation", 416),
     ("collections", "collections", 6_000),
     ("installments", "installments", 2_950),
@@ -32,7 +32,7 @@ const START: &str = "2026-11-30T23:00:00Z";
 const RATE: &str = "1500";
 const HOURS: u64 = 32;
 
-fn lists() -> Option<PathBuf> {
+pub(crate) fn lists() -> Option<PathBuf> {
     let folder = Path::new(env!("CARGO_MANIFEST_DIR")).ancestors().skip(1).map(|up| up.join("shared/data/lists"));
     folder.into_iter().find(|folder| folder.join("collections.csv.gz").exists())
 }

@@ -118,3 +118,9 @@ fn town_at_pace(pace: u32, answer: u32, keys: &str, more: &str) -> String {
          suspended_numbers: 0%\n  keys: {keys}\n{more}"
     )
 }
+
+/// A subcommand that takes no configuration.
+pub(crate) fn without_config(subcommand: &str, more: &[&str]) -> std::process::Output {
+    let mut command = std::process::Command::new(env!("CARGO_BIN_EXE_goldenhour"));
+    command.arg(subcommand).args(more).stdin(std::process::Stdio::null()).output().unwrap()
+}

@@ -32,6 +32,9 @@ pub(super) fn prepare(dir: &Path, gateway: SocketAddr, seed: u64) -> anyhow::Res
     for (path, bytes) in FILES {
         write_new(&dir.join("campaigns").join(path), bytes)?;
     }
+    for (kind, _) in crate::campaign::schema::FILES {
+        write_new(&dir.join(format!("campaigns/schema/{kind}.json")), crate::cli::schema::text(kind)?.as_bytes())?;
+    }
     let mut files = Vec::new();
     for list in lists(seed, 1.0) {
         let path = dir.join("lists").join(format!("{}.csv", list.campaign));
@@ -63,8 +66,9 @@ impl Stage {
         for (name, path) in &self.lists {
             let Some(campaign) = self.plan.campaigns.iter().find(|campaign| campaign.name == *name) else { continue };
             let rejects = Some(self.dir.join("lists").join(format!("{name}.rejects.csv")));
-            let options = ImportOptions { read: ReadOptions::default(), rejects };
-            let report = feed::import(store, name, &campaign.list, path, &options, now, &mut |_| {}).await?;
+            let options = ImportOptions { read: ReadOptions::default(), rejects, manifest: None };
+            let mut list = feed::ListFile::open(path, &self.dir)?;
+            let report = feed::import(store, name, &campaign.list, &mut list, &options, now, &mut |_| {}).await?;
             let tally = &report.tally;
             output::say(&format!("{name:<14} {:>6} {:>7} {:>8}", tally.rows, tally.leads, tally.rejects))?;
         }

@@ -133,7 +133,7 @@ async fn count_leads(
     now: Now,
     stages: &mut BTreeMap<CampaignIx, Figures>,
 ) -> anyhow::Result<()> {
-    let config = crate::daemon::engine_config(&stage.config, &stage.plan, 0, 1.0);
+    let config = crate::daemon::engine_config(&stage.config, 0, 1.0);
     let mut engine = Engine::new(now, config);
     let campaigns = places.iter().copied().zip(stage.plan.campaigns.iter().map(Arc::clone)).collect();
     engine.handle(now, Input::Plan(campaigns, stage.plan.zones.clone()));
