@@ -20,6 +20,8 @@ mod read;
 mod rule;
 pub mod schema;
 mod source;
+#[cfg(test)]
+pub mod testing;
 mod tests_case;
 mod tests_expect;
 mod tests_moment;

@@ -1,14 +1,13 @@
 //! A lead that may be called, in a campaign with mild rules: tests bend one thing at a time.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeSet;
 use std::sync::Arc;
 use std::time::Duration;
 
-use crate::base::{AttemptId, CampaignIx, PhoneId, Share, Wall};
-use crate::campaign::{
-    Attempts, Calendar, CallingHours, Campaign, ConsentRule, DayKind, GoldenHours, GoldenMode, HolidayRule, ListMap,
-    Pacing, PacingMode, Policy, Purpose, RankBy, RunDates, Scenario, Status, TrunkUse, WeekHours, Window, ZoneRule,
-};
+use crate::base::{AttemptId, CampaignIx, PhoneId, Wall};
+use crate::campaign::testing::campaign;
+pub(super) use crate::campaign::testing::week;
+use crate::campaign::{Calendar, Campaign, DayKind, HolidayRule, Policy, WeekHours};
 use crate::contact::{CallResult, ZoneIx, Zones};
 
 use super::{Eligibility, Facts, LeadFacts, Ledger, PastDial, Reason, Rule, Verdict, ask};
@@ -155,101 +154,6 @@ pub(super) fn dial(attempt: u128, at: Wall, result: Option<CallResult>) -> PastD
     }
 }
 
-/// The same windows every day: `"09:00-12:00 13:30-20:00"`.
-pub(super) fn week(windows: &str) -> WeekHours {
-    let windows: Vec<Window> = windows.split_whitespace().map(|text| Window::parse(text).unwrap()).collect();
-    WeekHours::new(std::array::from_fn(|_| windows.clone()))
-}
-
 pub(super) fn days(days: u64) -> Duration {
     Duration::from_hours(days * 24)
-}
-
-fn policy() -> Policy {
-    Policy {
-        name: "mild".into(),
-        version: 1,
-        title: String::new(),
-        purposes: vec![Purpose::Collection],
-        sources: Vec::new(),
-        hours: week("08:00-21:00"),
-        holidays: HolidayRule::Open,
-        fixed_zone_allowed: true,
-        consent: ConsentRule::NotRefused,
-        caps: Vec::new(),
-        attempts_max: 50,
-        attempts_max_per_day: 10,
-        min_ring: Duration::ZERO,
-        hash: String::new(),
-    }
-}
-
-fn campaign() -> Campaign {
-    Campaign {
-        name: "c".into(),
-        title: String::new(),
-        scenario: Scenario::Collections,
-        purpose: Purpose::Collection,
-        owner: String::new(),
-        status: Status::Active,
-        run: RunDates::default(),
-        policy: Arc::new(policy()),
-        calendar: None,
-        consent: ConsentRule::NotRefused,
-        list: ListMap {
-            source: None,
-            key: "key".into(),
-            phones: vec!["phone".into()],
-            score: "score".into(),
-            model_id: None,
-            model_version: None,
-            value: None,
-            zone: None,
-            language: None,
-            consent: None,
-            tags: None,
-            attempts_used: None,
-            attributes: None,
-            columns: BTreeMap::new(),
-            expires_after: None,
-            refuse_if: crate::campaign::RefuseIf::default(),
-        },
-        eligible: Vec::new(),
-        segments: Vec::new(),
-        rank_by: RankBy::Score,
-        calling_hours: CallingHours {
-            zone: ZoneRule::Customer,
-            fallback_zone: None,
-            week: week("08:00-21:00"),
-            holidays: HolidayRule::Open,
-        },
-        golden_hours: GoldenHours {
-            mode: GoldenMode::Prefer,
-            seed: BTreeMap::new(),
-            rate_golden: Share::from_ppm(300_000),
-            rate_other: Share::from_ppm(150_000),
-            prior_weight_calls: 200,
-        },
-        pacing: Pacing {
-            mode: PacingMode::Agentless,
-            ring: Duration::from_secs(30),
-            max_call_duration: Duration::from_mins(10),
-        },
-        attempts: Attempts {
-            max: 50,
-            max_per_day: 10,
-            min_gap: Duration::ZERO,
-            spread: None,
-            stop_after_contact: false,
-        },
-        retry: BTreeMap::new(),
-        caps: Vec::new(),
-        caller_id_pool: None,
-        trunk: TrunkUse { group: None, max_calls: None, max_cps: None },
-        agents: None,
-        scripts: BTreeMap::new(),
-        flow: None,
-        dispositions: BTreeMap::new(),
-        hash: String::new(),
-    }
 }

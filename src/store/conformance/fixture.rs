@@ -6,9 +6,8 @@ use std::time::Duration;
 
 use crate::base::{AttemptId, Now, Pii, Rng, Share, Tick, TrunkIx, Wall};
 use crate::campaign::{
-    Attempts, CallingHours, Campaign, Cap, CapOrigin, CapPer, CapRule, ConsentRule, GoldenHours, GoldenMode,
-    HolidayRule, ListMap, Pacing, PacingMode, Policy, Purpose, QuietAfter, RankBy, RunDates, Scenario, Status,
-    TrunkUse, WeekHours, Window, ZoneRule,
+    Attempts, CallingHours, Campaign, Cap, CapOrigin, CapPer, CapRule, GoldenHours, ListMap, Policy, Purpose,
+    QuietAfter, Scenario, testing,
 };
 use crate::contact::{
     CallResult, ClosedWhy, ColumnValue, Columns, ContactKind, LeadState, OutcomeKind, Row, ZoneIx, Zones,
@@ -26,104 +25,45 @@ pub(super) fn tuesday() -> Now {
 
 /// Always open; three dials of a person and four of a number in two days; quiet for 30 days after a refusal.
 pub(super) fn campaign(name: &str) -> Arc<Campaign> {
+    let mild = testing::campaign();
     let policy = policy();
-    let week = policy.hours.clone();
-    let caps = policy.caps.clone();
     Arc::new(Campaign {
         name: name.into(),
         title: name.into(),
         scenario: Scenario::Installments,
         purpose: Purpose::Marketing,
         owner: "owner".into(),
-        status: Status::Active,
-        run: RunDates::default(),
-        policy: Arc::new(policy),
-        calendar: None,
-        consent: ConsentRule::NotRefused,
-        list: list_map(),
-        eligible: Vec::new(),
-        segments: Vec::new(),
-        rank_by: RankBy::Score,
-        calling_hours: CallingHours {
-            zone: ZoneRule::Customer,
-            fallback_zone: None,
-            week,
-            holidays: HolidayRule::Open,
-        },
+        list: ListMap { model_id: Some("m".into()), model_version: Some("3".into()), ..mild.list },
+        calling_hours: CallingHours { week: policy.hours.clone(), ..mild.calling_hours },
         golden_hours: GoldenHours {
-            mode: GoldenMode::Prefer,
-            seed: BTreeMap::new(),
             rate_golden: Share::ONE,
             rate_other: Share::ONE,
             prior_weight_calls: 1,
+            ..mild.golden_hours
         },
-        pacing: Pacing {
-            mode: PacingMode::Agentless,
-            ring: Duration::from_secs(30),
-            max_call_duration: Duration::from_mins(10),
-        },
-        attempts: Attempts {
-            max: 10,
-            max_per_day: 10,
-            min_gap: Duration::ZERO,
-            spread: None,
-            stop_after_contact: false,
-        },
-        retry: BTreeMap::new(),
-        caps,
-        caller_id_pool: None,
-        trunk: TrunkUse { group: None, max_calls: None, max_cps: None },
-        agents: None,
-        scripts: BTreeMap::new(),
-        flow: None,
-        dispositions: BTreeMap::new(),
+        attempts: Attempts { max: 10, ..mild.attempts },
+        caps: policy.caps.clone(),
+        policy: Arc::new(policy),
         hash: format!("{:0>64}", name.len()),
+        ..mild
     })
 }
 
 fn policy() -> Policy {
-    let all_day = vec![Window::parse("00:00-24:00").unwrap()];
-    let week = WeekHours::new(std::array::from_fn(|_| all_day.clone()));
     let cap = |per, rule| Cap { per, rule, origin: CapOrigin::Policy };
     let within = |max_dials| CapRule::Within { within: 2 * DAY, max_dials: Some(max_dials), max_contacts: None };
     let quiet = CapRule::Quiet { after: QuietAfter::Declined, quiet_for: Some(30 * DAY) };
     let caps = vec![cap(CapPer::Customer, within(3)), cap(CapPer::Phone, within(4)), cap(CapPer::Customer, quiet)];
     Policy {
-        name: "mild".into(),
-        version: 1,
         title: "mild".into(),
         purposes: vec![Purpose::Marketing],
-        sources: Vec::new(),
-        hours: week,
-        holidays: HolidayRule::Open,
+        hours: testing::week("00:00-24:00"),
         fixed_zone_allowed: false,
-        consent: ConsentRule::NotRefused,
         caps,
-        min_ring: Duration::ZERO,
         attempts_max: 20,
         attempts_max_per_day: 20,
         hash: "00".repeat(32),
-    }
-}
-
-fn list_map() -> ListMap {
-    ListMap {
-        source: None,
-        key: "key".into(),
-        phones: vec!["phone".into()],
-        score: "score".into(),
-        model_id: Some("m".into()),
-        model_version: Some("3".into()),
-        value: None,
-        zone: None,
-        language: None,
-        consent: None,
-        tags: None,
-        attempts_used: None,
-        attributes: None,
-        columns: BTreeMap::new(),
-        expires_after: None,
-        refuse_if: crate::campaign::RefuseIf::default(),
+        ..testing::policy()
     }
 }
 
