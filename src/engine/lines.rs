@@ -3,13 +3,13 @@
 use crate::base::{Now, QueueIx};
 
 use super::Engine;
-use super::live::{Live, NewLive};
+use super::live::Live;
 
 impl Engine {
-    pub(super) fn reserve(&mut self, at: usize, new: &NewLive) {
-        let (Some(run), Some(trunk)) = (self.runs.get_mut(at), self.trunks.get_mut(new.trunk.ix())) else { return };
+    pub(super) fn reserve(&mut self, at: usize, live: &Live) {
+        let (Some(run), Some(trunk)) = (self.runs.get_mut(at), self.trunks.get_mut(live.trunk.ix())) else { return };
         run.pacer.reserve(trunk);
-        if let Some(seats) = new.seat.and_then(|ix| self.seats.get_mut(ix.ix())) {
+        if let Some(seats) = live.seat.and_then(|ix| self.seats.get_mut(ix.ix())) {
             seats.take();
         }
     }

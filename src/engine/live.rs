@@ -34,7 +34,8 @@ pub struct Live {
     /// Not wanted any more before it was dialled.
     pub cancelled: bool,
     pub stage: Stage,
-    timer: Option<Tick>,
+    /// As the index of timers has it: kept by [`Lives`], none at the beginning.
+    pub timer: Option<Tick>,
 }
 
 #[derive(Debug)]
@@ -53,50 +54,9 @@ pub struct Lives {
     timers: BTreeSet<(Tick, AttemptId)>,
 }
 
-/// Everything about an attempt that is known when it is wished for.
-#[derive(Debug)]
-pub struct NewLive {
-    pub run: usize,
-    pub lead: LeadIx,
-    pub lead_id: LeadId,
-    pub contact: ContactId,
-    pub phone: PhoneId,
-    pub trunk: TrunkIx,
-    pub caller_id: Arc<str>,
-    pub campaign: Arc<Campaign>,
-    pub seat: Option<QueueIx>,
-    pub decided: Now,
-    pub permit_until: Tick,
-    pub closing: Wall,
-    pub free: bool,
-    pub local_hour: u8,
-    pub golden: bool,
-}
-
 impl Lives {
-    pub fn begin(&mut self, id: AttemptId, new: NewLive) {
-        self.closings.insert((new.closing, id));
-        let live = Live {
-            run: new.run,
-            lead: new.lead,
-            lead_id: new.lead_id,
-            contact: new.contact,
-            phone: new.phone,
-            trunk: new.trunk,
-            caller_id: new.caller_id,
-            campaign: new.campaign,
-            seat: new.seat,
-            decided: new.decided,
-            authorised: None,
-            permit_until: new.permit_until,
-            closing: new.closing,
-            free: new.free,
-            local_hour: new.local_hour,
-            golden: new.golden,
-            cancelled: false,
-            stage: Stage::Asked,
-            timer: None,
-        };
+    pub fn begin(&mut self, id: AttemptId, live: Live) {
+        self.closings.insert((live.closing, id));
         self.by_id.insert(id, Box::new(live));
     }
 

@@ -10,7 +10,7 @@ use crate::pace::Staff;
 use crate::rank::Slot;
 use crate::schedule::{Best, LeadIx, Viewer, is_golden_slot};
 
-use super::live::NewLive;
+use super::live::{Live, Stage};
 use super::run::Run;
 use super::standing::Standing;
 use super::{Context, Engine, Intent, Output, StoreRequest};
@@ -144,7 +144,7 @@ impl Engine {
 
     pub(super) fn wish(&mut self, now: Now, at: usize, best: Best) -> bool {
         let id = AttemptId::new(now, &mut self.rng);
-        let Some((intent, new)) = self.draw_up(now, at, best, id) else { return false };
+        let Some((intent, live)) = self.draw_up(now, at, best, id) else { return false };
         let dial = PastDial {
             attempt: id,
             at: self.law(now),
@@ -152,19 +152,19 @@ impl Engine {
             phone: intent.phone,
             result: None,
             contact: false,
-            free: new.free,
+            free: live.free,
         };
         self.book.note(intent.contact, dial);
-        self.reserve(at, &new);
+        self.reserve(at, &live);
         if let Some(run) = self.runs.get_mut(at) {
             run.set_standing(best.lead, Standing::Live);
         }
-        self.lives.begin(id, new);
+        self.lives.begin(id, live);
         self.out.push_back(Output::Store(StoreRequest::Authorise(Box::new(intent))));
         true
     }
 
-    fn draw_up(&self, now: Now, at: usize, best: Best, id: AttemptId) -> Option<(Intent, NewLive)> {
+    fn draw_up(&self, now: Now, at: usize, best: Best, id: AttemptId) -> Option<(Intent, Live)> {
         let run = self.runs.get(at)?;
         let row = run.leads.get(best.lead)?;
         let slot = run.phone(best.lead)?;
@@ -192,7 +192,7 @@ impl Engine {
             decided: now,
             permit_until,
         };
-        let new = NewLive {
+        let live = Live {
             run: at,
             lead: best.lead,
             lead_id: row.lead,
@@ -203,13 +203,17 @@ impl Engine {
             campaign: Arc::clone(&run.campaign),
             seat: run.queue,
             decided: now,
+            authorised: None,
             permit_until,
             closing,
             free: facts.lead.free_of_daily_budget,
             local_hour: intent.context.slot_half_hour / 2,
             golden: intent.context.golden,
+            cancelled: false,
+            stage: Stage::Asked,
+            timer: None,
         };
-        Some((intent, new))
+        Some((intent, live))
     }
 
     fn context(&self, now: Now, run: &Run, best: Best) -> Option<Context> {
