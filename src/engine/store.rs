@@ -145,6 +145,14 @@ pub struct Times {
     pub wrap_ended: Option<Wall>,
 }
 
+impl Times {
+    /// As they are stored and sealed.
+    pub const fn in_order(&self) -> [Option<Wall>; 8] {
+        let Self { queued, authorised, sent, ringing, answered, connected, ended, wrap_ended } = *self;
+        [queued, authorised, sent, ringing, answered, connected, ended, wrap_ended]
+    }
+}
+
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct DncRequest {
     pub subject: DncSubject,

@@ -67,20 +67,8 @@ fn ending(form: &mut Form, row: &OutcomeRow) {
     form.bytes(outcome.outcome.as_str().as_bytes());
     form.bytes(outcome.contact_kind.as_str().as_bytes());
     form.int(i64::from(outcome.complaint));
-    let times = &outcome.times;
-    let all = [
-        times.queued,
-        times.authorised,
-        times.sent,
-        times.ringing,
-        times.answered,
-        times.connected,
-        times.ended,
-        times.wrap_ended,
-        outcome.callback_at,
-        row.label.map(|label| label.at),
-    ];
-    for at in all {
+    let later = [outcome.callback_at, row.label.map(|label| label.at)];
+    for at in outcome.times.in_order().into_iter().chain(later) {
         form.maybe(at.map(|Wall(micros)| micros));
     }
     form.maybe(outcome.sip_status.map(i64::from));

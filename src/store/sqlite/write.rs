@@ -224,7 +224,6 @@ fn bind_attempt(binds: &mut Binds, new: &NewAttempt, epoch: Epoch, end: Option<&
 
 fn bind_outcome(binds: &mut Binds, done: &Finished, now: Wall) {
     let outcome = done.outcome;
-    let times = &outcome.times;
     let (state, until) = state_words(done.state);
     binds
         .blob(&outcome.attempt.bytes())
@@ -236,17 +235,7 @@ fn bind_outcome(binds: &mut Binds, done: &Finished, now: Wall) {
         .text(outcome.outcome.as_str())
         .text(outcome.contact_kind.as_str())
         .int(i64::from(outcome.complaint));
-    let all = [
-        times.queued,
-        times.authorised,
-        times.sent,
-        times.ringing,
-        times.answered,
-        times.connected,
-        times.ended,
-        times.wrap_ended,
-    ];
-    for time in all {
+    for time in outcome.times.in_order() {
         binds.maybe_int(time.map(|at| at.0));
     }
     binds
