@@ -91,6 +91,23 @@ impl fmt::Display for Diagnostic {
     }
 }
 
+/// All findings for machines, with the same keys wherever they are told.
+pub fn render_json(findings: &[Diagnostic]) -> serde_json::Value {
+    let one = |finding: &Diagnostic| {
+        let place = finding.line_column();
+        serde_json::json!({
+            "code": finding.code.to_string(),
+            "severity": if finding.is_error() { "error" } else { "warning" },
+            "message": finding.message,
+            "help": finding.hint,
+            "file": finding.at.as_ref().map(|(source, _)| &source.name),
+            "line": place.map(|(line, _)| line),
+            "column": place.map(|(_, column)| column),
+        })
+    };
+    serde_json::Value::Array(findings.iter().map(one).collect())
+}
+
 /// All findings, one block each, in the order of their places.
 pub fn render(findings: &[Diagnostic]) -> String {
     let mut out = String::new();

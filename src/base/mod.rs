@@ -10,7 +10,7 @@ mod time;
 mod wav;
 
 pub use code::Code;
-pub use diag::{Diagnostic, Severity, SourceText, Span, render};
+pub use diag::{Diagnostic, Severity, SourceText, Span, render, render_json};
 pub use id::{AttemptId, CampaignIx, ContactId, LeadId, LegId, ListId, PhoneId, QueueIx, TrunkIx};
 pub use pii::Pii;
 pub use rng::Rng;

@@ -6,7 +6,7 @@ use jiff::civil::Date;
 use jiff::tz::TimeZone;
 use serde_json::json;
 
-use crate::base::{Code, Diagnostic, Wall};
+use crate::base::{Code, Diagnostic, Wall, render_json};
 use crate::campaign::{Folder, KnownNames, Plan, load};
 use crate::daemon::config::Config;
 use crate::daemon::read_folder;
@@ -41,7 +41,7 @@ pub(super) fn run(args: &Args) -> Result<Exit, Stop> {
         output::say_json(&json!({
             "ok": !invalid,
             "checked": report.checked,
-            "findings": output::findings_json(&report.findings),
+            "findings": render_json(&report.findings),
         }))?;
     } else {
         if !report.findings.is_empty() {

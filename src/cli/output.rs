@@ -7,7 +7,7 @@ use comfy_table::{CellAlignment, Table, presets};
 use serde::Serialize;
 use serde_json::{Value, json};
 
-use crate::base::{Diagnostic, render};
+use crate::base::{Diagnostic, render, render_json};
 
 use super::exit::{Exit, Stop};
 use super::finding::Findings;
@@ -53,7 +53,7 @@ fn verdict(stop: Option<&Stop>) -> Value {
         "ok": false,
         "exit": stop.exit.code(),
         "error": findings.is_none().then(|| format!("{:#}", stop.why)),
-        "findings": findings.map_or_else(|| json!([]), |findings| findings_json(&findings.0)),
+        "findings": findings.map_or_else(|| json!([]), |findings| render_json(&findings.0)),
     })
 }
 
@@ -86,24 +86,6 @@ pub(super) fn complain(text: &str) {
 /// Findings for people: blocks with carets.
 pub(super) fn complain_findings(findings: &[Diagnostic]) {
     complain(render(findings).trim_end());
-}
-
-/// Findings for machines.
-pub(super) fn findings_json(findings: &[Diagnostic]) -> Value {
-    Value::Array(findings.iter().map(finding_json).collect())
-}
-
-fn finding_json(finding: &Diagnostic) -> Value {
-    let place = finding.line_column();
-    json!({
-        "code": finding.code.to_string(),
-        "severity": if finding.is_error() { "error" } else { "warning" },
-        "message": finding.message,
-        "help": finding.hint,
-        "file": finding.at.as_ref().map(|(source, _)| &source.name),
-        "line": place.map(|(line, _)| line),
-        "column": place.map(|(_, column)| column),
-    })
 }
 
 fn write_to(out: &mut impl Write, text: &str) -> io::Result<()> {

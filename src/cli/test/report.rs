@@ -4,7 +4,7 @@ use std::fmt::Write as _;
 
 use serde_json::{Value, json};
 
-use crate::base::{Code, Diagnostic};
+use crate::base::{Code, Diagnostic, render_json};
 use crate::campaign::TestSet;
 use crate::cli::output;
 use crate::engine::{Coverage, Mismatch, Tally, Trial};
@@ -107,7 +107,7 @@ impl Report {
             "files": files.collect::<Vec<_>>(),
             "without_tests": self.without,
             "coverage": coverage.collect::<Vec<_>>(),
-            "findings": output::findings_json(&self.findings),
+            "findings": render_json(&self.findings),
         })
     }
 

@@ -7,10 +7,10 @@ use axum::Json;
 use axum::extract::{Path, State};
 use serde_json::{Value, json};
 
+use crate::base::render_json;
 use crate::engine::CampaignView;
 use crate::store::Store as _;
 
-use super::problem::findings_json;
 use super::{Api, Problem};
 
 pub(super) async fn list(State(api): State<Arc<Api>>) -> Json<Value> {
@@ -44,7 +44,7 @@ pub(super) async fn reload(State(api): State<Arc<Api>>) -> Result<Json<Value>, P
     let control = Arc::clone(&api.control);
     let reloaded = tokio::task::spawn_blocking(move || control.reload()).await;
     let swapped = reloaded.map_err(|_| Problem::busy("the reload did not end"))?.map_err(Problem::findings)?;
-    Ok(Json(json!({ "campaigns": swapped.campaigns, "warnings": findings_json(&swapped.warnings) })))
+    Ok(Json(json!({ "campaigns": swapped.campaigns, "warnings": render_json(&swapped.warnings) })))
 }
 
 /// Durable when it answers; in force in the engine within a second.

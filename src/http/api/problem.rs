@@ -3,9 +3,9 @@
 use axum::Json;
 use axum::http::{HeaderValue, StatusCode, header};
 use axum::response::{IntoResponse, Response};
-use serde_json::{Map, Value, json};
+use serde_json::{Map, Value};
 
-use crate::base::{Code, Diagnostic};
+use crate::base::{Code, Diagnostic, render_json};
 use crate::store::StoreError;
 
 #[derive(Clone, Debug)]
@@ -65,7 +65,8 @@ impl IntoResponse for Problem {
         body.insert("detail".into(), self.detail.into());
         body.insert("code".into(), self.code.to_string().into());
         if !self.findings.is_empty() {
-            body.insert("findings".into(), findings_json(&self.findings));
+            // Of campaign files, which hold no personal data.
+            body.insert("findings".into(), render_json(&self.findings));
         }
         let mut response = (self.status, Json(Value::Object(body))).into_response();
         let headers = response.headers_mut();
@@ -78,21 +79,4 @@ impl IntoResponse for Problem {
         }
         response
     }
-}
-
-/// Of campaign files, which hold no personal data.
-pub fn findings_json(findings: &[Diagnostic]) -> Value {
-    let one = |finding: &Diagnostic| {
-        let place = finding.line_column();
-        json!({
-            "code": finding.code.to_string(),
-            "severity": if finding.is_error() { "error" } else { "warning" },
-            "message": finding.message,
-            "help": finding.hint,
-            "file": finding.at.as_ref().map(|(source, _)| source.name.clone()),
-            "line": place.map(|(line, _)| line),
-            "column": place.map(|(_, column)| column),
-        })
-    };
-    Value::Array(findings.iter().map(one).collect())
 }
