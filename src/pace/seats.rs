@@ -66,11 +66,6 @@ impl Seats {
         let room = self.total.checked_sub(self.taken)?.checked_sub(1)? as usize;
         self.held.get(self.held.len().checked_sub(room + 1)?).copied()
     }
-
-    /// After a reload.
-    pub fn set_total(&mut self, seats: u32) {
-        self.total = seats.min(Self::MAX);
-    }
 }
 
 #[cfg(test)]

@@ -141,12 +141,6 @@ impl LeadTable {
         self.factor.get(lead.ix()).copied().unwrap_or(0.0)
     }
 
-    pub fn set_factor(&mut self, lead: LeadIx, factor: f32) {
-        if let Some(own) = self.factor.get_mut(lead.ix()) {
-            *own = factor;
-        }
-    }
-
     pub fn set_phone(&mut self, lead: LeadIx, phone: PhoneId) {
         if let Some(own) = self.phone.get_mut(lead.ix()) {
             *own = phone;

@@ -125,10 +125,6 @@ impl Frontier {
         self.cells.get(usize::from(cell.0)).map(|cell| cell.key)
     }
 
-    pub fn cell_view(&self, cell: CellIx) -> Option<CellView> {
-        self.cells.get(usize::from(cell.0)).map(|cell| cell.view)
-    }
-
     /// All cells with how many leads stand queued in them, for the counts that each slot logs.
     pub fn cells(&self) -> impl Iterator<Item = (CellIx, CellKey, CellView, u32)> {
         self.cells.iter().enumerate().map(|(ix, cell)| (CellIx(ix as u16), cell.key, cell.view, cell.live))
@@ -296,14 +292,6 @@ impl Frontier {
     /// The cell that it stands in or stood in last.
     pub fn cell_of(&self, lead: LeadIx) -> Option<CellIx> {
         self.columns.cell_of(lead)
-    }
-
-    pub fn is_queued(&self, lead: LeadIx) -> bool {
-        self.columns.place(lead) == Place::Queued
-    }
-
-    pub fn is_parked_lead(&self, lead: LeadIx) -> bool {
-        self.columns.place(lead) == Place::Parked
     }
 
     /// What it holds, allocated room included.
