@@ -46,6 +46,7 @@ pub struct Writer {
     /// The newest published list that was read, or whose leads came with their campaigns.
     lists: ListId,
     looked_at: Tick,
+    dnc_counted_at: Tick,
     committed_at: Option<Tick>,
     /// After a failure the store is left alone until then, but for what has to be written.
     rest_until: Tick,
@@ -63,6 +64,8 @@ impl Writer {
     const LOOK_EVERY: Duration = Duration::from_millis(400);
     const PAGE: usize = 2_000;
     const SEAL_MAX: usize = 2_000;
+    /// Entries of the do-not-call list that end are uncounted within this; what is added or taken away counts at once.
+    const COUNT_EVERY: Duration = Duration::from_mins(1);
     /// A failure that lasts is logged again this often.
     const COMPLAIN_EVERY: Duration = Duration::from_secs(30);
 
@@ -90,6 +93,7 @@ impl Writer {
             changes: 0,
             lists: ListId(0),
             looked_at: Tick(0),
+            dnc_counted_at: Tick(0),
             committed_at: None,
             rest_until: Tick(0),
             complained: None,
@@ -295,7 +299,7 @@ impl Writer {
     async fn load_ledgers(&mut self) -> Result<(), StoreError> {
         self.changes = self.store.changes().await?;
         self.lists = self.store.lists_since(ListId(0)).await?.last().map_or(self.lists, |(list, _)| *list);
-        self.count_backlog(self.clock.now()).await?;
+        self.count_dnc(self.clock.now()).await?;
         let mut cursor = LedgerCursor::default();
         loop {
             let (page, next) = self.store.ledgers(cursor, Self::PAGE, self.clock.now()).await?;
@@ -324,7 +328,8 @@ impl Writer {
     /// What other processes wrote meanwhile, the most urgent first, and what this one has to seal.
     async fn look_around(&mut self, now: Now) -> Result<(), StoreError> {
         let changes = self.store.changes().await?;
-        if changes != self.changes {
+        let changed = changes != self.changes;
+        if changed {
             self.look_at_pauses().await?;
             self.look_at_dnc().await?;
             for (list, campaign) in self.store.lists_since(self.lists).await? {
@@ -339,7 +344,11 @@ impl Writer {
             self.alone(request, tries).await;
         }
         self.store.seal(now, Self::SEAL_MAX).await?;
-        self.count_backlog(now).await
+        self.metrics.export_lag_rows.set([], self.store.not_exported().await? as f64);
+        if changed || now.tick.since(self.dnc_counted_at) >= Self::COUNT_EVERY {
+            self.count_dnc(now).await?;
+        }
+        Ok(())
     }
 
     async fn look_at_dnc(&mut self) -> Result<(), StoreError> {
@@ -358,10 +367,10 @@ impl Writer {
         }
     }
 
-    async fn count_backlog(&mut self, now: Now) -> Result<(), StoreError> {
-        let backlog = self.store.backlog(now).await?;
-        self.metrics.dnc_entries.set([], backlog.dnc_entries as f64);
-        self.metrics.export_lag_rows.set([], backlog.not_exported as f64);
+    /// A walk over the whole list, which may be millions long.
+    async fn count_dnc(&mut self, now: Now) -> Result<(), StoreError> {
+        self.metrics.dnc_entries.set([], self.store.dnc_entries(now).await? as f64);
+        self.dnc_counted_at = now.tick;
         Ok(())
     }
 

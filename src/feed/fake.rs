@@ -6,7 +6,7 @@ use crate::base::{AttemptId, CampaignIx, ContactId, LeadId, ListId, Now, PhoneId
 use crate::contact::Row;
 use crate::engine::{Committed, Epoch, LeadRow, LedgerPage, RecoveredAttempt, StoreRequest};
 use crate::store::{
-    Backlog, DncChange, DncEntry, DncFilter, DncSubjectKey, Erased, ImportCounts, ImportStart, LabelTarget, Labelled,
+    DncChange, DncEntry, DncFilter, DncSubjectKey, Erased, ImportCounts, ImportStart, LabelTarget, Labelled,
     LeadCounts, LedgerCursor, ListInfo, NewDnc, NewLabel, OutcomeRow, Paused, Stats, Store, StoreError,
 };
 
@@ -175,7 +175,10 @@ impl Store for Fake {
     async fn lead_counts(&mut self, _: CampaignIx) -> Result<LeadCounts, StoreError> {
         Err(ELSEWHERE)
     }
-    async fn backlog(&mut self, _: Now) -> Result<Backlog, StoreError> {
+    async fn dnc_entries(&mut self, _: Now) -> Result<u64, StoreError> {
+        Err(ELSEWHERE)
+    }
+    async fn not_exported(&mut self) -> Result<u64, StoreError> {
         Err(ELSEWHERE)
     }
     async fn stats(&mut self) -> Result<Stats, StoreError> {

@@ -20,8 +20,8 @@ pub use browse::{AttemptRow, Browse, ListRow};
 pub use error::StoreError;
 pub use keys::{Keys, KeysError, Token};
 pub use pages::{
-    Backlog, DncChange, DncEntry, DncFilter, DncSubjectKey, Erased, ImportCounts, ImportStart, LeadCounts,
-    LedgerCursor, ListInfo, ListSeen, NewDnc, Paused, Stats,
+    DncChange, DncEntry, DncFilter, DncSubjectKey, Erased, ImportCounts, ImportStart, LeadCounts, LedgerCursor,
+    ListInfo, ListSeen, NewDnc, Paused, Stats,
 };
 pub use records::{Label, LabelTarget, Labelled, NewLabel, OutcomeRow, OutcomeSource, PlanVersion};
 pub use sqlite::{Examined, Sqlite};
@@ -117,8 +117,11 @@ pub trait Store: Sized + Send {
 
     fn stats(&mut self) -> impl Answer<Stats>;
 
-    /// What somebody should know about a few times a minute. Cheap: it walks no table of leads or attempts.
-    fn backlog(&mut self, now: Now) -> impl Answer<Backlog>;
+    /// Entries in force on the do-not-call list. It walks the list.
+    fn dnc_entries(&mut self, now: Now) -> impl Answer<u64>;
+
+    /// Sealed outcomes that no consumer has acknowledged. It walks nothing.
+    fn not_exported(&mut self) -> impl Answer<u64>;
 
     fn find_contact(&mut self, key: &Pii<String>) -> impl Answer<Option<ContactId>>;
 

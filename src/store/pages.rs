@@ -158,15 +158,6 @@ pub struct Stats {
     pub dnc: u64,
 }
 
-/// What waits for somebody outside.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub struct Backlog {
-    /// In force now.
-    pub dnc_entries: u64,
-    /// Sealed outcomes that no consumer has acknowledged.
-    pub not_exported: u64,
-}
-
 impl Paused {
     pub fn holds(&self, campaign: CampaignIx) -> bool {
         self.all || self.campaigns.contains(&campaign)

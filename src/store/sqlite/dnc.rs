@@ -23,6 +23,15 @@ struct Entry<'a> {
     at: Wall,
 }
 
+/// In force at that moment.
+pub(super) async fn entries(conn: &mut SqliteConnection, now: Wall) -> Result<u64, StoreError> {
+    let mut binds = Binds::default();
+    binds.int(now.0);
+    let text = "SELECT count(*) FROM dnc WHERE removed_at IS NULL AND (until IS NULL OR until > ?)";
+    let row = sql::row(conn, text, binds).await?;
+    row.map_or(Ok(0), |row| Cells::of(&row).small())
+}
+
 /// Inside the caller's transaction. Returns the mark that now holds for each subject.
 pub(super) async fn note(
     conn: &mut SqliteConnection,

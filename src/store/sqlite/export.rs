@@ -32,6 +32,13 @@ static OF_ATTEMPT: LazyLock<Arc<str>> = LazyLock::new(|| {
 /// Rows in one transaction, whatever the caller asks for: dialling waits meanwhile.
 const STEP: usize = 2_000;
 
+/// The seal numbers outcomes without a gap, so the two ends of what waits for an export tell how much it is.
+pub(super) async fn not_exported(conn: &mut SqliteConnection) -> Result<u64, StoreError> {
+    let text = "SELECT (SELECT coalesce(max(seq), 0) FROM seal) - (SELECT coalesce(max(seq), 0) FROM export_cursor) AS waiting";
+    let row = sql::row(conn, text, Binds::default()).await?;
+    row.map_or(Ok(0), |row| Cells::of(&row).small())
+}
+
 pub(super) async fn seal(conn: &mut SqliteConnection, now: Wall, limit: usize) -> Result<u64, StoreError> {
     let mut tx = writing(conn).await?;
     let last = sql::row(&mut tx, "SELECT seq, h FROM seal ORDER BY seq DESC LIMIT 1", Binds::default()).await?;

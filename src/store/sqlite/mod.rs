@@ -34,7 +34,7 @@ use sqlx::sqlite::SqliteConnection;
 use sqlx::{Connection as _, Sqlite as Driver, Transaction};
 
 use super::{
-    Backlog, DncChange, DncEntry, DncFilter, DncSubjectKey, Erased, ImportCounts, ImportStart, Labelled, LeadCounts,
+    DncChange, DncEntry, DncFilter, DncSubjectKey, Erased, ImportCounts, ImportStart, Labelled, LeadCounts,
     LedgerCursor, ListInfo, NewDnc, NewLabel, OutcomeRow, Paused, Stats,
 };
 use super::{Keys, Store, StoreError};
@@ -202,8 +202,12 @@ impl Store for Sqlite {
         operate::lead_counts(&mut self.conn, campaign).await
     }
 
-    async fn backlog(&mut self, now: Now) -> Result<Backlog, StoreError> {
-        operate::backlog(&mut self.conn, now.wall).await
+    async fn dnc_entries(&mut self, now: Now) -> Result<u64, StoreError> {
+        dnc::entries(&mut self.conn, now.wall).await
+    }
+
+    async fn not_exported(&mut self) -> Result<u64, StoreError> {
+        export::not_exported(&mut self.conn).await
     }
 
     async fn stats(&mut self) -> Result<Stats, StoreError> {

@@ -4,7 +4,7 @@ use sqlx::sqlite::SqliteConnection;
 
 use crate::base::{CampaignIx, Wall};
 use crate::contact::ClosedWhy;
-use crate::store::{Backlog, LeadCounts, Paused, Stats, StoreError};
+use crate::store::{LeadCounts, Paused, Stats, StoreError};
 
 use super::sql::{self, Binds, Cells};
 use super::writing;
@@ -163,15 +163,4 @@ pub(super) async fn stats(conn: &mut SqliteConnection) -> Result<Stats, StoreErr
         sealed: cells.small()?,
         dnc: cells.small()?,
     })
-}
-
-/// The seal numbers outcomes without a gap, so the two ends of what waits for an export tell how much it is.
-pub(super) async fn backlog(conn: &mut SqliteConnection, now: Wall) -> Result<Backlog, StoreError> {
-    let text = "SELECT (SELECT count(*) FROM dnc WHERE removed_at IS NULL AND (until IS NULL OR until > ?)),
-        (SELECT coalesce(max(seq), 0) FROM seal) - (SELECT coalesce(max(seq), 0) FROM export_cursor)";
-    let mut binds = Binds::default();
-    binds.int(now.0);
-    let Some(row) = sql::row(conn, text, binds).await? else { return Ok(Backlog::default()) };
-    let mut cells = Cells::of(&row);
-    Ok(Backlog { dnc_entries: cells.small()?, not_exported: cells.small()? })
 }
