@@ -46,6 +46,7 @@ pub struct RawPast {
     pub span: Span,
     pub when: Option<RawWhen>,
     /// `Some(None)`: under way.
+    #[expect(clippy::option_option, reason = "unsaid, still under way, or known")]
     pub result: Option<Option<CallResult>>,
     pub disposition: Option<Spanned<String>>,
     pub phone: Option<Spanned<String>>,
@@ -195,6 +196,7 @@ fn past(node: &Node, findings: &mut Findings) -> Option<RawPast> {
     Some(RawPast { span: node.span, when, result, disposition, phone, campaign, said })
 }
 
+#[expect(clippy::option_option, reason = "a mistake, still under way, or known")]
 fn past_result(node: &Node, findings: &mut Findings) -> Option<Option<CallResult>> {
     let ends = CallResult::ALL.iter().filter(|result| result.counts());
     let mut words: Vec<(&str, Option<CallResult>)> = ends.map(|result| (result.as_str(), Some(*result))).collect();

@@ -116,6 +116,7 @@ fn known(subject: Subject<'_>, entry: &Entry, findings: &mut Findings) -> bool {
 
 impl Given<'_> {
     /// `None` for a mistake, `Some(None)` where nothing is given.
+    #[expect(clippy::option_option, reason = "a mistake, nothing, or a value")]
     fn read<T>(
         &self,
         key: &str,
@@ -137,6 +138,7 @@ fn is_null(node: &Node) -> bool {
     matches!(&node.kind, NodeKind::Scalar(scalar) if !scalar.quoted && matches!(scalar.text.as_str(), "null" | "~"))
 }
 
+#[expect(clippy::option_option, reason = "a mistake, nothing, or a value")]
 fn number_of(
     given: &Given<'_>,
     key: &str,
@@ -246,6 +248,7 @@ fn column(columns: &[String], name: &str, at: Span, findings: &mut Findings) -> 
     Some(TestPhone { column: name.to_owned(), zones: Vec::new(), dead: false, dnc: false })
 }
 
+#[expect(clippy::option_option, reason = "a mistake, nothing, or a value")]
 fn dnc(node: &Node, zone: Option<&str>, findings: &mut Findings) -> Option<Option<TestDnc>> {
     if let NodeKind::Scalar(scalar) = &node.kind
         && let Some(day) = scalar.text.strip_prefix("until ")

@@ -54,6 +54,7 @@ fn one(subject: Subject<'_>, raw: &RawTests, case: &RawCase, findings: &mut Find
 }
 
 /// `None` for a mistake, `Some(None)` where no call is made.
+#[expect(clippy::option_option, reason = "a mistake, nothing, or a value")]
 fn call(subject: Subject<'_>, case: &RawCase, findings: &mut Findings) -> Option<Option<TestCall>> {
     let disposition = match &case.disposition {
         Some(name) => Some(subject.disposition(name, findings)?),
