@@ -2,7 +2,7 @@
 
 use super::{Facts, Reason, Rule};
 
-/// No `until`: whoever watches the other attempt hears of its end.
+/// No `until`: nobody knows how long a call lasts. The engine asks again by itself.
 pub(super) fn check(facts: &Facts, reasons: &mut Vec<Reason>) {
     for (ledger, whose) in [(facts.contact, "the person"), (facts.phone, "the number")] {
         if ledger.has_live() {

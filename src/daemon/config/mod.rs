@@ -112,7 +112,7 @@ mod tests {
     use crate::base::{Severity, render};
 
     /// As the documentation shows it; the folder has the password file.
-    const FULL: &str = r#"
+    pub(super) const FULL: &str = r#"
 database: "sqlite://var/goldenhour.db"
 campaigns: campaigns/
 keys_file: var/keys

@@ -189,26 +189,10 @@ mod tests {
     use crate::campaign::schema::agree::{differences, json};
     use crate::campaign::schema::json_schema;
     use crate::daemon::config::read;
+    use crate::daemon::config::tests::FULL;
 
-    const FULL: &str = r#"
-database: "sqlite://var/goldenhour.db"
-campaigns: campaigns/
-keys_file: var/keys
-http: { listen: "127.0.0.1:8080" }
-metrics: { listen: "127.0.0.1:9464" }
-sip: { listen: ["udp://192.0.2.1:5060"], media: { address: "192.0.2.1", ports: "20000-29999" } }
-trunks:
-  gw-a:
-    uri: "sip:192.0.2.10:5080"
-    from: ["192.0.2.0/28"]
-    live: true
-    auth: { user: bank, realm: gw.example, password_file: password }
-    caller_ids: { card-centre: ["+999100000001", "95500"] }
-    number: { strip: "+86", prefix: "0" }
-    max_calls: 60
-    max_cps: 5
-queues:
-  card-sales: { uri: "sip:8001@gw-a", seats: 12 }
+    /// What the sample of the configuration leaves out.
+    const LISTS: &str = r#"
 sources:
   views: { database: "sqlite://lists.db" }
   crm: { url: "https://lists.bank.example/cards/", token_file: password }
@@ -216,14 +200,13 @@ feeds:
   - { campaign: retention, source: "sql:views/retention", cron: "30 7 * * 1-5", zone: Asia/Shanghai }
 exports:
   - { cron: "0 6 * * *", dir: exports, format: csv, profile: machine }
-drain_timeout: 90s
 "#;
 
     #[test]
     fn every_key_of_the_configuration_is_in_the_tables_and_vice_versa() {
         let home = tempfile::tempdir().unwrap();
         std::fs::write(home.path().join("password"), "s3cret\n").unwrap();
-        let source = Arc::new(SourceText { name: "goldenhour.yaml".into(), text: FULL.to_owned() });
+        let source = Arc::new(SourceText { name: "goldenhour.yaml".into(), text: [FULL, LISTS].concat() });
         let mut findings = Findings::new(&source);
         let root = parse(&source, &mut findings).unwrap();
         read::file(&root, home.path(), &mut findings);
