@@ -363,7 +363,9 @@ script: { default: scripts/installment/v7.md }
         let mut folder = folder(SHORT);
         let queues = ["card-sale".to_owned()].into();
         folder.known = Some(crate::campaign::KnownNames { queues, ..Default::default() });
-        assert!(render(&load(&folder).unwrap_err()).contains("did you mean `card-sale`?"));
+        let found = render(&load(&folder).unwrap_err());
+        assert!(found.contains("did you mean `card-sale`?"), "{found}");
+        assert!(found.contains(":9:18: error"), "at the name, not at its section: {found}");
     }
 
     #[test]

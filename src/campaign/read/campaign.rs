@@ -251,8 +251,7 @@ fn trunk(node: &Node, findings: &mut Findings) -> Option<RawTrunk> {
     let mut fields = node.fields("trunk", findings)?;
     fields.not_yet(&["failover"]);
     let trunk = RawTrunk {
-        group: fields
-            .optional("group", findings, |node, findings| scalar::name(node, findings).map(|name| node.spanned(name))),
+        group: fields.optional("group", findings, named),
         max_calls: fields.optional("max_calls", findings, scalar::u32_from(1..=1_000_000)),
         max_cps: fields.optional("max_cps", findings, scalar::u32_from(1..=100_000)),
     };
@@ -273,11 +272,15 @@ impl RawTrunk {
 fn agents(node: &Node, findings: &mut Findings) -> Option<Spanned<AgentsUse>> {
     let mut fields = node.fields("agents", findings)?;
     fields.not_yet(&["skills", "assign", "screen_pop"]);
-    let queue = fields.required("queue", findings, scalar::name);
+    let queue = fields.required("queue", findings, named);
     let longest = unit::duration_in(Duration::ZERO..=Duration::from_hours(1));
     let wrap_up = fields.optional("wrap_up", findings, longest).unwrap_or(AgentsUse::DEFAULT_WRAP_UP);
     fields.finish(findings);
-    queue.map(|queue| node.spanned(AgentsUse { queue, wrap_up }))
+    queue.map(|queue| Spanned { value: AgentsUse { queue: queue.value, wrap_up }, span: queue.span })
+}
+
+fn named(node: &Node, findings: &mut Findings) -> Option<Spanned<String>> {
+    scalar::name(node, findings).map(|name| node.spanned(name))
 }
 
 fn script(node: &Node, findings: &mut Findings) -> Option<RawScript> {
