@@ -69,6 +69,13 @@ CREATE TABLE contact_phone(
     PRIMARY KEY(contact, phone)
 ) WITHOUT ROWID;
 
+-- Everybody behind a number that more than one person has, or has had.
+CREATE TABLE shared_phone(
+    phone INTEGER NOT NULL,
+    contact INTEGER NOT NULL,
+    PRIMARY KEY(phone, contact)
+) WITHOUT ROWID;
+
 -- A file loaded, one at a time. `state`: 0 loading, 1 published. What an unpublished list says is not visible anywhere.
 CREATE TABLE list(
     id INTEGER PRIMARY KEY,
@@ -155,8 +162,8 @@ CREATE TABLE attempt(
     same_slot_fails INTEGER NOT NULL,
     since_last INTEGER
 ) WITHOUT ROWID;
+-- A number's attempts are found through the people who have it: an index less to write for every attempt.
 CREATE INDEX attempt_of_contact ON attempt(contact);
-CREATE INDEX attempt_of_phone ON attempt(phone);
 -- Never twice: one live attempt per person and per number, whatever the code above does.
 CREATE UNIQUE INDEX one_live_per_contact ON attempt(contact) WHERE state <> 'done';
 CREATE UNIQUE INDEX one_live_per_phone ON attempt(phone) WHERE state <> 'done';
@@ -164,7 +171,7 @@ CREATE UNIQUE INDEX one_live_per_phone ON attempt(phone) WHERE state <> 'done';
 -- Append-only. `seq` follows the order of commits.
 CREATE TABLE outcome(
     seq INTEGER PRIMARY KEY,
-    attempt BLOB NOT NULL REFERENCES attempt(id),
+    attempt BLOB NOT NULL,
     revision INTEGER NOT NULL,
     -- engine, recovery, label
     source TEXT NOT NULL,

@@ -77,6 +77,7 @@ impl ModelStore {
                 e164: e164.clone(),
                 is_test,
                 contacts: BTreeSet::new(),
+                ever: BTreeSet::new(),
                 ledger: Ledger::default(),
                 erased: false,
             };
@@ -88,6 +89,7 @@ impl ModelStore {
         };
         if let Some(number) = self.phones.get_mut(slot(id.0)) {
             number.contacts.insert(contact);
+            number.ever.insert(contact);
             number.erased = false;
         }
         if let Some(person) = self.contacts.get_mut(slot(contact.0)) {

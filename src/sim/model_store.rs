@@ -68,6 +68,8 @@ pub(super) struct Number {
     pub(super) e164: Pii<String>,
     pub(super) is_test: bool,
     pub(super) contacts: BTreeSet<ContactId>,
+    /// And whoever had it before they were erased.
+    pub(super) ever: BTreeSet<ContactId>,
     pub(super) ledger: Ledger,
     pub(super) erased: bool,
 }
@@ -199,6 +201,9 @@ impl ModelStore {
         let Some(phone) = self.phone(intent.phone) else {
             return no(Rule::Number, "the store does not know this phone");
         };
+        if phone.ever.len() == 1 && !phone.ever.contains(&intent.contact) {
+            return no(Rule::Number, "the store knows this phone as somebody else's");
+        }
         if self.attempts.contains_key(&attempt) {
             return no(Rule::LiveAttempt, "this attempt was authorised before");
         }

@@ -124,7 +124,6 @@ pub struct LedgerCursor {
 pub(crate) enum LedgerPart {
     #[default]
     Contacts,
-    Phones,
     /// Subjects of the do-not-call list, by change.
     Dnc,
 }

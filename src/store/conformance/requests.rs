@@ -255,6 +255,8 @@ pub(super) async fn an_intent_with_a_foreign_lead_or_phone_is_refused<H: Harness
     assert_eq!(s.authorise(&foreign).await, [Rule::Number]);
     let no_phone = crate::engine::Intent { phone: crate::base::PhoneId(99), ..good.clone() };
     assert_eq!(s.authorise(&no_phone).await, [Rule::Number]);
+    let anothers = crate::engine::Intent { phone: crate::base::PhoneId(2), ..good.clone() };
+    assert_eq!(s.authorise(&anothers).await, [Rule::Number]);
     let no_lead = crate::engine::Intent { lead: crate::base::LeadId(99), ..good };
     assert_eq!(s.authorise(&no_lead).await, [Rule::Number]);
     s.compare().await;

@@ -13,7 +13,7 @@ use crate::store::keys::Sealed;
 use crate::store::records::OutcomeSource;
 use crate::store::{Keys, StoreError};
 
-use super::ledgers::{self, Ledgers, Statements, Wanted};
+use super::ledgers::{self, Ledgers, Phone, Statements, Wanted};
 use super::sql::{self, Binds, Cells};
 use super::write::{Finished, NewAttempt, Writes};
 use super::{Dialling, dnc, operate};
@@ -61,11 +61,11 @@ static LOAD: LazyLock<Arc<str>> = LazyLock::new(|| {
         &["hex(a.id)", "a.at", "a.lead", "a.contact", "a.phone", "a.campaign", "a.revisions"],
         "FROM json_each(?) j CROSS JOIN attempt a ON a.id = unhex(j.value)",
     );
-    let Statements { phones, dials_of_contacts, dials_of_phones, .. } = &*ledgers::STATEMENTS;
+    let Statements { phones, dials_of_contacts, dials_of_shared, .. } = &*ledgers::STATEMENTS;
     let standing = operate::STANDING;
     Arc::from(format!(
         "BEGIN IMMEDIATE; SELECT ({standing}), ({leads}), ({attempts}), ({phones}), ({dials_of_contacts}),
-            ({dials_of_phones})"
+            ({dials_of_shared})"
     ))
 });
 
@@ -142,7 +142,7 @@ impl<'a> Work<'a> {
             .text(&sql::json_blobs(named.attempts.iter().map(|id| id.bytes())))
             .text(&wanted.phones);
         wanted.bind_dials(&mut binds, wall);
-        let [standing, leads, attempts, phones, of_contacts, of_phones] = sql::texts(conn, &LOAD, binds).await?;
+        let [standing, leads, attempts, phones, of_contacts, of_shared] = sql::texts(conn, &LOAD, binds).await?;
         let standing = operate::read_standing(&standing)?;
         if standing.epoch != dialling.epoch.0 {
             return Err(StoreError::Fenced);
@@ -162,7 +162,7 @@ impl<'a> Work<'a> {
         work.read_leads(&leads)?;
         work.read_attempts(&attempts)?;
         work.ledgers.read_phones(&phones)?;
-        work.ledgers.read_dials(&of_contacts, &of_phones, work.now)?;
+        work.ledgers.read_dials(&of_contacts, &of_shared, work.now)?;
         Ok(work)
     }
 
@@ -207,11 +207,14 @@ impl<'a> Work<'a> {
         let Some(lead) = lead.filter(|l| l.contact == intent.contact && l.campaign == intent.campaign_ix) else {
             return no(Rule::Number, "the store does not know this lead");
         };
-        let (Some(contact), Some((phone, sealed))) =
+        let (Some(contact), Some(Phone { ledger: phone, sealed, sole })) =
             (self.ledgers.contacts.get_mut(&intent.contact), self.ledgers.phones.get_mut(&intent.phone))
         else {
             return no(Rule::Number, "the store does not know this phone");
         };
+        if sole.is_some_and(|owner| owner != intent.contact) {
+            return no(Rule::Number, "the store knows this phone as somebody else's");
+        }
         if self.attempts.contains_key(&attempt) {
             return no(Rule::LiveAttempt, "this attempt was authorised before");
         }
@@ -275,7 +278,7 @@ impl<'a> Work<'a> {
             free: outcome.free,
         };
         let contact = self.ledgers.contacts.get_mut(&known.contact);
-        let phone = self.ledgers.phones.get_mut(&known.phone).map(|(ledger, _)| ledger);
+        let phone = self.ledgers.phones.get_mut(&known.phone).map(|phone| &mut phone.ledger);
         for ledger in contact.into_iter().chain(phone) {
             if dial.counts() {
                 ledger.note(dial);
@@ -284,8 +287,8 @@ impl<'a> Work<'a> {
             }
             marks.note_in(ledger);
         }
-        if let Some((ledger, _)) = self.ledgers.phones.get_mut(&known.phone) {
-            ledger.dead |= marks.phone_dead.is_some();
+        if let Some(phone) = self.ledgers.phones.get_mut(&known.phone) {
+            phone.ledger.dead |= marks.phone_dead.is_some();
         }
         if outcome.revision == 0 {
             self.leads.entry(outcome.lead).and_modify(|lead| lead.state = state);
@@ -306,7 +309,7 @@ impl<'a> Work<'a> {
         for (subject, mark) in dnc::note(conn, request).await? {
             let ledger = match subject {
                 DncSubject::Contact(id) => self.ledgers.contacts.get_mut(&id),
-                DncSubject::Phone(id) => self.ledgers.phones.get_mut(&id).map(|(ledger, _)| ledger),
+                DncSubject::Phone(id) => self.ledgers.phones.get_mut(&id).map(|phone| &mut phone.ledger),
             };
             if let Some(ledger) = ledger {
                 ledger.dnc = Some(mark);

@@ -16,6 +16,7 @@ const STEPS: &[(&str, &str)] = &[
     ("SELECT coalesce(max(id), 0) FROM lead", "DELETE FROM listed WHERE list = ? AND lead BETWEEN ? AND ?"),
     ("SELECT coalesce(max(id), 0) FROM lead", LEADS),
     ("SELECT coalesce(max(id), 0) FROM contact", LINKS),
+    ("SELECT coalesce(max(id), 0) FROM phone", SHARERS),
     ("SELECT coalesce(max(id), 0) FROM phone", PHONES),
     ("SELECT coalesce(max(id), 0) FROM contact", CONTACTS),
 ];
@@ -23,6 +24,8 @@ const STEPS: &[(&str, &str)] = &[
 const LEADS: &str = "DELETE FROM lead WHERE id >= (SELECT first_lead FROM list WHERE id = ?) AND id BETWEEN ? AND ?";
 const LINKS: &str = "DELETE FROM contact_phone WHERE (SELECT contact >= first_contact OR phone >= first_phone
     FROM list WHERE id = ?) AND contact BETWEEN ? AND ?";
+const SHARERS: &str = "DELETE FROM shared_phone WHERE (SELECT contact >= first_contact OR phone >= first_phone
+    FROM list WHERE id = ?) AND phone BETWEEN ? AND ?";
 const PHONES: &str = "DELETE FROM phone WHERE id >= (SELECT first_phone FROM list WHERE id = ?) AND id BETWEEN ? AND ?";
 const CONTACTS: &str =
     "DELETE FROM contact WHERE id >= (SELECT first_contact FROM list WHERE id = ?) AND id BETWEEN ? AND ?";

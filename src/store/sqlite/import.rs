@@ -40,9 +40,8 @@ static LEADS: LazyLock<Arc<str>> = LazyLock::new(|| {
 });
 static NEW_CONTACTS: LazyLock<Sizes> = LazyLock::new(|| Sizes::insert("contact(id, token, sealed)", 3));
 static NEW_PHONES: LazyLock<Sizes> = LazyLock::new(|| Sizes::insert("phone(id, token, sealed, is_test, owner)", 5));
-static NEW_LINKS: LazyLock<Sizes> = LazyLock::new(|| {
-    Sizes::new("INSERT OR IGNORE INTO contact_phone SELECT * FROM (VALUES ", "(?,?)", ") WHERE column1 IS NOT NULL")
-});
+static NEW_LINKS: LazyLock<Sizes> = LazyLock::new(|| pairs("contact_phone"));
+static NEW_SHARERS: LazyLock<Sizes> = LazyLock::new(|| pairs("shared_phone"));
 static SHARED: LazyLock<Sizes> = LazyLock::new(|| Sizes::new("UPDATE phone SET shared = 1 WHERE id IN (", "?", ")"));
 static NEW_LEADS: LazyLock<Sizes> = LazyLock::new(|| Sizes::insert("lead(id, campaign, contact)", 3));
 
@@ -213,7 +212,8 @@ async fn note_phones(
         known.insert(token, phone);
     }
     let mut next = next_id(conn, "SELECT coalesce(max(id), 0) + 1 FROM phone", "phones").await?;
-    let (mut new, mut links, mut newly_shared) = (Vec::new(), Vec::new(), Vec::new());
+    let (mut new, mut links) = (Vec::new(), Vec::new());
+    let (mut newly_shared, mut sharers) = (Vec::new(), Vec::new());
     for Cell { contact, number, token } in &cells {
         if !known.contains_key(token) {
             let id = PhoneId(next.take()?);
@@ -223,6 +223,10 @@ async fn note_phones(
         let Some(phone) = known.get_mut(token) else { continue };
         if let Some(PhoneId(id)) = erased.remove(token) {
             let sealed = keys.seal(Sealed::Phone, number)?;
+            // What was dialled for those before still counts for the number.
+            if phone.owner != *contact {
+                sharers.extend([(phone.id, phone.owner), (phone.id, *contact)]);
+            }
             (phone.owner, phone.shared) = (*contact, false);
             let text = "UPDATE phone SET sealed = ?1, owner = ?3, shared = 0 WHERE id = ?2";
             seal_again(conn, text, id, &sealed, *contact).await?;
@@ -230,9 +234,11 @@ async fn note_phones(
         if phone.owner != *contact && !phone.shared {
             phone.shared = true;
             newly_shared.push(phone.id);
+            sharers.push((phone.id, phone.owner));
         }
         if phone.shared {
             shared.insert(phone.id);
+            sharers.push((phone.id, *contact));
         }
         links.push((*contact, phone.id));
     }
@@ -245,6 +251,10 @@ async fn note_phones(
         binds.int(i64::from(contact.0)).int(i64::from(phone.0));
     };
     sql::run_all(conn, &NEW_LINKS, &links, bind).await?;
+    let bind = |binds: &mut Binds, (phone, contact): &(PhoneId, ContactId)| {
+        binds.int(i64::from(phone.0)).int(i64::from(contact.0));
+    };
+    sql::run_all(conn, &NEW_SHARERS, &sharers, bind).await?;
     sql::run_all(conn, &SHARED, &newly_shared, |binds, id| {
         binds.int(i64::from(id.0));
     })
@@ -330,6 +340,12 @@ async fn surface(conn: &mut SqliteConnection, new: Vec<Token>) -> Result<(), Sto
 
 fn by_token(fields: &[&str], table: &str) -> Arc<str> {
     Arc::from(sql::pack(fields, &format!("FROM json_each(?) j CROSS JOIN {table} t ON t.token = unhex(j.value)")))
+}
+
+/// Pairs that may be there already.
+fn pairs(into: &str) -> Sizes {
+    let head = format!("INSERT OR IGNORE INTO {into} SELECT * FROM (VALUES ");
+    Sizes::new(&head, "(?,?)", ") WHERE column1 IS NOT NULL")
 }
 
 fn tokens_in(tokens: &[Token]) -> Binds {

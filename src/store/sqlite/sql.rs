@@ -101,10 +101,15 @@ impl Sizes {
         Self { texts: Self::ALL.iter().map(text).collect() }
     }
 
-    /// An `INSERT` of rows with so many columns; the first must not be NULL.
+    /// An `INSERT` of rows with so many columns; the first must not be NULL. A violated constraint takes the whole
+    /// transaction back, so that SQLite needs no journal for the statement alone.
     pub(super) fn insert(into: &str, columns: usize) -> Self {
         let row = format!("({})", vec!["?"; columns].join(","));
-        Self::new(&format!("INSERT INTO {into} SELECT * FROM (VALUES "), &row, ") WHERE column1 IS NOT NULL")
+        Self::new(
+            &format!("INSERT OR ROLLBACK INTO {into} SELECT * FROM (VALUES "),
+            &row,
+            ") WHERE column1 IS NOT NULL",
+        )
     }
 
     /// Of the statement in one size.

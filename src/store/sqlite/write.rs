@@ -59,7 +59,7 @@ static NEW_OUTCOMES: LazyLock<Sizes> = LazyLock::new(|| {
 
 static DONE_ATTEMPTS: LazyLock<Sizes> = LazyLock::new(|| {
     Sizes::new(
-        "UPDATE attempt SET state = 'done', revisions = v.column2, result = v.column3, contacted = v.column4,
+        "UPDATE OR ROLLBACK attempt SET state = 'done', revisions = v.column2, result = v.column3, contacted = v.column4,
             free = v.column5 FROM (VALUES ",
         "(?,?,?,?,?)",
         ") AS v WHERE attempt.id = v.column1",
@@ -68,7 +68,7 @@ static DONE_ATTEMPTS: LazyLock<Sizes> = LazyLock::new(|| {
 
 static MOVED_LEADS: LazyLock<Sizes> = LazyLock::new(|| {
     Sizes::new(
-        "UPDATE lead SET state = v.column2, until = v.column3, next_phone = v.column4, next_free = v.column5
+        "UPDATE OR ROLLBACK lead SET state = v.column2, until = v.column3, next_phone = v.column4, next_free = v.column5
             FROM (VALUES ",
         "(?,?,?,?,?)",
         ") AS v WHERE lead.id = v.column1",
