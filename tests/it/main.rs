@@ -35,6 +35,9 @@ mod operators;
 #[cfg(test)]
 mod plan;
 #[cfg(test)]
+#[cfg(feature = "postgres")]
+mod postgres;
+#[cfg(test)]
 mod prometheus;
 #[cfg(test)]
 mod real_lists;
@@ -52,5 +55,8 @@ mod systemd;
 mod trial;
 #[cfg(test)]
 mod tutorial;
+#[cfg(test)]
+#[cfg(feature = "postgres")]
+mod views;
 #[cfg(test)]
 mod wire_sipp;
