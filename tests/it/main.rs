@@ -7,6 +7,8 @@ mod alerts;
 #[cfg(test)]
 mod api;
 #[cfg(test)]
+mod bad_inputs;
+#[cfg(test)]
 mod canary;
 #[cfg(test)]
 mod check;
