@@ -176,9 +176,21 @@ impl Place {
     }
 }
 
-/// Whatever is wrong with a line, the password of a URL in it, `scheme://user:password@`, is not shown.
+/// Whatever is wrong with a line, a password in it is not shown: of a URL, `scheme://user:password@`, or written where a
+/// file should be named, `password: …`. What is returned has as many bytes.
 fn without_password(line: &str) -> Cow<'_, str> {
     let mut shown = Cow::Borrowed(line);
+    for (at, mark) in line.match_indices("password:") {
+        let rest = line.get(at + mark.len()..).unwrap_or("");
+        let value = rest.trim_start();
+        let first = line.len() - value.len();
+        let length = match value.chars().next() {
+            Some(quote @ ('"' | '\'')) => value.get(1..).and_then(|inside| inside.find(quote)).map(|end| end + 1),
+            _ => value.find([',', '}', ' ']),
+        };
+        let last = first + length.unwrap_or(value.len());
+        shown.to_mut().replace_range(first..last, &"*".repeat(last - first));
+    }
     for (at, mark) in line.match_indices("://") {
         let from = at + mark.len();
         let url = line.get(from..).and_then(|rest| rest.split([' ', '\t', '"', '\'', ',']).next()).unwrap_or("");
@@ -236,6 +248,15 @@ mod tests {
             let shown = Diagnostic::error(Code::UnknownKey, "x").at(&source, Span { start, end }).to_string();
             assert!(!shown.contains("s3cr") && !shown.contains("et@") && !shown.contains('ö'), "{shown}");
             assert!(shown.contains("me:*********@db/a") && shown.contains("# sip://a@b x://c:1/ d@e"), "{shown}");
+        }
+        for (line, hidden) in [
+            ("auth: { user: u, password: s3cret }", "auth: { user: u, password: ****** }"),
+            ("auth: { password: \"s3, }t\", user: u }", "auth: { password: *******\", user: u }"),
+            ("password: 's3c", "password: ****"),
+            ("auth: { password_file: secret }", "auth: { password_file: secret }"),
+            ("password:", "password:"),
+        ] {
+            assert_eq!(without_password(line), hidden);
         }
     }
 

@@ -193,13 +193,13 @@ drain_timeout: 90s
         let text = "databse: x\ndatabase: \"postgres://h/d\"\nsip: { listen: [\"tls://127.0.0.1:5061\"] }\ntrunks:\n  \
                     gw: { uri: \"sip:gw.example\", caller_ids: [12], max_calls: 0 }\n";
         expect![[r#"
+            error[GH1008]: goldenhour.yaml:2: PostgreSQL is not supported yet
+             = help: "sqlite://var/goldenhour.db": a file, relative to the folder of this one
             goldenhour.yaml:1:1: error[GH1003]: unknown key `databse` in the daemon's configuration
               |
             1 | databse: x
               | ^^^^^^^
               = help: did you mean `database`?
-            error[GH1008]: goldenhour.yaml:2: PostgreSQL is not supported yet
-             = help: "sqlite://var/goldenhour.db": a file, relative to the folder of this one
             goldenhour.yaml:3:17: error[GH1008]: only UDP is supported yet
               |
             3 | sip: { listen: ["tls://127.0.0.1:5061"] }
