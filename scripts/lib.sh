@@ -27,6 +27,7 @@ target_folder() {
 }
 
 # The one build of the tests has every feature; the program that people build has none of them.
+# shellcheck disable=SC2034 # gate and test use it
 features="parquet,postgres"
 
 # cargo-deny is built once per machine, beside the other checks: about two minutes of CPU time.
