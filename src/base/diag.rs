@@ -1,5 +1,6 @@
 //! Diagnostics for the people who write YAML and lists: what, where, what to do, and all of them at once.
 
+use std::borrow::Cow;
 use std::fmt;
 use std::sync::Arc;
 
@@ -147,11 +148,14 @@ impl Place {
         let line_start = before.rfind('\n').map_or(0, |at| at + 1);
         let rest = text.get(line_start..).unwrap_or("");
         let line_text = rest.split('\n').next().unwrap_or("").trim_end_matches('\r');
-        let head = text.get(line_start..start).unwrap_or("");
+        let column = text.get(line_start..start).unwrap_or("").chars().count() + 1;
         let line_end = line_start + line_text.len();
         let end = floor_char(text, span.end as usize).min(line_end);
-        let marked = text.get(start..end).unwrap_or("");
-        let tail = text.get(start..line_end).unwrap_or("");
+        // Byte for byte as long as the line itself, so that places in it hold.
+        let line = without_password(line_text);
+        let head = line.get(..start - line_start).unwrap_or("");
+        let marked = line.get(start - line_start..end.max(start) - line_start).unwrap_or("");
+        let tail = line.get(start - line_start..).unwrap_or("");
 
         let behind = MOST_COLUMNS.saturating_sub(width(head)).max(LEAST_BEHIND);
         let shown_tail = fitting(tail.chars(), behind);
@@ -168,8 +172,34 @@ impl Place {
         if shown_tail.chars().count() < tail.chars().count() {
             shown.push('…');
         }
-        Self { line: before.matches('\n').count() + 1, column: head.chars().count() + 1, text: shown, indent, carets }
+        Self { line: before.matches('\n').count() + 1, column, text: shown, indent, carets }
     }
+}
+
+/// Whatever is wrong with a line, a password in it is not shown: of a URL, `scheme://user:password@`, or written where a
+/// file should be named, `password: …`. What is returned has as many bytes.
+fn without_password(line: &str) -> Cow<'_, str> {
+    let mut shown = Cow::Borrowed(line);
+    for (at, mark) in line.match_indices("password:") {
+        let rest = line.get(at + mark.len()..).unwrap_or("");
+        let value = rest.trim_start();
+        let first = line.len() - value.len();
+        let length = match value.chars().next() {
+            Some(quote @ ('"' | '\'')) => value.get(1..).and_then(|inside| inside.find(quote)).map(|end| end + 1),
+            _ => value.find([',', '}', ' ']),
+        };
+        let last = first + length.unwrap_or(value.len());
+        shown.to_mut().replace_range(first..last, &"*".repeat(last - first));
+    }
+    for (at, mark) in line.match_indices("://") {
+        let from = at + mark.len();
+        let url = line.get(from..).and_then(|rest| rest.split([' ', '\t', '"', '\'', ',']).next()).unwrap_or("");
+        let Some((login, _)) = url.rsplit_once('@') else { continue };
+        let Some((user, _)) = login.split_once(':') else { continue };
+        let (first, last) = (from + user.len() + 1, from + login.len());
+        shown.to_mut().replace_range(first..last, &"*".repeat(last - first));
+    }
+    shown
 }
 
 /// The first characters, up to so many columns, as a terminal may show them: one that moves the cursor, or turns the
@@ -209,6 +239,26 @@ fn columns_of(c: char) -> usize {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn the_password_of_a_url_is_not_shown_whatever_is_wrong_with_its_line() {
+        let text = "databse: \"postgres://me:s3cr/et@x@db/a\", \"http://u:pö@h\" # sip://a@b x://c:1/ d@e\n".to_owned();
+        let source = Arc::new(SourceText { name: "a.yaml".into(), text });
+        for (start, end) in [(0, 7), (12, 40), (26, 27), (50, 52)] {
+            let shown = Diagnostic::error(Code::UnknownKey, "x").at(&source, Span { start, end }).to_string();
+            assert!(!shown.contains("s3cr") && !shown.contains("et@") && !shown.contains('ö'), "{shown}");
+            assert!(shown.contains("me:*********@db/a") && shown.contains("# sip://a@b x://c:1/ d@e"), "{shown}");
+        }
+        for (line, hidden) in [
+            ("auth: { user: u, password: s3cret }", "auth: { user: u, password: ****** }"),
+            ("auth: { password: \"s3, }t\", user: u }", "auth: { password: *******\", user: u }"),
+            ("password: 's3c", "password: ****"),
+            ("auth: { password_file: secret }", "auth: { password_file: secret }"),
+            ("password:", "password:"),
+        ] {
+            assert_eq!(without_password(line), hidden);
+        }
+    }
 
     #[test]
     fn the_caret_stands_under_the_span_even_behind_wide_characters() {

@@ -118,7 +118,7 @@ impl Pump {
                 }
             }
             ToEngine::Stored(committed) => {
-                let Committed { replies, numbers } = committed;
+                let Committed { replies, numbers, .. } = committed;
                 let authorised: Vec<AttemptId> = numbers.iter().map(|(attempt, _)| *attempt).collect();
                 self.queues.numbers.extend(numbers);
                 self.tell(now, Input::Stored(replies));

@@ -218,6 +218,7 @@ impl Writer {
         match result {
             Ok(committed) => {
                 self.health.ready(Check::Store);
+                self.say_unopened(&committed);
                 self.tell(ToEngine::Stored(committed));
                 false
             }
@@ -270,7 +271,7 @@ impl Writer {
             StoreRequest::Authorise(intent) => StoreReply::Doubt { attempt: intent.attempt },
             StoreRequest::Dnc(_) => StoreReply::DncNoted,
         };
-        self.tell(ToEngine::Stored(Committed { replies: vec![reply], numbers: Vec::new() }));
+        self.tell(ToEngine::Stored(Committed { replies: vec![reply], ..Committed::default() }));
     }
 
     /// Answers authorisations with doubt, and returns what has to be written all the same.
@@ -284,7 +285,7 @@ impl Writer {
             }
         }
         if !replies.is_empty() {
-            self.tell(ToEngine::Stored(Committed { replies, numbers: Vec::new() }));
+            self.tell(ToEngine::Stored(Committed { replies, ..Committed::default() }));
         }
         kept
     }
@@ -409,6 +410,19 @@ impl Writer {
     }
 
     /// A failure that goes on is counted each time, and logged now and then.
+    /// The leads wait, blocked by the rule `number`, until the next start; each is said once.
+    fn say_unopened(&self, committed: &Committed) {
+        for phone in &committed.unopened {
+            self.metrics.store_unopened.add([], 1);
+            tracing::error!(
+                code = %Code::StoreCorrupt,
+                %phone,
+                "a stored number does not open with the keys at hand and is not dialled: restore the keys file and the \
+                 database from one backup"
+            );
+        }
+    }
+
     fn complain(&mut self, error: &StoreError) {
         self.metrics.store_failures.add([], 1);
         self.is_unwell = true;

@@ -51,6 +51,8 @@ pub enum StoreReply {
 pub struct Committed {
     pub replies: Vec<StoreReply>,
     pub numbers: Vec<(AttemptId, Pii<String>)>,
+    /// Phones whose sealed number does not open: their authorisations are refused, and somebody should know.
+    pub unopened: Vec<PhoneId>,
 }
 
 /// A wish to dial, with everything the last gate needs and everything that retraining will want to know.

@@ -31,6 +31,9 @@ pub enum ListError {
     Empty(&'static str),
     #[error("{0}")]
     Header(HeaderError),
+    /// Of a Parquet file, whose columns have types.
+    #[error("the column `{column}` {why}")]
+    Column { column: String, why: &'static str },
     #[error("the gzip stream is damaged or cut short: {0}")]
     Gzip(std::io::Error),
     #[error("the list has more than {0} rows")]
@@ -62,7 +65,7 @@ impl ListError {
             Self::LineTooLong { .. } => Code::ListLine,
             Self::HeaderCharacter { .. } => Code::ListCharacter,
             Self::Empty(_) => Code::ListEmpty,
-            Self::Header(_) => Code::ListColumns,
+            Self::Header(_) | Self::Column { .. } => Code::ListColumns,
             Self::Gzip(_) => Code::ListGzip,
             Self::TooManyRows(_) => Code::ListTooLong,
             Self::Changed => Code::ListChanged,
@@ -97,6 +100,7 @@ impl ListError {
             Self::HeaderCharacter { .. } => Some("save the header line again as plain text".into()),
             Self::Empty(_) => Some("an empty list is more often a failed export than a day without calls".into()),
             Self::Header(error) => error.hint(),
+            Self::Column { .. } => Some("a list is a table of text, numbers, yes and no, and times".into()),
             Self::Gzip(_) => Some("copy the file again and compare its checksum".into()),
             Self::TooManyRows(_) => Some("split it".into()),
             Self::Changed => Some("write lists under another name and rename them when they are complete".into()),

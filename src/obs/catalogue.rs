@@ -78,6 +78,8 @@ catalogue! {
     store_unwritten: Gauge "goldenhour_store_unwritten" Requests ["kind"];
     /// Outcomes and do-not-call entries that the store refuses to write, again and again, while it writes others.
     store_given_up: Counter "goldenhour_store_given_up_total" Requests [];
+    /// Authorisations refused because the stored number does not open with the keys at hand.
+    store_unopened: Counter "goldenhour_store_unopened_total" Requests [];
     /// Entries in force on the do-not-call list.
     dnc_entries: Gauge "goldenhour_dnc_entries" Rows [];
     /// Finished attempts that no export has taken yet.

@@ -16,7 +16,7 @@ use crate::daemon::{Setup, Site, command, until};
 use crate::trial::{self, Trial};
 
 /// A site with the trial's campaign, `list_more` in its `list:` and `config` behind its configuration.
-fn site(list_more: &str, config: &str) -> Site {
+pub(crate) fn site(list_more: &str, config: &str) -> Site {
     let site = Site::new(&Setup::default());
     Trial::default().write(&site);
     let campaign = fs::read_to_string(site.path("campaigns/trial.yaml")).unwrap();
@@ -27,13 +27,13 @@ fn site(list_more: &str, config: &str) -> Site {
     site
 }
 
-struct Said {
-    code: i32,
-    json: Value,
+pub(crate) struct Said {
+    pub(crate) code: i32,
+    pub(crate) json: Value,
 }
 
 /// `import --json`, whatever comes of it.
-fn import(site: &Site, more: &[&str]) -> Said {
+pub(crate) fn import(site: &Site, more: &[&str]) -> Said {
     let output = command("import", &site.path("goldenhour.yaml"))
         .args(["--campaign", "trial", "--json"])
         .args(more)
@@ -48,7 +48,7 @@ fn import(site: &Site, more: &[&str]) -> Said {
 
 impl Said {
     #[track_caller]
-    fn refused(&self, exit: i32, code: &str) -> String {
+    pub(crate) fn refused(&self, exit: i32, code: &str) -> String {
         assert_eq!(self.code, exit, "{}", self.json);
         let finding = &self.json["findings"][0];
         assert_eq!(finding["code"], code, "{}", self.json);

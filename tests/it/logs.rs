@@ -35,4 +35,7 @@ fn every_line_of_the_json_log_is_an_object_with_the_promised_fields() {
     let ready = found("ready").unwrap();
     assert!(ready["sip"].is_string() && ready["http"].is_string() && ready["recovered"].is_u64(), "{ready}");
     assert_eq!(found("not reloaded").unwrap()["level"], "ERROR");
+    let findings = lines.iter().filter(|line| line["message"].as_str().unwrap().contains("trial.yaml:"));
+    let codes: Vec<&str> = findings.map(|line| line["code"].as_str().unwrap()).collect();
+    assert!(codes.contains(&"GH1005") && codes.contains(&"GH1013"), "{codes:?}");
 }

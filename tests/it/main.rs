@@ -7,6 +7,8 @@ mod alerts;
 #[cfg(test)]
 mod api;
 #[cfg(test)]
+mod bad_inputs;
+#[cfg(test)]
 mod canary;
 #[cfg(test)]
 mod check;
@@ -35,6 +37,9 @@ mod operators;
 #[cfg(test)]
 mod plan;
 #[cfg(test)]
+#[cfg(feature = "postgres")]
+mod postgres;
+#[cfg(test)]
 mod prometheus;
 #[cfg(test)]
 mod real_lists;
@@ -52,5 +57,8 @@ mod systemd;
 mod trial;
 #[cfg(test)]
 mod tutorial;
+#[cfg(test)]
+#[cfg(feature = "postgres")]
+mod views;
 #[cfg(test)]
 mod wire_sipp;

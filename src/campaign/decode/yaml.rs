@@ -16,12 +16,15 @@ pub const MAX_BYTES: usize = 256 * 1024;
 /// Maps and lists inside each other.
 pub const MAX_DEPTH: usize = 32;
 
+const LARGE: &str = "a file of ours has some kilobytes: is this one?";
+const DEEP: &str = "close what was opened; no file of ours needs more than ten levels";
+
 /// Bytes of a file → text: size, UTF-8 and characters that hide what a line says are checked here.
 pub fn source_text(name: &str, bytes: &[u8]) -> Result<Arc<SourceText>, Diagnostic> {
     let empty = || Arc::new(SourceText { name: name.to_owned(), text: String::new() });
     if bytes.len() > MAX_BYTES {
         let message = format!("the file has {} bytes; at most {MAX_BYTES} are read", bytes.len());
-        return Err(Diagnostic::error(Code::YamlBounds, message).at(&empty(), Span::default()));
+        return Err(Diagnostic::error(Code::YamlBounds, message).at(&empty(), Span::default()).hint(LARGE));
     }
     let bytes = bytes.strip_prefix(b"\xef\xbb\xbf").unwrap_or(bytes);
     let text = match std::str::from_utf8(bytes) {
@@ -49,7 +52,7 @@ pub fn source_text(name: &str, bytes: &[u8]) -> Result<Arc<SourceText>, Diagnost
 pub fn parse(source: &Arc<SourceText>, findings: &mut Findings) -> Option<Node> {
     let text = source.text.as_str();
     if text.len() > MAX_BYTES {
-        findings.error(Span::default(), Code::YamlBounds, format!("longer than {MAX_BYTES} bytes"));
+        findings.error_hint(Span::default(), Code::YamlBounds, format!("longer than {MAX_BYTES} bytes"), LARGE);
         return None;
     }
     let mut options = options! {
@@ -122,7 +125,12 @@ impl<'a> Builder<'a, '_> {
                     if let (Some(tag), Some(tag_span)) = (event.tag(), span.tag_span()) {
                         let message = format!("tags are not allowed: {}", shortened(&tag.original()));
                         let at = self.span(tag_span);
-                        self.findings.error(at, Code::Yaml, message);
+                        self.findings.error_hint(
+                            at,
+                            Code::Yaml,
+                            message,
+                            "take it out; what a value is follows from its key",
+                        );
                     }
                     let at = self.span(span);
                     return Ok((event, at));
@@ -133,7 +141,7 @@ impl<'a> Builder<'a, '_> {
 
     fn node(&mut self, event: Event<'a>, at: Span, depth: usize) -> Result<Node, Broken> {
         if depth > MAX_DEPTH {
-            self.findings.error(at, Code::YamlBounds, format!("nested deeper than {MAX_DEPTH}"));
+            self.findings.error_hint(at, Code::YamlBounds, format!("nested deeper than {MAX_DEPTH}"), DEEP);
             return Err(Broken);
         }
         #[expect(clippy::wildcard_enum_match_arm, reason = "the parser's own enum; what opens no node is refused")]
@@ -213,7 +221,7 @@ impl<'a> Builder<'a, '_> {
         let at = Span { start, end: start + 1 };
         let info = error.info();
         if info.contains("recursion limit") || info.contains("nesting") {
-            self.findings.error(at, Code::YamlBounds, format!("nested deeper than {MAX_DEPTH}"));
+            self.findings.error_hint(at, Code::YamlBounds, format!("nested deeper than {MAX_DEPTH}"), DEEP);
         } else {
             self.findings.error(at, Code::Yaml, format!("not YAML: {info}"));
         }

@@ -88,7 +88,22 @@ fn database(node: &Node, fields: &mut Fields<'_>, folder: &Path, findings: &mut 
         findings.error_hint(node.span, Code::NotSupported, message, hint);
         return None;
     }
+    if let Some(host) = in_the_clear(text, authority) {
+        let message =
+            format!("lists of people may come from {host} in the clear: write `?sslmode=verify-full` behind it");
+        findings.warning(node.span, Code::BadValue, message);
+    }
     Some(DatabaseSource::Postgres { url: text.to_owned(), password: password? })
+}
+
+/// The host of a PostgreSQL URL, if it is another machine and the session need not be encrypted (libpq, "SSL support").
+fn in_the_clear<'a>(url: &str, authority: &'a str) -> Option<&'a str> {
+    let host = authority.rsplit('@').next().unwrap_or(authority);
+    let here = ["127.0.0.1", "localhost", "[::1]"];
+    let here =
+        here.iter().any(|name| host.strip_prefix(name).is_some_and(|rest| rest.is_empty() || rest.starts_with(':')));
+    let encrypted = ["require", "verify-ca", "verify-full"].iter().any(|mode| url.contains(&format!("sslmode={mode}")));
+    (!here && !encrypted).then_some(host)
 }
 
 fn server(node: &Node, fields: &mut Fields<'_>, folder: &Path, findings: &mut Findings) -> Option<ServerSource> {
@@ -291,6 +306,21 @@ exports: [{ cron: "*/15 * * * *", format: jsonl, dir: out, profile: spreadsheet,
         ] {
             let shown = config(text).unwrap_err();
             assert!(shown.contains(said) && !shown.contains("s3cret"), "{text}\n{shown}");
+        }
+    }
+
+    #[test]
+    fn a_database_elsewhere_is_asked_for_encryption_and_one_here_is_not() {
+        let host = |url: &'static str| in_the_clear(url, url.split('/').nth(2).unwrap());
+        for elsewhere in
+            ["postgres://me@db.bank:5432/x", "postgres://me@db.bank/x?sslmode=prefer", "postgres://localhost.bank/x"]
+        {
+            assert!(host(elsewhere).is_some(), "{elsewhere}");
+        }
+        for fine in
+            ["postgres://me@127.0.0.1:5432/x", "postgres://[::1]/x", "postgres://me@db.bank/x?sslmode=verify-full"]
+        {
+            assert_eq!(host(fine), None, "{fine}");
         }
     }
 

@@ -193,16 +193,13 @@ drain_timeout: 90s
         let text = "databse: x\ndatabase: \"postgres://h/d\"\nsip: { listen: [\"tls://127.0.0.1:5061\"] }\ntrunks:\n  \
                     gw: { uri: \"sip:gw.example\", caller_ids: [12], max_calls: 0 }\n";
         expect![[r#"
+            error[GH1008]: goldenhour.yaml:2: PostgreSQL is not supported yet
+             = help: "sqlite://var/goldenhour.db": a file, relative to the folder of this one
             goldenhour.yaml:1:1: error[GH1003]: unknown key `databse` in the daemon's configuration
               |
             1 | databse: x
               | ^^^^^^^
               = help: did you mean `database`?
-            goldenhour.yaml:2:11: error[GH1008]: PostgreSQL is not supported yet
-              |
-            2 | database: "postgres://h/d"
-              |           ^^^^^^^^^^^^^^^^
-              = help: "sqlite://var/goldenhour.db": a file, relative to the folder of this one
             goldenhour.yaml:3:17: error[GH1008]: only UDP is supported yet
               |
             3 | sip: { listen: ["tls://127.0.0.1:5061"] }
@@ -245,8 +242,12 @@ drain_timeout: 90s
             (FULL.replace("password_file: password", "password: s3cret"), "secrets do not stand"),
             (FULL.replace("[\"+999100000001\", \"95500\"]", "[]"), "at least one number"),
             ("database: \"mysql://u:s3cret@h/d\"".into(), "not a database URL"),
+            ("database: \"postgres://u:s3cret@h/d\"".into(), "PostgreSQL is not supported yet"),
+            ("database: \"postgres:/u:s3cret@h/d\"".into(), "error[GH1006]: goldenhour.yaml:1: this is not"),
+            ("databse: \"postgres://u:s3cret@h/d\"".into(), "did you mean `database`?"),
         ] {
             let shown = refused(&text);
+            assert!(!shown.contains("s3cret"), "{shown}");
             assert!(shown.contains(expected), "{expected}: {shown}");
         }
     }

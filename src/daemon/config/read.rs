@@ -121,14 +121,14 @@ fn check_together(
 fn database(node: &Node, folder: &Path, findings: &mut Findings) -> Option<Database> {
     let text = scalar::plain_text(node, "a database URL", findings)?;
     let hint = "\"sqlite://var/goldenhour.db\": a file, relative to the folder of this one";
+    // The text itself is not shown: a mistyped URL may hold a password.
     if text.starts_with("postgres://") || text.starts_with("postgresql://") {
-        findings.error_hint(node.span, Code::NotSupported, "PostgreSQL is not supported yet", hint);
+        findings.unshown(node.span, Code::NotSupported, "PostgreSQL is not supported yet", hint);
         return None;
     }
     let path = text.strip_prefix("sqlite://").filter(|path| !path.is_empty() && !path.contains('?'));
     if path.is_none() {
-        // The text itself is not shown: a mistyped URL may hold a password.
-        findings.error_hint(node.span, Code::BadValue, "this is not a database URL", hint);
+        findings.unshown(node.span, Code::BadValue, "this is not a database URL", hint);
     }
     path.map(|path| Database::Sqlite(folder.join(path)))
 }

@@ -8,6 +8,7 @@ mod web;
 
 use std::collections::BTreeMap;
 use std::fmt;
+use std::io::{self, Read};
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
@@ -71,13 +72,38 @@ pub fn reach(source: &ListSource, sources: &Sources, folder: &Path, spool: &Path
         ListSource::File(path) => ListFile::open(&folder.join(path), spool),
         ListSource::View { database, view } => {
             let database = sources.database(database.as_deref())?;
-            ListFile::kept(shown, sql::csv_of(database.clone(), view.clone())?, spool)
+            kept(shown, sql::csv_of(database.clone(), view.clone())?, spool)
         }
         ListSource::Feed { server, path } => {
             let server = sources.server(server)?;
-            ListFile::kept(shown, web::get(&format!("{}{path}", server.url), Some(server))?, spool)
+            kept(shown, web::get(&format!("{}{path}", server.url), Some(server))?, spool)
         }
-        ListSource::Url(url) => ListFile::kept(shown, web::get(url, None)?, spool),
+        ListSource::Url(url) => kept(shown, web::get(url, None)?, spool),
+    }
+}
+
+/// What breaks on the other side is told from what breaks where it is kept.
+fn kept(shown: PathBuf, from: impl Read, spool: &Path) -> Result<ListFile, ListError> {
+    let mut far = Far { from, broke: None };
+    let kept = ListFile::kept(shown, &mut far, spool);
+    kept.map_err(|error| match far.broke {
+        Some(why) => ListError::Unreachable(format!("it broke off: {why}")),
+        None => error,
+    })
+}
+
+struct Far<R> {
+    from: R,
+    broke: Option<String>,
+}
+
+impl<R: Read> Read for Far<R> {
+    fn read(&mut self, into: &mut [u8]) -> io::Result<usize> {
+        self.from.read(into).inspect_err(|error| {
+            if error.kind() != io::ErrorKind::Interrupted {
+                self.broke = Some(error.to_string());
+            }
+        })
     }
 }
 
@@ -122,6 +148,21 @@ mod tests {
     fn sources(names: &[&str]) -> Sources {
         let database = |name: &&str| ((*name).to_owned(), DatabaseSource::Sqlite("x.db".into()));
         Sources { databases: names.iter().map(database).collect(), ..Sources::default() }
+    }
+
+    #[test]
+    fn what_breaks_off_is_unreachable_and_keeps_its_reason() {
+        struct Broken;
+        impl Read for Broken {
+            fn read(&mut self, _: &mut [u8]) -> io::Result<usize> {
+                Err(io::Error::other("division by zero"))
+            }
+        }
+        let dir = tempfile::tempdir().unwrap();
+        let error = kept("x".into(), b"a,b\n1,".chain(Broken), dir.path()).unwrap_err();
+        assert!(matches!(&error, ListError::Unreachable(why) if why == "it broke off: division by zero"), "{error}");
+        let nowhere = dir.path().join("nowhere");
+        assert!(matches!(kept("x".into(), io::empty(), &nowhere), Err(ListError::Io(_))));
     }
 
     #[test]

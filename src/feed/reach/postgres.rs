@@ -5,7 +5,7 @@ use std::pin::pin;
 use std::str::FromStr;
 
 use sqlx::postgres::{PgConnectOptions, PgRow};
-use sqlx::{AssertSqlSafe, Column as _, ConnectOptions as _, Connection as _, Row as _, TypeInfo as _, ValueRef as _};
+use sqlx::{AssertSqlSafe, ConnectOptions as _, Connection as _, Row as _, TypeInfo as _, ValueRef as _};
 use tokio::time::timeout;
 
 use super::sql::{Lines, late, next, quoted, refused};
@@ -39,7 +39,7 @@ async fn rows(conn: &mut sqlx::PgConnection, view: &str, lines: &mut Lines) -> i
         let Some(row) = row else { return Ok(()) };
         let row: PgRow = row.map_err(|error| refused(view, &error))?;
         if cells.is_empty() {
-            lines.put(row.columns().iter().map(|column| column.name()))?;
+            lines.put(row.columns().iter().map(sqlx::Column::name))?;
         }
         cells.clear();
         for at in 0..row.columns().len() {

@@ -8,7 +8,8 @@ use super::fixture::{closed, key, no_answer, number, row};
 use super::script::{Harness as _, Script, try_commit};
 use super::sqlite::File;
 use crate::contact::ClosedWhy;
-use crate::engine::StoreRequest;
+use crate::engine::{StoreReply, StoreRequest};
+use crate::gate::{Rule, Verdict};
 
 #[tokio::test]
 async fn a_full_disk_writes_nothing_and_the_store_goes_on_afterwards() {
@@ -30,6 +31,31 @@ async fn a_full_disk_writes_nothing_and_the_store_goes_on_afterwards() {
     s.commit(&batch).await;
     assert_eq!(s.store().stats().await.unwrap().live, 200);
     s.compare().await;
+}
+
+#[tokio::test]
+async fn a_number_that_does_not_open_is_refused_alone() {
+    let mut s = Script::<File>::new().await;
+    s.import(0, &[row(1, &[1]), row(2, &[2]), row(3, &[3])]).await;
+    let intents = [s.intent(0, 0).await, s.intent(0, 1).await, s.intent(0, 2).await];
+    // One is damaged, one was sealed with a key that nobody has.
+    let damage = "UPDATE phone SET sealed = zeroblob(length(sealed)) WHERE id = 1;
+        UPDATE phone SET sealed = unhex('ff') || substr(sealed, 2) WHERE id = 3";
+    s.store().raw(damage).await.unwrap();
+    let batch: Vec<StoreRequest> = intents.iter().cloned().map(Box::new).map(StoreRequest::Authorise).collect();
+    let now = s.now;
+    let committed = s.store().commit(now, &batch).await.unwrap();
+    let [first, second, third] = intents.each_ref().map(|intent| intent.attempt);
+    for (reply, attempt) in [(&committed.replies[0], first), (&committed.replies[2], third)] {
+        let StoreReply::Refused { attempt: refused, verdict: Verdict::Refuse { reasons, until: None } } = reply else {
+            panic!("{reply:?}")
+        };
+        assert_eq!((*refused, reasons[0].rule), (attempt, Rule::Number));
+    }
+    assert_eq!(committed.replies[1], StoreReply::Authorised { attempt: second });
+    assert_eq!(committed.unopened, [intents[0].phone, intents[2].phone]);
+    assert_eq!(committed.numbers.len(), 1);
+    assert_eq!(s.store().stats().await.unwrap().attempts, 1);
 }
 
 #[tokio::test]

@@ -78,7 +78,7 @@ pub(super) async fn commit(
     batch: &[StoreRequest],
 ) -> Result<Committed, StoreError> {
     let mut work = Work::load(conn, keys, dialling, now.wall, batch).await?;
-    let mut committed = Committed { replies: Vec::with_capacity(batch.len()), numbers: Vec::new() };
+    let mut committed = Committed { replies: Vec::with_capacity(batch.len()), ..Committed::default() };
     for request in batch {
         let reply = match request {
             StoreRequest::Authorise(intent) => work.authorise(conn, intent, &mut committed).await?,
@@ -224,10 +224,11 @@ impl<'a> Work<'a> {
         if !verdict.allows() {
             return Ok(StoreReply::Refused { attempt, verdict });
         }
-        let number = self
-            .keys
-            .open(Sealed::Phone, sealed)
-            .ok_or_else(|| StoreError::Corrupt(format!("the sealed number of phone {}", intent.phone)))?;
+        // Damage, or a key that the keys file lacks: of this number only, so the rest of the batch goes on.
+        let Some(number) = self.keys.open(Sealed::Phone, sealed) else {
+            committed.unopened.push(intent.phone);
+            return no(Rule::Number, "the number does not open with the keys at hand");
+        };
         let free = intent.facts.free_of_daily_budget;
         let dial = PastDial {
             attempt,
