@@ -57,7 +57,9 @@ impl Engine {
         self.out.push_back(Output::Count(Counted::Admitted { campaign: row.campaign_ix }));
         let judged = judge(&campaign, row);
         let segment = judged.unwrap_or_default();
-        let Some(cell) = self.cell_for(now.wall, at, lead, slot, segment, false) else { return };
+        // The only wait that is free after a talk: a promise outlives the process that made it.
+        let promised = row.next_free && self.book.contact(row.contact).owes_callback(row.campaign_ix);
+        let Some(cell) = self.cell_for(now.wall, at, lead, slot, segment, promised) else { return };
         let key = rank::key(campaign.rank_by, row.score, row.value);
         // Its cell is where segment and zones are kept, so it goes through one even if it does not stay.
         let Some(run) = self.runs.get_mut(at) else { return };

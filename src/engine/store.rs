@@ -120,6 +120,7 @@ pub struct Outcome {
     pub by: Option<ReleaseSide>,
     /// Keys the callee pressed in the flow, at most 32.
     pub digits: String,
+    /// They asked to be called back, and will be from then on: at the time they named, or after `min_gap` if they named none.
     pub callback_at: Option<Wall>,
     /// Excused from the daily budget by its retry rule.
     pub free: bool,
@@ -263,6 +264,10 @@ impl Outcome {
     /// As a dial of the ledgers.
     pub fn is_contact(&self) -> bool {
         self.contact_kind == ContactKind::RightParty
+    }
+
+    pub fn asks_for_callback(&self) -> bool {
+        self.callback_at.is_some()
     }
 }
 

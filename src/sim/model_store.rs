@@ -276,6 +276,7 @@ impl ModelStore {
             result: newest.map(|outcome| outcome.result),
             contact: newest.is_some_and(Outcome::is_contact),
             free: newest.map_or(attempt.free, |outcome| outcome.free),
+            callback: newest.is_some_and(Outcome::asks_for_callback),
         };
         let person = self.contacts.get_mut(slot(attempt.contact.0)).map(|person| &mut person.ledger);
         let phone = self.phones.get_mut(slot(attempt.phone.0)).map(|phone| &mut phone.ledger);

@@ -92,6 +92,7 @@ fn mixed(moment: &str) -> Forecast {
         result: Some(CallResult::NoAnswer),
         contact: false,
         free: false,
+        callback: false,
     };
     let marked = Ledger { dnc: Some(DncMark { until: None }), ..Ledger::default() };
     let dialled = Ledger { dials: vec![dial], ..Ledger::default() };
