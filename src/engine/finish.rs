@@ -132,7 +132,7 @@ impl Engine {
         })
     }
 
-    fn is_lost(&self, slot: PhoneSlot, now: Wall) -> bool {
+    pub(super) fn is_lost(&self, slot: PhoneSlot, now: Wall) -> bool {
         let ledger = self.book.phone(slot.phone);
         ledger.dead || ledger.dnc.is_some_and(|mark| mark.holds_at(now))
     }

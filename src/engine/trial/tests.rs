@@ -192,6 +192,16 @@ fn next_phone_is_the_column_that_is_dialled_next() {
 }
 
 #[test]
+fn a_customer_whose_first_phone_is_dead_is_called_on_the_next_one() {
+    let dead = "customer: { phones: { mobile: dead, home: ok } }";
+    assert_eq!(missed(&format!("{DAY}, {dead}, expect: allowed")), "");
+    assert_eq!(missed(&format!("{DAY}, {dead}, result: no_answer, expect: next_phone home")), "");
+    assert_eq!(missed(&format!("{DAY}, {dead}, result: vacant_number, expect: closed invalid")), "");
+    let both = "customer: { phones: { mobile: dead, home: dead } }";
+    assert_eq!(missed(&format!("{DAY}, {both}, expect: blocked_only_by number")), "");
+}
+
+#[test]
 fn closed_says_why_nobody_calls_again() {
     assert_eq!(missed(&format!("{DAY}, disposition: declined, expect: closed refused")), "");
     assert_eq!(missed(&format!("{DAY}, disposition: opted_out, expect: closed dnc")), "");
