@@ -225,7 +225,7 @@ fn bind_attempt(binds: &mut Binds, new: &NewAttempt, epoch: Epoch, end: Option<&
 
 fn bind_outcome(binds: &mut Binds, done: &Finished, now: Wall) {
     let outcome = done.outcome;
-    let (state, until) = state_words(done.state);
+    let (state, until) = done.state.stored();
     binds
         .blob(&outcome.attempt.bytes())
         .int(i64::from(outcome.revision))
@@ -267,24 +267,13 @@ fn bind_done(binds: &mut Binds, outcome: &Outcome) {
 
 fn bind_moved(binds: &mut Binds, done: &Finished) {
     let outcome = done.outcome;
-    let (state, until) = state_words(done.state);
+    let (state, until) = done.state.stored();
     binds
         .int(i64::from(outcome.lead.0))
         .text(state)
         .int(until.0)
         .int(i64::from(outcome.next_phone))
         .int(i64::from(outcome.next_free));
-}
-
-/// As the tables have them: a lead that is being worked on is one that waits, with a live attempt.
-pub(super) fn state_words(state: LeadState) -> (&'static str, Wall) {
-    match state {
-        LeadState::Waiting { until } => ("waiting", until),
-        LeadState::Closed(why) => (why.as_str(), Wall::default()),
-        LeadState::Reserved | LeadState::Dialling | LeadState::InCall | LeadState::WrapUp => {
-            ("waiting", Wall::default())
-        }
-    }
 }
 
 /// Rare enough for a statement each. `max()` of SQLite is NULL if any argument is.
