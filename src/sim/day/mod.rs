@@ -1,6 +1,7 @@
 //! Days of one campaign in virtual time, for tests: the engine, the model store, and a line that does as it is told.
 
 mod callbacks;
+mod guards;
 mod phones;
 
 use std::collections::{BTreeMap, VecDeque};
