@@ -128,7 +128,7 @@ CREATE TABLE listed(
     PRIMARY KEY(lead, list)
 ) WITHOUT ROWID;
 
--- One try at a lead. `result`, `contacted` and `free` repeat what the newest outcome says, for the ledgers.
+-- One try at a lead. `result`, `contacted`, `free` and `callback` repeat what the newest outcome says, for the ledgers.
 CREATE TABLE attempt(
     id BLOB PRIMARY KEY,
     state TEXT NOT NULL CHECK(state IN ('authorised', 'unknown', 'done')),
@@ -137,6 +137,8 @@ CREATE TABLE attempt(
     result TEXT,
     contacted INTEGER NOT NULL DEFAULT 0,
     free INTEGER NOT NULL,
+    -- It ended with the wish to be called back.
+    callback INTEGER NOT NULL DEFAULT 0,
     epoch INTEGER NOT NULL,
     at INTEGER NOT NULL,
     decided INTEGER NOT NULL,

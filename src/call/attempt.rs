@@ -4,7 +4,7 @@ use std::collections::VecDeque;
 use std::sync::Arc;
 
 use crate::base::{AttemptId, Now, Tick, Wall};
-use crate::campaign::{Campaign, Flow, FlowEnd, Step, StepIx};
+use crate::campaign::{Campaign, Flow, FlowEnd, Promise, Step, StepIx};
 use crate::contact::{CallResult, Then};
 
 use super::player::{Player, PlayerInput, PlayerOutput};
@@ -70,6 +70,8 @@ pub struct Progress {
     pub ended: Option<Wall>,
     pub digits: String,
     pub disposition: Option<Arc<str>>,
+    /// Said with the disposition; it counts where that one asks for a callback.
+    pub callback: Option<Promise>,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -197,6 +199,7 @@ impl Attempt {
             name: "queue".into(),
             play: None,
             disposition: None,
+            callback: None,
             collect: None,
             on: std::collections::BTreeMap::new(),
             then,
@@ -211,7 +214,7 @@ impl Attempt {
             match output {
                 PlayerOutput::Leg(LegCommand::Hangup) | PlayerOutput::Connected => self.hang_up(),
                 PlayerOutput::Leg(command) => self.out.push_back(AttemptOutput::Leg(command)),
-                PlayerOutput::Noted(name) => self.note(&name),
+                PlayerOutput::Noted { disposition, callback } => self.note(&disposition, callback),
                 PlayerOutput::Transfer { queue } => self.out.push_back(AttemptOutput::Transfer { queue }),
                 PlayerOutput::Stranded => self.abandoned = true,
             }
@@ -220,11 +223,12 @@ impl Attempt {
     }
 
     /// The last one noted stands, except that nothing overrules a do-not-call.
-    fn note(&mut self, name: &str) {
+    fn note(&mut self, name: &str, callback: Option<Promise>) {
         let name: Arc<str> = name.into();
         self.out.push_back(AttemptOutput::Noted(Arc::clone(&name)));
         if !self.progress.disposition.as_deref().is_some_and(|noted| self.is_dnc(noted)) {
             self.progress.disposition = Some(name);
+            self.progress.callback = callback;
         }
     }
 

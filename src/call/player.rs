@@ -4,7 +4,7 @@ use std::collections::VecDeque;
 use std::sync::Arc;
 
 use crate::base::Tick;
-use crate::campaign::{Flow, FlowEnd, Key, Step, StepIx};
+use crate::campaign::{Flow, FlowEnd, Key, Promise, Step, StepIx};
 
 use super::{Digit, LegCommand};
 
@@ -35,7 +35,10 @@ pub enum PlayerInput {
 pub enum PlayerOutput {
     Leg(LegCommand),
     /// A step with a disposition was entered: it counts from this moment, whatever happens to the call.
-    Noted(String),
+    Noted {
+        disposition: String,
+        callback: Option<Promise>,
+    },
     /// The flow wants this queue's URI; the attempt knows it.
     Transfer {
         queue: String,
@@ -115,8 +118,9 @@ impl Player {
             return self.hang_up();
         }
         self.tries = 1;
-        if let Some(disposition) = self.step(ix).and_then(|step| step.disposition.clone()) {
-            self.out.push_back(PlayerOutput::Noted(disposition));
+        let said = self.step(ix).and_then(|step| Some((step.disposition.clone()?, step.callback)));
+        if let Some((disposition, callback)) = said {
+            self.out.push_back(PlayerOutput::Noted { disposition, callback });
         }
         self.say(now, ix);
     }
@@ -213,7 +217,15 @@ mod tests {
     }
 
     fn step(name: &str) -> Step {
-        Step { name: name.into(), play: None, disposition: None, collect: None, on: BTreeMap::new(), then: None }
+        Step {
+            name: name.into(),
+            play: None,
+            disposition: None,
+            callback: None,
+            collect: None,
+            on: BTreeMap::new(),
+            then: None,
+        }
     }
 
     /// hello: plays, one key of {1, 9}, 5 s, twice; accept and opt_out say and end; queue transfers.
@@ -242,7 +254,7 @@ mod tests {
                 PlayerOutput::Leg(LegCommand::StopPlay) => "stop".into(),
                 PlayerOutput::Leg(LegCommand::Hangup) => "hangup".into(),
                 PlayerOutput::Leg(other) => format!("{other:?}"),
-                PlayerOutput::Noted(name) => format!("noted {name}"),
+                PlayerOutput::Noted { disposition, .. } => format!("noted {disposition}"),
                 PlayerOutput::Transfer { queue } => format!("transfer {queue}"),
                 PlayerOutput::Connected => "connected".into(),
                 PlayerOutput::Stranded => "stranded".into(),

@@ -3,7 +3,9 @@
 use std::collections::BTreeMap;
 use std::time::Duration;
 
-use super::Prompt;
+use crate::base::Wall;
+
+use super::{Minute, Prompt};
 
 /// Position in [`Flow::steps`].
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -22,6 +24,8 @@ pub struct Step {
     pub play: Option<Prompt>,
     /// Noted when the step is entered; the last one noted stands.
     pub disposition: Option<String>,
+    /// With a disposition that asks for a callback: when.
+    pub callback: Option<Promise>,
     pub collect: Option<Collect>,
     /// Where to go on a key or a timeout; empty for a step that ends.
     pub on: BTreeMap<Key, StepIx>,
@@ -35,6 +39,16 @@ pub struct Collect {
     pub timeout: Duration,
     /// The prompt is played again after a timeout or a key nobody asked for, this often in all.
     pub tries: u8,
+}
+
+/// When a customer is to be called back.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Promise {
+    /// When their own clock next shows it.
+    Clock(Minute),
+    /// So long after the call.
+    After(Duration),
+    At(Wall),
 }
 
 impl Flow {

@@ -35,7 +35,7 @@ pub use checked::{
 };
 pub use condition::{Condition, Figures, Truth};
 pub use expression::{Kind, Mistake, Vocabulary};
-pub use flow::{Collect, Flow, FlowEnd, Key, Step, StepIx};
+pub use flow::{Collect, Flow, FlowEnd, Key, Promise, Step, StepIx};
 pub use folder::{Folder, KnownNames};
 pub use golden::{GoldenHours, GoldenMode};
 pub use hours::{CallingHours, HolidayRule, Minute, WeekHours, Window, ZoneRule};

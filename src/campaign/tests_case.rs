@@ -100,6 +100,8 @@ pub enum Past {
         /// `None`: it is still under way.
         result: Option<CallResult>,
         disposition: Option<String>,
+        /// When they asked to be called back.
+        callback_at: Option<Wall>,
     },
     Said(Said),
 }
@@ -117,6 +119,7 @@ pub enum Said {
 pub struct TestCall {
     pub result: CallResult,
     pub disposition: Option<String>,
+    pub callback_at: Option<Wall>,
 }
 
 impl TestSubject {

@@ -15,6 +15,18 @@ pub enum LeadState {
     Closed(ClosedWhy),
 }
 
+impl LeadState {
+    /// As it outlives a process, in tables and in seals: `waiting` and from when on, or why it is closed. A lead that is
+    /// being worked on is one that waits, with a live attempt.
+    pub const fn stored(self) -> (&'static str, Wall) {
+        match self {
+            Self::Waiting { until } => ("waiting", until),
+            Self::Closed(why) => (why.as_str(), Wall(0)),
+            Self::Reserved | Self::Dialling | Self::InCall | Self::WrapUp => ("waiting", Wall(0)),
+        }
+    }
+}
+
 /// Why nobody calls this lead again. A newer list reopens only `Exhausted` and `Expired`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 #[repr(u8)]

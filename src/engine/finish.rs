@@ -8,6 +8,7 @@ use crate::contact::{CallResult, ContactKind, LeadState, Meaning, OutcomeKind};
 use crate::gate::PastDial;
 use crate::schedule::{
     self, After, Again, Clock, Dayparts, LeadFlags, LeadIx, Next, RetryRules, Wish, after_disposition, after_result,
+    promised_at,
 };
 
 use super::book::Marks;
@@ -27,9 +28,12 @@ impl Engine {
         let meaning = finished.progress.disposition.as_deref().and_then(|name| live.campaign.dispositions.get(name));
         let meaning = meaning.cloned();
         let contact = meaning.as_ref().is_some_and(|meaning| meaning.contact == ContactKind::RightParty);
-        self.note(&live, id, finished.result, contact);
+        let dial = self.note(&live, id, finished.result, contact);
         let ended = self.law(now);
-        let settled = self.settle(&live, finished.result, meaning.as_ref(), ended);
+        let settled = self.settle(&live, &finished, meaning.as_ref(), ended);
+        if let Some(dial) = dial.filter(|_| settled.callback_at.is_some()) {
+            self.book.note(live.contact, PastDial { callback: true, ..dial });
+        }
         let refused = meaning.as_ref().is_some_and(|meaning| meaning.outcome == OutcomeKind::Failure);
         let complaint = meaning.as_ref().is_some_and(|meaning| meaning.complaint);
         let marks = Marks::of(finished.result, refused, complaint, settled.phone_dead);
@@ -45,7 +49,6 @@ impl Engine {
     /// Nothing went out: the account is as if it had never been, and the lead is due again in a minute.
     pub(super) fn write_void(&mut self, now: Now, id: AttemptId, live: &Live) {
         self.book.forget(live.contact, live.phone, id);
-        let settled = self.settle(live, CallResult::Void, None, self.law(now));
         let finished = Finished {
             result: CallResult::Void,
             not_sent: None,
@@ -54,6 +57,7 @@ impl Engine {
             q850: None,
             by: ReleaseSide::Nobody,
         };
+        let settled = self.settle(live, &finished, None, self.law(now));
         self.count(live, &finished, OutcomeKind::Neutral);
         let outcome = self.outcome(now, id, live, finished, None, settled);
         self.out.push_back(Output::Store(StoreRequest::Finish(Box::new(outcome))));
@@ -61,20 +65,21 @@ impl Engine {
         self.renew(now, live.run, live.lead);
     }
 
-    fn note(&mut self, live: &Live, id: AttemptId, result: CallResult, contact: bool) {
-        let Some(campaign) = self.runs.get(live.run).map(|run| run.ix) else { return };
+    fn note(&mut self, live: &Live, id: AttemptId, result: CallResult, contact: bool) -> Option<PastDial> {
+        let campaign = self.runs.get(live.run).map(|run| run.ix)?;
         let at = live.decided.wall.max(live.authorised.unwrap_or(live.decided.wall));
-        let dial =
-            PastDial { attempt: id, at, campaign, phone: live.phone, result: Some(result), contact, free: live.free };
+        let (phone, free, result) = (live.phone, live.free, Some(result));
+        let dial = PastDial { attempt: id, at, campaign, phone, result, contact, free, callback: false };
         self.book.note(live.contact, dial);
+        Some(dial)
     }
 
     /// Decides by the rules of the plan it began under, and puts the lead there.
-    fn settle(&mut self, live: &Live, result: CallResult, meaning: Option<&Meaning>, ended: Wall) -> Settled {
-        let after = self.after(live, result, meaning, ended);
+    fn settle(&mut self, live: &Live, finished: &Finished, meaning: Option<&Meaning>, ended: Wall) -> Settled {
+        let after = self.after(live, finished, meaning, ended);
         let Some((next, phone_dead)) = after.map(|after| (after.next, after.phone_dead)) else {
             let state = LeadState::Closed(crate::contact::ClosedWhy::Exhausted);
-            return Settled { state, next_phone: 0, next_free: false, phone_dead: false };
+            return Settled { state, next_phone: 0, next_free: false, phone_dead: false, callback_at: None };
         };
         match next {
             Next::Close(why) => {
@@ -82,17 +87,19 @@ impl Engine {
                 if let Some(campaign) = self.runs.get(live.run).map(|run| run.ix) {
                     self.out.push_back(Output::Count(Counted::Closed { campaign, why }));
                 }
-                Settled { state: LeadState::Closed(why), next_phone: 0, next_free: false, phone_dead }
+                let state = LeadState::Closed(why);
+                Settled { state, next_phone: 0, next_free: false, phone_dead, callback_at: None }
             }
             Next::Again(again) => {
                 let until = self.again(live, again, ended);
                 let state = LeadState::Waiting { until };
-                Settled { state, next_phone: again.phone, next_free: again.free, phone_dead }
+                let callback_at = again.callback.then_some(again.not_before);
+                Settled { state, next_phone: again.phone, next_free: again.free, phone_dead, callback_at }
             }
         }
     }
 
-    fn after(&self, live: &Live, result: CallResult, meaning: Option<&Meaning>, ended: Wall) -> Option<After> {
+    fn after(&self, live: &Live, finished: &Finished, meaning: Option<&Meaning>, ended: Wall) -> Option<After> {
         let run = self.runs.get(live.run)?;
         let row = run.leads.get(live.lead)?;
         let phones = run.phones(live.lead);
@@ -107,22 +114,25 @@ impl Engine {
             dead,
         };
         let dialled = live.authorised.unwrap_or(live.decided.wall);
+        let zone = self.zones.get(zone);
+        let promised = finished.progress.callback.and_then(|promise| promised_at(promise, zone, ended));
         let finished = schedule::Finished {
-            result,
+            result: finished.result,
             dialled,
             ended,
             phone: phones.iter().position(|slot| slot.phone == live.phone).unwrap_or(0) as u8,
-            daypart: schedule::daypart_at(self.zones.get(zone), dialled),
+            daypart: schedule::daypart_at(zone, dialled),
+            free: live.free,
         };
         let segment = run.cell(live.lead).and_then(|key| live.campaign.segment(key.segment));
         let rules = RetryRules::of(&live.campaign, segment);
         Some(match meaning {
-            Some(meaning) => after_disposition(&rules, &standing, &finished, meaning, None),
+            Some(meaning) => after_disposition(&rules, &standing, &finished, meaning, promised),
             None => after_result(&rules, &standing, &finished),
         })
     }
 
-    fn is_lost(&self, slot: PhoneSlot, now: Wall) -> bool {
+    pub(super) fn is_lost(&self, slot: PhoneSlot, now: Wall) -> bool {
         let ledger = self.book.phone(slot.phone);
         ledger.dead || ledger.dnc.is_some_and(|mark| mark.holds_at(now))
     }
@@ -147,7 +157,7 @@ impl Engine {
             not_before: again.not_before.max(ended),
             other_daypart_than: again.other_daypart_than,
             prefer: again.prefer,
-            barred: Dayparts::used_up(&history, campaign.attempts.spread),
+            barred: Dayparts::used_up(&history, campaign.attempts.spread.filter(|_| !again.promised)),
             promised: again.promised,
         };
         let segment = run.cell(live.lead)?.segment;
@@ -230,7 +240,7 @@ impl Engine {
             q850: finished.q850,
             by: Some(finished.by),
             digits: progress.digits,
-            callback_at: None,
+            callback_at: settled.callback_at,
             free: live.free,
             phone_dead: settled.phone_dead,
             lead_state: settled.state,

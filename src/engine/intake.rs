@@ -57,11 +57,14 @@ impl Engine {
         self.out.push_back(Output::Count(Counted::Admitted { campaign: row.campaign_ix }));
         let judged = judge(&campaign, row);
         let segment = judged.unwrap_or_default();
-        let Some(cell) = self.cell_for(now.wall, at, lead, slot, segment, false) else { return };
+        // The only wait that is free after a talk: a promise outlives the process that made it.
+        let promised = row.next_free && self.book.contact(row.contact).owes_callback(row.campaign_ix);
+        let Some(cell) = self.cell_for(now.wall, at, lead, slot, segment, promised) else { return };
         let key = rank::key(campaign.rank_by, row.score, row.value);
         // Its cell is where segment and zones are kept, so it goes through one even if it does not stay.
         let Some(run) = self.runs.get_mut(at) else { return };
         run.frontier.park(lead, cell, key, Wall::MAX);
+        self.leave_lost_phone(now, at, lead);
         match row.state {
             LeadState::Closed(why) => self.close(at, lead, why),
             LeadState::Waiting { .. } if judged.is_err() => self.block(at, lead, Rule::Eligible),
@@ -93,6 +96,9 @@ impl Engine {
         for reason in reasons {
             self.out.push_back(Output::Count(Counted::Refused { campaign, rule: reason.rule }));
         }
+        if self.leave_lost_phone(now, at, lead) {
+            return self.place(now, at, lead);
+        }
         let lasting = reasons.iter().find(|reason| reason.until.is_none() && reason.rule != Rule::LiveAttempt);
         match (until, lasting) {
             (None, Some(lasting)) => self.block(at, lead, lasting.rule),
@@ -121,6 +127,25 @@ impl Engine {
         let Some(key) = run.cell(lead) else { return until };
         let clock = Clock::of(&run.campaign.calling_hours, self.zone_sets.get(key.zones));
         clock.map_or(until, |clock| again_at(&self.zones, clock, u16::from(key.attempts), until))
+    }
+
+    /// A number may die, or be put on the do-not-call list, without its lead being dialled: then it is the next one's turn.
+    /// False where the phone lives, or no other does.
+    fn leave_lost_phone(&mut self, now: Now, at: usize, lead: LeadIx) -> bool {
+        let law = self.law(now);
+        let Some(run) = self.runs.get(at) else { return false };
+        let Some(lost) = run.phone(lead).filter(|slot| self.is_lost(*slot, law)) else { return false };
+        let slots = run.phones(lead);
+        let from = slots.iter().position(|slot| slot.phone == lost.phone).unwrap_or(0);
+        let after = slots.iter().cycle().skip(from + 1).take(slots.len());
+        let Some(slot) = after.copied().find(|slot| !self.is_lost(*slot, law)) else { return false };
+        let (Some(key), Some(worth)) = (run.cell(lead), run.frontier.key(lead)) else { return false };
+        let Some(cell) = self.cell_for(now.wall, at, lead, slot, key.segment, key.promised) else { return false };
+        let Some(run) = self.runs.get_mut(at) else { return false };
+        run.leads.set_phone(lead, slot.phone);
+        run.leads.set_flag(lead, LeadFlags::TEST_PHONE, slot.is_test);
+        run.frontier.park(lead, cell, worth, Wall::MAX);
+        true
     }
 
     pub(super) fn queue(&mut self, at: usize, lead: LeadIx) {

@@ -122,6 +122,7 @@ pub struct Outcome {
     pub by: Option<ReleaseSide>,
     /// Keys the callee pressed in the flow, at most 32.
     pub digits: String,
+    /// They asked to be called back, and will be from then on: at the time they named, or after `min_gap` if they named none.
     pub callback_at: Option<Wall>,
     /// Excused from the daily budget by its retry rule.
     pub free: bool,
@@ -232,6 +233,44 @@ pub struct LedgerPage {
 }
 
 impl Outcome {
+    /// The end of an attempt that a dead process left behind, as recovery writes it at `found`: it may have rung, nobody can
+    /// tell, so it is counted, and the person is not called again in doubt. `free` and `next_phone` are as they were.
+    pub const fn unknown_counted(left: &RecoveredAttempt, found: Wall, free: bool, next_phone: u8) -> Self {
+        Self {
+            attempt: left.attempt,
+            lead: left.lead,
+            contact: left.contact,
+            phone: left.phone,
+            campaign_ix: left.campaign_ix,
+            revision: 0,
+            result: CallResult::UnknownCounted,
+            disposition: None,
+            outcome: OutcomeKind::Neutral,
+            contact_kind: ContactKind::Nobody,
+            complaint: false,
+            times: Times {
+                queued: None,
+                authorised: Some(left.authorised_at),
+                sent: None,
+                ringing: None,
+                answered: None,
+                connected: None,
+                ended: Some(found),
+                wrap_ended: None,
+            },
+            sip_status: None,
+            q850: None,
+            by: None,
+            digits: String::new(),
+            callback_at: None,
+            free,
+            phone_dead: false,
+            lead_state: LeadState::Closed(ClosedWhy::UnknownCounted),
+            next_phone,
+            next_free: false,
+        }
+    }
+
     /// A late do-not-call wins: a person who is on the list for ever by now is not left waiting, nor closed in a way
     /// that a newer list reopens.
     pub fn lead_state_given(&self, contact: Option<DncMark>) -> LeadState {
@@ -266,6 +305,10 @@ impl Outcome {
     pub fn is_contact(&self) -> bool {
         self.contact_kind == ContactKind::RightParty
     }
+
+    pub fn asks_for_callback(&self) -> bool {
+        self.callback_at.is_some()
+    }
 }
 
 /// What outlives the look-back of the ledgers.
@@ -287,5 +330,31 @@ impl Marks {
         ledger.refused_at = ledger.refused_at.max(self.refused);
         ledger.complained_at = ledger.complained_at.max(self.complained);
         ledger.abandoned_at = ledger.abandoned_at.max(self.abandoned);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_a_dead_process_left_behind_is_counted_and_closed_for_good() {
+        let left = RecoveredAttempt {
+            attempt: AttemptId(9),
+            lead: LeadId(1),
+            contact: ContactId(2),
+            phone: PhoneId(3),
+            campaign_ix: CampaignIx(4),
+            trunk: "gw".to_owned(),
+            caller_id: "+999100000001".to_owned(),
+            number: None,
+            authorised_at: Wall(5),
+        };
+        let outcome = Outcome::unknown_counted(&left, Wall(7), true, 2);
+        assert_eq!((outcome.attempt, outcome.revision), (left.attempt, 0));
+        assert_eq!(outcome.lead_state, LeadState::Closed(ClosedWhy::UnknownCounted));
+        assert!(outcome.result.counts() && outcome.free && !outcome.is_contact());
+        assert_eq!((outcome.times.authorised, outcome.times.ended), (Some(Wall(5)), Some(Wall(7))));
+        assert_eq!((outcome.next_phone, outcome.next_free, outcome.marks(Wall(7)).is_empty()), (2, false, true));
     }
 }

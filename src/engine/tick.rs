@@ -153,6 +153,7 @@ impl Engine {
             result: None,
             contact: false,
             free: live.free,
+            callback: false,
         };
         self.book.note(intent.contact, dial);
         self.reserve(at, &live);

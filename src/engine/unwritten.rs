@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use crate::base::{AttemptId, LeadId};
+use crate::base::{AttemptId, LeadId, Wall};
 use crate::contact::LeadState;
 
 use super::LeadRow;
@@ -14,6 +14,8 @@ pub struct Settled {
     pub next_phone: u8,
     pub next_free: bool,
     pub phone_dead: bool,
+    /// As [`super::Outcome::callback_at`].
+    pub callback_at: Option<Wall>,
 }
 
 /// No more than the store has outcomes of ours to write.
@@ -52,7 +54,7 @@ impl Unwritten {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::base::{Now, Rng, Wall};
+    use crate::base::{Now, Rng};
 
     #[test]
     fn the_latest_end_of_a_lead_holds_until_it_is_written() {
@@ -63,6 +65,7 @@ mod tests {
             next_phone: 0,
             next_free: false,
             phone_dead: false,
+            callback_at: None,
         };
         let mut unwritten = Unwritten::default();
         unwritten.note(first, LeadId(7), settled(1));

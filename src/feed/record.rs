@@ -126,7 +126,7 @@ columns! {
     talk_ms Integer "answer to end" => |r| millis(r.outcome.times.answered, r.outcome.times.ended),
     wrap_ms Integer "end to wrap-up done" => |r| millis(r.outcome.times.ended, r.outcome.times.wrap_ended),
     digits Text "keys pressed in the flow" => |r| if r.outcome.digits.is_empty() { Cell::None } else { word(&r.outcome.digits) },
-    callback_at Time "promised to the callee" => |r| time(r.outcome.callback_at),
+    callback_at Time "the callee asked to be called back: from when on they will be" => |r| time(r.outcome.callback_at),
     label_at Time "of a label: when it happened" => |r| time(r.label.map(|label| label.at)),
     label_amount Number "of a label: money, in the bank's unit" => |r| r.label.and_then(|label| label.amount).map_or(Cell::None, Cell::Number),
     record_schema_version Integer "grows when a column changes its meaning" => |_| int(SCHEMA_VERSION),

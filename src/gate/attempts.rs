@@ -2,6 +2,9 @@
 //!
 //! Dials of this campaign count, whatever phone they went to. A retry marked free passes the daily budget and the gap:
 //! the rule that freed it has a quiet period of its own. It passes neither the budget in all nor any contact cap.
+//!
+//! Who asked to be called back is: the wish outlasts `stop_after_contact`, until a later talk ends without it. At a time that
+//! was promised, `spread` gives way as well.
 
 use crate::base::Wall;
 use crate::campaign::{Daypart, Spread};
@@ -16,14 +19,17 @@ const MAX_MOVES: usize = 512;
 
 pub(super) fn check(facts: &Facts, reasons: &mut Vec<Reason>) {
     in_all(facts, reasons);
-    if facts.campaign.attempts.stop_after_contact && ours(facts).any(|dial| dial.contact) {
+    if facts.campaign.attempts.stop_after_contact
+        && ours(facts).rfind(|dial| dial.contact).is_some_and(|talk| !talk.callback)
+    {
         refuse(reasons, "the right party was reached, and the campaign stops after contact".to_owned(), None);
     }
     if !facts.lead.free_of_daily_budget {
         per_day(facts, reasons);
         gap(facts, reasons);
     }
-    if let Some(spread) = facts.campaign.attempts.spread {
+    let promised = facts.lead.free_of_daily_budget && facts.contact.owes_callback(facts.campaign_ix);
+    if let Some(spread) = facts.campaign.attempts.spread.filter(|_| !promised) {
         per_daypart(facts, spread, reasons);
     }
 }
@@ -108,7 +114,7 @@ fn next_daypart(facts: &Facts, at: Wall) -> Option<Wall> {
     clocks(facts).iter().map(ahead).min()
 }
 
-fn ours<'a>(facts: &Facts<'a>) -> impl Iterator<Item = &'a PastDial> {
+fn ours<'a>(facts: &Facts<'a>) -> impl DoubleEndedIterator<Item = &'a PastDial> {
     let campaign = facts.campaign_ix;
     facts.contact.dials.iter().filter(move |dial| dial.campaign == campaign && dial.counts())
 }
@@ -266,6 +272,39 @@ mod tests {
         assert!(world.ask().allows());
         world.campaign.attempts.stop_after_contact = true;
         assert_eq!((world.rules(), world.until()), (vec![Rule::Attempts], None));
+    }
+
+    #[test]
+    fn who_asked_to_be_called_back_is_called_back_and_then_no_more() {
+        let mut world = World::open();
+        world.campaign.attempts.stop_after_contact = true;
+        world.dialled("2026-11-20T10:00:00+08:00", CallResult::Answered);
+        world.contact.dials[0].contact = true;
+        world.contact.dials[0].callback = true;
+        assert!(world.ask().allows());
+        // Nobody was at home: the wish still stands.
+        busy(&mut world, &["2026-11-21T10:00:00+08:00"]);
+        assert!(world.ask().allows());
+        world.dialled("2026-11-22T10:00:00+08:00", CallResult::Answered);
+        world.contact.dials[2].contact = true;
+        assert_eq!((world.rules(), world.until()), (vec![Rule::Attempts], None));
+        world.contact.dials[2].campaign = CampaignIx(1);
+        assert!(world.ask().allows(), "another campaign's talk ends nobody's wish");
+        world.campaign.attempts.max = 2;
+        assert_eq!(details(&world), ["2 of 2 attempts used"], "a callback is an attempt as any other");
+    }
+
+    #[test]
+    fn at_a_promised_time_the_daypart_may_be_full_but_not_without_a_promise() {
+        let mut world = World::at("2026-12-01T15:00:00+08:00", "Asia/Shanghai");
+        world.campaign.attempts.spread = Some(Spread { at_most_each: 1 });
+        busy(&mut world, &["2026-11-20T15:00:00+08:00"]);
+        world.dialled("2026-12-01T10:00:00+08:00", CallResult::Answered);
+        world.contact.dials[1].callback = true;
+        world.lead.free_of_daily_budget = true;
+        assert!(world.ask().allows());
+        world.contact.dials[1].callback = false;
+        assert_eq!(details(&world), ["1 of 1 attempts used in the afternoon"]);
     }
 
     #[test]

@@ -151,6 +151,7 @@ pub(super) fn dial(attempt: u128, at: Wall, result: Option<CallResult>) -> PastD
         result,
         contact: false,
         free: false,
+        callback: false,
     }
 }
 

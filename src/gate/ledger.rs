@@ -27,8 +27,10 @@ pub struct PastDial {
     pub result: Option<CallResult>,
     /// A conversation with the right party.
     pub contact: bool,
-    /// Excused from the daily budget by a retry rule's `free`.
+    /// Excused from the daily budget by a retry rule's `free`, or by a promise.
     pub free: bool,
+    /// It ended with the wish to be called back.
+    pub callback: bool,
 }
 
 /// An entry of the do-not-call list.
@@ -58,6 +60,12 @@ impl Ledger {
     /// Takes back an attempt that was provably never sent.
     pub fn forget(&mut self, attempt: AttemptId) {
         self.dials.retain(|known| known.attempt != attempt);
+    }
+
+    /// Did this campaign's newest attempt end with the wish to be called back?
+    pub fn owes_callback(&self, campaign: CampaignIx) -> bool {
+        let mut own = self.dials.iter().rev().filter(|dial| dial.campaign == campaign && dial.counts());
+        own.next().is_some_and(|dial| dial.callback)
     }
 
     pub fn has_live(&self) -> bool {

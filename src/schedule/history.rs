@@ -98,6 +98,7 @@ mod tests {
             result,
             contact: false,
             free: false,
+            callback: false,
         };
         let dials = [
             dial(1, 0, "2026-12-01T09:00:00+08:00", Some(CallResult::NoAnswer)),

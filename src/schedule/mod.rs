@@ -6,6 +6,7 @@ mod golden;
 mod history;
 mod lead_table;
 mod place;
+mod promise;
 mod retry;
 mod slot;
 #[cfg(test)]
@@ -20,6 +21,7 @@ pub use golden::{golden_end, golden_now, golden_week, is_golden, is_golden_slot,
 pub use history::{History, SlotFails, daypart_at};
 pub use lead_table::{LeadFlags, LeadIx, LeadRow, LeadTable};
 pub use place::{Dayparts, Placed, Wish, again_at, place};
+pub use promise::promised_at;
 pub use retry::{After, Again, Finished, Next, RetryRules, Standing, after_disposition, after_result};
 pub use slot::{next_slot, slot_at};
 pub use view::Viewer;

@@ -2,6 +2,8 @@
 
 mod carrier;
 mod clock;
+#[cfg(test)]
+mod day;
 mod model_erase;
 mod model_import;
 mod model_store;

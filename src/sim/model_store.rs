@@ -5,10 +5,10 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use crate::base::{AttemptId, CampaignIx, ContactId, LeadId, ListId, Now, PhoneId, Pii, Wall};
-use crate::contact::{CallResult, ClosedWhy, Columns, ContactKind, LeadState, OutcomeKind};
+use crate::contact::{ClosedWhy, Columns, LeadState};
 use crate::engine::{
     Committed, DncRequest, DncSubject, Epoch, Intent, LeadRow, LedgerPage, Outcome, PhoneRow, RecoveredAttempt,
-    StoreReply, StoreRequest, Times, last_gate, refused,
+    StoreReply, StoreRequest, last_gate, refused,
 };
 use crate::gate::{DncMark, Ledger, PastDial, Rule};
 
@@ -154,7 +154,7 @@ impl ModelStore {
         let mut recovered = Vec::new();
         for id in left {
             let Some(attempt) = self.attempts.get(&id).filter(|attempt| attempt.epoch != epoch) else { continue };
-            recovered.push(RecoveredAttempt {
+            let left = RecoveredAttempt {
                 attempt: id,
                 lead: attempt.lead,
                 contact: attempt.contact,
@@ -164,9 +164,10 @@ impl ModelStore {
                 caller_id: attempt.caller_id.to_string(),
                 number: self.phone(attempt.phone).filter(|phone| !phone.erased).map(|phone| phone.e164.clone()),
                 authorised_at: attempt.at,
-            });
+            };
             let next_phone = self.lead(attempt.lead).map_or(0, |lead| lead.next_phone);
-            let outcome = unknown(id, attempt, now, next_phone);
+            let outcome = Outcome::unknown_counted(&left, now, attempt.free, next_phone);
+            recovered.push(left);
             self.apply(&outcome, outcome.lead_state, now);
         }
         Ok(recovered)
@@ -281,6 +282,7 @@ impl ModelStore {
             result: newest.map(|outcome| outcome.result),
             contact: newest.is_some_and(Outcome::is_contact),
             free: newest.map_or(attempt.free, |outcome| outcome.free),
+            callback: newest.is_some_and(Outcome::asks_for_callback),
         };
         let person = self.contacts.get_mut(slot(attempt.contact.0)).map(|person| &mut person.ledger);
         let phone = self.phones.get_mut(slot(attempt.phone.0)).map(|phone| &mut phone.ledger);
@@ -491,31 +493,4 @@ fn as_of(ledger: &Ledger, now: Wall, dnc: Option<DncMark>) -> Ledger {
     ledger.dials.retain(|dial| dial.at > since || dial.result.is_none());
     ledger.dials.sort_by_key(|dial| (dial.at, dial.attempt));
     ledger
-}
-
-fn unknown(id: AttemptId, left: &ModelAttempt, now: Wall, next_phone: u8) -> Outcome {
-    Outcome {
-        attempt: id,
-        lead: left.lead,
-        contact: left.contact,
-        phone: left.phone,
-        campaign_ix: left.campaign,
-        revision: 0,
-        result: CallResult::UnknownCounted,
-        disposition: None,
-        outcome: OutcomeKind::Neutral,
-        contact_kind: ContactKind::Nobody,
-        complaint: false,
-        times: Times { authorised: Some(left.at), ended: Some(now), ..Times::default() },
-        sip_status: None,
-        q850: None,
-        by: None,
-        digits: String::new(),
-        callback_at: None,
-        free: left.free,
-        phone_dead: false,
-        lead_state: LeadState::Closed(ClosedWhy::UnknownCounted),
-        next_phone,
-        next_free: false,
-    }
 }

@@ -77,7 +77,9 @@ fn ending(form: &mut Form, row: &OutcomeRow) {
     form.bytes(outcome.digits.as_bytes());
     form.int(i64::from(outcome.free));
     form.int(i64::from(outcome.phone_dead));
-    form.bytes(format!("{:?}", outcome.lead_state).as_bytes());
+    let (state, until) = outcome.lead_state.stored();
+    form.bytes(state.as_bytes());
+    form.int(until.0);
     form.int(i64::from(outcome.next_phone));
     form.int(i64::from(outcome.next_free));
     form.maybe(row.label.and_then(|label| label.amount).map(|amount| amount.to_bits() as i64));
@@ -101,5 +103,127 @@ impl Form {
             Some(value) => self.int(value),
             None => self.bytes(&[]),
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::Arc;
+    use std::time::Duration;
+
+    use super::*;
+    use crate::base::{AttemptId, CampaignIx, ContactId, LeadId, ListId, PhoneId};
+    use crate::contact::{CallResult, ClosedWhy, Columns, ContactKind, LeadState, OutcomeKind};
+    use crate::engine::{Context, Outcome, Times};
+    use crate::store::records::{Label, PlanVersion};
+
+    fn row(lead_state: LeadState) -> OutcomeRow {
+        let plan = PlanVersion {
+            campaign_ix: CampaignIx(1),
+            campaign_hash: "c0".into(),
+            policy: "p@1".into(),
+            policy_hash: "d0".into(),
+            scenario: "activation".into(),
+            purpose: "marketing".into(),
+            rank_by: "score".into(),
+            pacing: "agentless".into(),
+            ring_ms: 30_000,
+            model_id: None,
+            model_version: None,
+        };
+        OutcomeRow {
+            seal: 7,
+            hash: START,
+            outcome: outcome(lead_state),
+            source: OutcomeSource::Engine,
+            recorded_at: Wall(1_009),
+            label: Some(Label { at: Wall(1_010), amount: Some(2.5) }),
+            context: context(),
+            campaign: "spring".into(),
+            plan: Arc::new(plan),
+            authorised_at: Wall(1_001),
+            decided_at: Wall(1_000),
+            trunk: "gw-a".into(),
+            caller_id: "+999100000001".into(),
+            customer_key: None,
+            list_name: "a.csv".into(),
+            list_sha256: [3; 32],
+            consent: None,
+            language: None,
+            tags: Vec::new(),
+            zones: Vec::new(),
+            columns: Columns::default(),
+        }
+    }
+
+    fn context() -> Context {
+        Context {
+            list: ListId(4),
+            score: 0.5,
+            value: 1.0,
+            p_answer: 0.25,
+            index_value: 0.125,
+            propensity: 1.0,
+            explore: false,
+            segment: 2,
+            slot_weekday: 1,
+            slot_half_hour: 20,
+            golden: true,
+            attempt_no: 1,
+            same_slot_fails: 0,
+            since_last: Some(Duration::from_micros(77)),
+        }
+    }
+
+    fn outcome(lead_state: LeadState) -> Outcome {
+        Outcome {
+            attempt: AttemptId(0x0102),
+            lead: LeadId(1),
+            contact: ContactId(2),
+            phone: PhoneId(3),
+            campaign_ix: CampaignIx(1),
+            revision: 0,
+            result: CallResult::Answered,
+            disposition: Some("thinking".into()),
+            outcome: OutcomeKind::Neutral,
+            contact_kind: ContactKind::RightParty,
+            complaint: false,
+            times: Times { queued: Some(Wall(1_000)), ended: Some(Wall(1_008)), ..Times::default() },
+            sip_status: Some(200),
+            q850: None,
+            by: None,
+            digits: "2".into(),
+            callback_at: Some(Wall(2_000)),
+            free: false,
+            phone_dead: false,
+            lead_state,
+            next_phone: 0,
+            next_free: true,
+        }
+    }
+
+    fn hex(link: &[u8; 32]) -> String {
+        link.iter().map(|byte| format!("{byte:02x}")).collect()
+    }
+
+    /// Counted outside this program, from the form as it is written down above. What changes it breaks every chain that
+    /// was ever sealed: then it needs a new `VERSION`, and the old form beside it.
+    #[test]
+    fn a_link_is_what_it_was_when_the_first_chain_was_sealed() {
+        let waiting = link(&START, 7, &row(LeadState::Waiting { until: Wall(2_000) }));
+        assert_eq!(hex(&waiting), "dab2e6e621015262ca8278b4925a782994a3a23d3f6f2858e3514b99457c3241");
+        let closed = link(&START, 7, &row(LeadState::Closed(ClosedWhy::UnknownCounted)));
+        assert_eq!(hex(&closed), "32307b04ec3ac755eaf7393a4f2883f76ba8827162d439ec6d3fa2401cdf46f4");
+    }
+
+    #[test]
+    fn where_the_lead_went_and_until_when_is_sealed() {
+        let waits = |until| link(&START, 7, &row(LeadState::Waiting { until: Wall(until) }));
+        let closed = |why| link(&START, 7, &row(LeadState::Closed(why)));
+        let mut links = vec![waits(0), waits(1)];
+        links.extend(ClosedWhy::ALL.iter().map(|why| closed(*why)));
+        links.sort_unstable();
+        links.dedup();
+        assert_eq!(links.len(), 2 + ClosedWhy::ALL.len());
     }
 }

@@ -6,7 +6,7 @@ use crate::base::Code;
 use crate::campaign::decode::{Findings, Spanned, closest, did_you_mean};
 use crate::campaign::read::{RawEnd, RawFlow, RawStep};
 use crate::campaign::{Flow, FlowEnd, Key, Step, StepIx};
-use crate::contact::Meaning;
+use crate::contact::{Meaning, Then};
 
 use super::Names;
 
@@ -48,6 +48,7 @@ fn one_step(
     if let Some(code) = &raw.disposition {
         check_disposition(code, dispositions, findings);
     }
+    check_callback(raw, dispositions, findings);
     let mut on = BTreeMap::new();
     let mut all_found = true;
     for (key, target) in &raw.on {
@@ -71,6 +72,7 @@ fn one_step(
         name: raw.name.value.clone(),
         play: play.flatten(),
         disposition: raw.disposition.as_ref().map(|code| code.value.clone()),
+        callback: raw.callback.as_ref().map(|promise| promise.value),
         collect: raw.collect.as_ref().map(|collect| collect.value),
         on,
         then,
@@ -89,6 +91,19 @@ fn check_disposition(
         None => "declare it under `dispositions`".to_owned(),
     };
     findings.error_hint(code.span, Code::UnknownName, format!("there is no disposition `{}`", code.value), hint);
+}
+
+/// A time to call back needs somebody who asks for it.
+fn check_callback(raw: &RawStep, dispositions: Option<&BTreeMap<String, Meaning>>, findings: &mut Findings) {
+    let Some(promise) = &raw.callback else { return };
+    let asks = |code: &Spanned<String>| {
+        dispositions
+            .is_none_or(|known| known.get(&code.value).is_none_or(|meaning| meaning.then.contains(&Then::Callback)))
+    };
+    if !raw.disposition.as_ref().is_some_and(asks) {
+        let message = format!("`{}` promises a callback, and no disposition of it asks for one", raw.name.value);
+        findings.error_hint(promise.span, Code::Contradiction, message, "a disposition with `then: callback`");
+    }
 }
 
 /// A step either waits for a key and branches, or ends.

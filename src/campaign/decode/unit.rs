@@ -5,7 +5,7 @@ use std::time::Duration;
 use jiff::civil::Date;
 
 use crate::base::{Code, Share};
-use crate::campaign::Window;
+use crate::campaign::{Minute, Promise, Window};
 
 use super::fields::shortened;
 use super::scalar::{is_ambiguous, plain_text, report_ambiguous};
@@ -80,6 +80,26 @@ pub fn window(node: &Node, findings: &mut Findings) -> Option<Window> {
         findings.error_hint(node.span, Code::BadValue, message, hint);
     }
     found
+}
+
+/// `"15:00"`, quoted, or a duration of up to thirty days.
+pub fn promise(node: &Node, findings: &mut Findings) -> Option<Promise> {
+    const LATEST: Duration = Duration::from_hours(30 * 24);
+    let text = &node.scalar("a time of day or a duration", findings)?.text;
+    if !text.contains(':') {
+        return duration_in(Duration::from_mins(1)..=LATEST)(node, findings).map(Promise::After);
+    }
+    let text = plain_text(node, "a time of day", findings)?;
+    let found = Minute::parse(text).filter(|minute| *minute < Minute::END_OF_DAY);
+    if found.is_none() {
+        findings.error_hint(
+            node.span,
+            Code::BadValue,
+            format!("`{}` is not a time of day", shortened(text)),
+            "\"HH:MM\", 00:00 to 23:59",
+        );
+    }
+    found.map(Promise::Clock)
 }
 
 /// `"2026-12-01"`, quoted.

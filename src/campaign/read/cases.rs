@@ -38,6 +38,7 @@ pub struct RawCase {
     pub history: Vec<RawPast>,
     pub result: Option<Spanned<CallResult>>,
     pub disposition: Option<Spanned<String>>,
+    pub callback_at: Option<Spanned<String>>,
     pub expect: Vec<Spanned<String>>,
 }
 
@@ -49,6 +50,7 @@ pub struct RawPast {
     #[expect(clippy::option_option, reason = "unsaid, still under way, or known")]
     pub result: Option<Option<CallResult>>,
     pub disposition: Option<Spanned<String>>,
+    pub callback_at: Option<Spanned<String>>,
     pub phone: Option<Spanned<String>>,
     pub campaign: Option<Spanned<String>>,
     pub said: Option<Said>,
@@ -129,6 +131,7 @@ fn case(node: &Node, findings: &mut Findings) -> Option<RawCase> {
         history: fields.optional("history", findings, history).unwrap_or_default(),
         result: fields.optional("result", findings, result),
         disposition: fields.optional("disposition", findings, scalar::text_at),
+        callback_at: fields.optional("callback_at", findings, scalar::text_at),
         expect: fields.required("expect", findings, expect).unwrap_or_default(),
     };
     fields.finish(findings);
@@ -177,6 +180,7 @@ fn past(node: &Node, findings: &mut Findings) -> Option<RawPast> {
     let when = when.or(ago.map(RawWhen::Ago)).or(at.map(RawWhen::At));
     let result = fields.optional("result", findings, past_result);
     let disposition = fields.optional("disposition", findings, scalar::text_at);
+    let callback_at = fields.optional("callback_at", findings, scalar::text_at);
     let said = fields.optional("said", findings, |node, findings| {
         let words = [("declined", Said::Declined), ("complaint", Said::Complaint), ("opt_out", Said::OptOut)];
         scalar::one_of(node, "something that a customer says", &words, &[], findings)
@@ -193,7 +197,7 @@ fn past(node: &Node, findings: &mut Findings) -> Option<RawPast> {
     let campaign = fields
         .optional("campaign", findings, |node, findings| scalar::name(node, findings).map(|name| node.spanned(name)));
     fields.finish(findings);
-    Some(RawPast { span: node.span, when, result, disposition, phone, campaign, said })
+    Some(RawPast { span: node.span, when, result, disposition, callback_at, phone, campaign, said })
 }
 
 #[expect(clippy::option_option, reason = "a mistake, still under way, or known")]

@@ -2,7 +2,7 @@
 
 use crate::base::Code;
 use crate::campaign::decode::{Findings, Node, Spanned, scalar, shortened, unit};
-use crate::campaign::{Collect, Key};
+use crate::campaign::{Collect, Key, Promise};
 use std::time::Duration;
 
 #[derive(Clone, Debug)]
@@ -16,6 +16,7 @@ pub struct RawStep {
     pub name: Spanned<String>,
     pub play: Option<Spanned<String>>,
     pub disposition: Option<Spanned<String>>,
+    pub callback: Option<Spanned<Promise>>,
     pub collect: Option<Spanned<Collect>>,
     pub on: Vec<(Spanned<Key>, Spanned<String>)>,
     pub then: Option<Spanned<RawEnd>>,
@@ -56,6 +57,9 @@ fn step(name: Spanned<String>, node: &Node, findings: &mut Findings) -> Option<R
     let step = RawStep {
         play: fields.optional("play", findings, scalar::text_at),
         disposition: fields.optional("disposition", findings, scalar::text_at),
+        callback: fields.optional("callback", findings, |node, findings| {
+            unit::promise(node, findings).map(|promise| node.spanned(promise))
+        }),
         collect: fields.optional("collect", findings, |node, findings| {
             collect(node, findings).map(|collect| node.spanned(collect))
         }),

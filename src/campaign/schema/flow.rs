@@ -18,6 +18,13 @@ const STEP: Shape = Shape {
     keys: &[&[
         may("play", Value::Text, "A prompt, WAV 8000 Hz 16 bit mono; a key cuts it short.").like("prompts/hello.wav"),
         may("disposition", Value::Text, "Noted when the step is entered; the last one noted stands."),
+        may(
+            "callback",
+            Value::Of(&Pattern::PROMISE),
+            "When to call back, with a disposition that asks for it: the next time that the customer's clock shows, or \
+             so long after the call. Without it, after `min_gap`.",
+        )
+        .like("15:00"),
         may("collect", Value::Map(&COLLECT), "Wait for keys."),
         may(
             "on",

@@ -106,6 +106,7 @@ impl Pattern {
         Self { form: "^[A-Za-z0-9_-][A-Za-z0-9._-]*@[A-Za-z0-9_-][A-Za-z0-9._-]*$", longest: 129 };
 
     /// `hangup`, or `transfer:QUEUE`
+    pub const PROMISE: Self = Self { form: "^(([01][0-9]|2[0-3]):[0-5][0-9]|[1-9][0-9]*(ms|s|m|h|d))$", longest: 14 };
     pub const FLOW_END: Self = Self { form: "^(hangup|transfer:.+)$", longest: 256 };
 }
 

@@ -29,6 +29,7 @@ const EVENT: Shape = Shape {
             "How the attempt ended, or `under_way`; `answered` where a disposition stands.",
         ),
         may("disposition", Value::Text, "How the conversation ended."),
+        may("callback_at", Value::Text, "When they asked to be called back.").like("2026-12-02 15:00"),
         may("phone", COLUMN, "The column of the phone that was dialled."),
         may("campaign", NAME, "Another campaign that called them."),
         may(
@@ -72,6 +73,7 @@ const CASE: Shape = Shape {
             "The call is made, and this comes of it.",
         ),
         may("disposition", Value::Text, "The call is answered, and ends with this one."),
+        may("callback_at", Value::Text, "And they ask to be called back then.").like("2026-12-03 15:00"),
         must(
             "expect",
             Value::Either(&[Value::Text, Value::List(&Value::Text)]),

@@ -92,6 +92,7 @@ fn mixed(moment: &str) -> Forecast {
         result: Some(CallResult::NoAnswer),
         contact: false,
         free: false,
+        callback: false,
     };
     let marked = Ledger { dnc: Some(DncMark { until: None }), ..Ledger::default() };
     let dialled = Ledger { dials: vec![dial], ..Ledger::default() };
@@ -210,4 +211,21 @@ fn leads_without_a_history_that_differ_in_nothing_are_looked_at_once() {
         outlooks.of_lead(ix).unwrap();
     }
     assert_eq!(outlooks.known(), 1);
+}
+
+#[test]
+fn a_lead_whose_first_phone_is_dead_is_shown_with_the_next_one() {
+    let dead = Ledger { dead: true, ..Ledger::default() };
+    let ledgers = || LedgerPage { contacts: Vec::new(), phones: vec![(PhoneId(1), dead.clone())] };
+    let second = PhoneRow { phone: PhoneId(2), is_test: true, dead: false, zones: vec!["Asia/Shanghai".to_owned()] };
+    let two = LeadRow { phones: vec![row(1, 0.9).phones[0].clone(), second], ..row(1, 0.9) };
+    for (lead, phone, fate) in
+        [(two, PhoneId(2), Fate::Now), (row(1, 0.9), PhoneId(1), Fate::Blocked(Blocked::Rule(Rule::Number)))]
+    {
+        let mut forecast = forecast(CAMPAIGN, "2026-12-01T03:00:00Z");
+        forecast.ledgers(ledgers());
+        forecast.leads(vec![lead]);
+        let card = forecast.card(IX, LeadId(1)).unwrap();
+        assert_eq!((card.phone, card.outlook.fate), (phone, fate));
+    }
 }

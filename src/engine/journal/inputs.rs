@@ -81,6 +81,7 @@ fn ledger(p: &mut Pack, ledger: &Ledger) {
         p.maybe(dial.result, |p, result| p.text(result.as_str()));
         p.yes(dial.contact);
         p.yes(dial.free);
+        p.yes(dial.callback);
     });
     p.maybe(ledger.refused_at, Pack::wall);
     p.maybe(ledger.complained_at, Pack::wall);
@@ -99,6 +100,7 @@ fn un_ledger(u: &mut Unpack) -> Option<Ledger> {
             result: u.maybe(|u| u.word(CallResult::parse))?,
             contact: u.yes()?,
             free: u.yes()?,
+            callback: u.yes()?,
         })
     };
     Some(Ledger {

@@ -43,9 +43,10 @@ fn ledger() -> Ledger {
         result: Some(CallResult::NoAnswer),
         contact: false,
         free: true,
+        callback: false,
     };
     Ledger {
-        dials: vec![dial, PastDial { result: None, contact: true, ..dial }],
+        dials: vec![dial, PastDial { result: None, contact: true, callback: true, ..dial }],
         refused_at: Some(Wall(1)),
         dnc: Some(DncMark { until: Some(Wall::MAX) }),
         dead: true,

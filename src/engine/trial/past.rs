@@ -71,11 +71,12 @@ impl<'a> Life<'a> {
     fn happens(&mut self, now: Now, what: &'a Past) {
         match what {
             Past::Said(said) => self.said(now, *said),
-            Past::Attempt { campaign: None, phone, result: Some(result), disposition } => {
-                let call = TestCall { result: *result, disposition: disposition.clone() };
+            Past::Attempt { campaign: None, phone, result: Some(result), disposition, callback_at } => {
+                let (disposition, callback_at) = (disposition.clone(), *callback_at);
+                let call = TestCall { result: *result, disposition, callback_at };
                 self.relive(now, *phone, &call);
             }
-            Past::Attempt { campaign, phone, result, disposition } => {
+            Past::Attempt { campaign, phone, result, disposition, .. } => {
                 let campaign = campaign.as_deref().map_or(stage::OWN, |name| self.other(name));
                 self.of_another(now, campaign, phone.unwrap_or(0), *result, disposition.as_deref());
             }
@@ -123,6 +124,7 @@ impl<'a> Life<'a> {
             result,
             contact: meaning.is_some_and(|meaning| meaning.contact == ContactKind::RightParty),
             free: false,
+            callback: false,
         };
         self.engine.book.note(CONTACT, dial);
         let then = |wanted: Then| meaning.is_some_and(|meaning: &Meaning| meaning.then.contains(&wanted));

@@ -190,7 +190,7 @@ impl Asked {
         let run = self.engine.runs.get(RUN)?;
         let key = run.cell(LEAD)?;
         let clock = Clock::of(&run.campaign.calling_hours, self.engine.zone_sets.get(key.zones))?;
-        let wish = Wish { not_before: from, ..Wish::default() };
+        let wish = Wish { not_before: from, promised: key.promised, ..Wish::default() };
         schedule::place(&run.campaign, &self.engine.zones, clock, key.segment, &wish)
     }
 }

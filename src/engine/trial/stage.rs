@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use crate::base::{AttemptId, CampaignIx, ContactId, LeadId, ListId, Now, PhoneId, Tick, Wall};
 use crate::call::{Finished, Progress, ReleaseSide};
-use crate::campaign::{Campaign, TestCall, TestCase};
+use crate::campaign::{Campaign, Promise, TestCall, TestCase};
 use crate::contact::{CallResult, LeadState, Zones};
 use crate::engine::{
     Engine, EngineConfig, Input, LeadRow, Outcome, Output, PhoneRow, QueueSpec, StoreRequest, TrunkSpec,
@@ -120,6 +120,7 @@ fn finished(now: Now, call: &TestCall) -> Finished {
             answered: answered.then_some(now.wall),
             ended: Some(now.wall),
             disposition: call.disposition.as_deref().map(Arc::from),
+            callback: call.callback_at.map(Promise::At),
             ..Progress::default()
         },
         sip_status: None,

@@ -192,6 +192,16 @@ fn next_phone_is_the_column_that_is_dialled_next() {
 }
 
 #[test]
+fn a_customer_whose_first_phone_is_dead_is_called_on_the_next_one() {
+    let dead = "customer: { phones: { mobile: dead, home: ok } }";
+    assert_eq!(missed(&format!("{DAY}, {dead}, expect: allowed")), "");
+    assert_eq!(missed(&format!("{DAY}, {dead}, result: no_answer, expect: next_phone home")), "");
+    assert_eq!(missed(&format!("{DAY}, {dead}, result: vacant_number, expect: closed invalid")), "");
+    let both = "customer: { phones: { mobile: dead, home: dead } }";
+    assert_eq!(missed(&format!("{DAY}, {both}, expect: blocked_only_by number")), "");
+}
+
+#[test]
 fn closed_says_why_nobody_calls_again() {
     assert_eq!(missed(&format!("{DAY}, disposition: declined, expect: closed refused")), "");
     assert_eq!(missed(&format!("{DAY}, disposition: opted_out, expect: closed dnc")), "");
@@ -242,6 +252,40 @@ fn the_same_test_gives_the_same_answer_every_time() {
     - { name: b, history: [{ days_ago: 1, result: no_answer }], expect: allowed }
 "#;
     assert_eq!(trials("prefer", tests), trials("prefer", tests));
+}
+
+#[test]
+fn who_asked_to_be_called_back_is_called_back_when_they_said() {
+    let asked = |at: &str| format!(r#"{DAY}, disposition: thinking, callback_at: "{at}""#);
+    assert_eq!(missed(&format!("{}, expect: retry_at 2026-12-03 15:00", asked("2026-12-03 15:00"))), "");
+    // Golden hours begin at 18:00, and hold nobody back who was promised ten o'clock.
+    let evening = r#"at: "2026-12-03 18:30", disposition: thinking, callback_at: "2026-12-04 10:00""#;
+    assert_eq!(missed_in("only", &format!("{evening}, expect: retry_at 2026-12-04 10:00")), "");
+    // At noon nobody is called, and at night neither.
+    assert_eq!(missed(&format!("{}, expect: retry_at 2026-12-03 13:30", asked("2026-12-03 12:15"))), "");
+    assert_eq!(missed(&format!("{}, expect: retry_at 2026-12-04 09:00", asked("2026-12-03 21:00"))), "");
+    // With no time of their own: after `min_gap`.
+    assert_eq!(missed(&format!("{DAY}, disposition: thinking, expect: retry_at 2026-12-04 09:00")), "");
+    let others = "history: [{ days_ago: 3, result: busy, campaign: x }, { days_ago: 2, result: busy, campaign: x }]";
+    let late = missed(&format!("{}, {others}, expect: retry_at 2026-12-03 15:00", asked("2026-12-03 15:00")));
+    assert!(late.starts_with("retry_at 2026-12-07 10:00"), "caps hold for callbacks too: {late}");
+}
+
+#[test]
+fn a_callback_is_made_once_and_not_to_who_opted_out_meanwhile() {
+    let three = r#"at: "2026-12-03 15:00""#;
+    let asked = r#"{ at: "2026-12-03 10:00", disposition: thinking, callback_at: "2026-12-03 15:00" }"#;
+    let early = r#"at: "2026-12-03 14:59""#;
+    assert_eq!(missed(&format!("{early}, history: [{asked}], expect: deferred_to 2026-12-03 15:00")), "");
+    assert_eq!(missed(&format!("{three}, history: [{asked}], expect: allowed")), "");
+    assert_eq!(missed_in("only", &format!("{three}, history: [{asked}], expect: allowed")), "");
+    assert_eq!(
+        missed(&format!("{three}, history: [{asked}, {{ ago: 1h, said: opt_out }}], expect: blocked_by dnc")),
+        ""
+    );
+    let kept = r#"{ at: "2026-12-03 15:00", disposition: declined }"#;
+    let later = r#"at: "2027-12-04 15:00""#;
+    assert_eq!(missed(&format!("{later}, history: [{asked}, {kept}], expect: blocked_by attempts")), "");
 }
 
 #[test]

@@ -42,6 +42,8 @@ pub struct Finished {
     pub phone: u8,
     /// In which it was dialled, by the lead's clock.
     pub daypart: Daypart,
+    /// It went out although the daily budget was used up.
+    pub free: bool,
 }
 
 /// What follows.
@@ -68,6 +70,8 @@ pub struct Again {
     pub prefer: Option<Daypart>,
     /// At a time that was promised to the customer.
     pub promised: bool,
+    /// Because the customer asked for it, with a time or without one.
+    pub callback: bool,
 }
 
 /// Retry of what failed on our own side, where the campaign has no rule for it.
@@ -92,11 +96,11 @@ impl<'a> RetryRules<'a> {
 /// | `network_failure`, `trunk_refused`, `cancelled` | our side: again by the budget, after 15 min or `min_gap`, whichever is longer |
 /// | `vacant_number` | the phone is dead; the next one, else `invalid` |
 /// | `fax`, `suspended` | the next phone after `min_gap`; with no other, `fax` is `invalid` and `suspended` is `exhausted` |
-/// | `void` | again after a minute, on the same phone; it used no budget |
+/// | `void` | again after a minute, on the same phone; it used no budget, and what was free or promised still is |
 /// | `unknown_counted` | closed as that: never rung twice in doubt |
 pub fn after_result(rules: &RetryRules, standing: &Standing, finished: &Finished) -> After {
     match finished.result {
-        CallResult::Void => return keep(again(finished, finished.ended + VOID_AFTER, finished.phone)),
+        CallResult::Void => return keep(after_void(standing, finished)),
         CallResult::UnknownCounted => return keep(Next::Close(ClosedWhy::UnknownCounted)),
         CallResult::Answered => return keep(Next::Close(ClosedWhy::Exhausted)),
         CallResult::Machine
@@ -178,6 +182,7 @@ fn callback(rules: &RetryRules, standing: &Standing, finished: &Finished, promis
         other_daypart_than: None,
         prefer: None,
         promised: promised.is_some(),
+        callback: true,
     })
 }
 
@@ -210,6 +215,7 @@ fn by_rule(
         other_daypart_than: rule.other_daypart.then_some(finished.daypart),
         prefer: rule.prefer,
         promised: false,
+        callback: false,
     });
     After { next, phone_dead: rule.phone_dead }
 }
@@ -272,7 +278,7 @@ fn count(standing: &Standing, result: CallResult) -> u16 {
     u16::try_from(own(standing).filter(|dial| dial.result == Some(result)).count()).unwrap_or(u16::MAX)
 }
 
-fn own<'a>(standing: &Standing<'a>) -> impl Iterator<Item = &'a PastDial> + use<'a> {
+fn own<'a>(standing: &Standing<'a>) -> impl DoubleEndedIterator<Item = &'a PastDial> + use<'a> {
     let campaign = standing.campaign;
     standing.dials.iter().filter(move |dial| dial.campaign == campaign)
 }
@@ -285,6 +291,21 @@ fn again(finished: &Finished, not_before: Wall, phone: u8) -> Next {
         other_daypart_than: None,
         prefer: None,
         promised: false,
+        callback: false,
+    })
+}
+
+/// It never was: the lead is what it was before, a minute later.
+fn after_void(standing: &Standing, finished: &Finished) -> Next {
+    let owed = own(standing).rfind(|dial| dial.counts()).is_some_and(|dial| dial.callback);
+    Next::Again(Again {
+        not_before: finished.ended + VOID_AFTER,
+        phone: finished.phone,
+        free: finished.free,
+        other_daypart_than: None,
+        prefer: None,
+        promised: owed && finished.free,
+        callback: false,
     })
 }
 

@@ -17,6 +17,7 @@ fn finished(result: CallResult) -> Finished {
         ended: at("2026-12-01T10:00:40+08:00"),
         phone: 0,
         daypart: Daypart::Morning,
+        free: false,
     }
 }
 
@@ -29,6 +30,7 @@ fn dials(results: &[CallResult]) -> Vec<PastDial> {
         result: Some(*result),
         contact: false,
         free: false,
+        callback: false,
     };
     results.iter().enumerate().map(dial).collect()
 }
@@ -214,6 +216,18 @@ fn a_promised_callback_is_kept_and_beats_stop_after_contact() {
     let unpromised = wait(case.said(&thinking, None));
     assert!(!unpromised.promised && !unpromised.free);
     assert_eq!(unpromised.not_before, finished(CallResult::Answered).dialled + 20 * HOUR);
+}
+
+#[test]
+fn a_promise_that_was_never_sent_is_still_a_promise() {
+    let mut case = Case::of(&[CallResult::Answered, CallResult::Void]);
+    case.dials[0].callback = true;
+    let void = Finished { free: true, ..finished(CallResult::Void) };
+    let again = wait(after_result(&case.rules(), &case.standing(), &void));
+    assert_eq!((again.promised, again.free, again.not_before), (true, true, void.ended + VOID_AFTER));
+    case.dials[0].callback = false;
+    let again = wait(after_result(&case.rules(), &case.standing(), &void));
+    assert_eq!((again.promised, again.free), (false, true));
 }
 
 #[test]

@@ -138,7 +138,7 @@ async fn indexes_hold_even_against_our_own_mistakes() {
     s.import(0, &[row(1, &[1, 2])]).await;
     let intent = s.intent(0, 0).await;
     s.authorise(&intent).await;
-    let copy = "INSERT INTO attempt SELECT zeroblob(16), state, revisions, result, contacted, free, epoch, at, decided,
+    let copy = "INSERT INTO attempt SELECT zeroblob(16), state, revisions, result, contacted, free, callback, epoch, at, decided,
         lead, contact, 2, campaign, plan_version, trunk, caller_id, list, score, value, p_answer, index_value,
         propensity, explore, segment, slot_weekday, slot_half_hour, golden, attempt_no, same_slot_fails, since_last
         FROM attempt";

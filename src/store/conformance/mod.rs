@@ -1,5 +1,6 @@
 //! One suite for every store: each script runs against the model and against a database, and every reply must be equal.
 
+mod browse;
 mod crashes;
 mod erasure;
 mod faults;

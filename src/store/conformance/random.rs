@@ -133,6 +133,7 @@ fn finish<H: Harness>(s: &mut Script<H>, made: &[Intent]) -> Option<StoreRequest
             closed(no_answer(intent, now), why)
         }
         5 => Outcome { free: true, next_free: true, ..no_answer(intent, now) },
+        7 => Outcome { callback_at: Some(now.wall + HOUR), ..declined(intent, now) },
         6 => Outcome { revision: s.rng.below(3) as u16, ..declined(intent, now) },
         _ => no_answer(intent, now),
     };

@@ -279,3 +279,26 @@ pub(super) async fn many_requests_in_one_batch_keep_their_order<H: Harness>(mut 
     assert_eq!(leads[0].columns.get("age"), Some(&ColumnValue::Integer(40)));
     s.compare().await;
 }
+
+/// Whoever was reached is left alone, unless they asked for the call; then they are, until a talk ends without the wish.
+pub(super) async fn who_asked_to_be_called_back_is<H: Harness>(mut s: Script<H>) {
+    let strict = crate::campaign::Attempts { stop_after_contact: true, ..s.campaigns[0].attempts };
+    s.campaigns[0] = std::sync::Arc::new(crate::campaign::Campaign { attempts: strict, ..(*s.campaigns[0]).clone() });
+    s.import(0, &[row(1, &[1])]).await;
+    for wish in [true, false] {
+        let intent = s.intent(0, 0).await;
+        assert_eq!(s.authorise(&intent).await, []);
+        let asks = Outcome {
+            result: CallResult::Answered,
+            contact_kind: crate::contact::ContactKind::RightParty,
+            callback_at: wish.then_some(s.now.wall + HOUR),
+            ..no_answer(&intent, s.now)
+        };
+        assert!(s.finish(asks).await);
+        s.wait(HOUR);
+        s.compare().await;
+        s.crash().await;
+    }
+    let third = s.intent(0, 0).await;
+    assert_eq!(s.authorise(&third).await, [Rule::Attempts]);
+}

@@ -14,14 +14,14 @@ use crate::engine::{
 use crate::gate::{Rule, Verdict};
 use crate::sim::{Fault, ModelCounts, ModelList, ModelStore, ModelSubject};
 use crate::store::{
-    DncSubjectKey, Erased, ImportCounts, ImportStart, LedgerCursor, ListInfo, NewDnc, Store, StoreError,
+    Browse, DncSubjectKey, Erased, ImportCounts, ImportStart, LedgerCursor, ListInfo, NewDnc, Store, StoreError,
 };
 
 use super::fixture;
 
 /// A database under test, which outlives its connections.
 pub(super) trait Harness: Sized {
-    type Store: Store;
+    type Store: Store + Browse;
     async fn new() -> Self;
     /// A connection as a process has it. The ones before may have died without a word.
     async fn open(&mut self) -> Self::Store;

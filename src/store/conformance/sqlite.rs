@@ -56,6 +56,7 @@ suite! { File:
         a_clock_that_jumps_back_opens_nothing,
         an_intent_with_a_foreign_lead_or_phone_is_refused,
         many_requests_in_one_batch_keep_their_order,
+        who_asked_to_be_called_back_is,
     },
     lists::{
         the_same_file_twice_changes_nothing,
@@ -84,6 +85,13 @@ suite! { File:
         only_sealed_rows_are_exported_in_order,
         a_row_tells_everything_as_of_the_dial,
         a_label_is_a_new_revision_once,
+    },
+    browse::{
+        attempts_come_newest_first_and_each_once,
+        an_attempt_is_shown_by_its_newest_revision,
+        what_a_crash_left_is_shown_as_unknown_and_an_erased_number_not_at_all,
+        lists_come_newest_first_once_they_are_published,
+        an_entry_is_shown_also_when_it_was_removed,
     },
 }
 

@@ -238,6 +238,7 @@ impl<'a> Work<'a> {
             result: None,
             contact: false,
             free,
+            callback: false,
         };
         contact.note(dial);
         phone.note(dial);
@@ -277,6 +278,7 @@ impl<'a> Work<'a> {
             result: Some(outcome.result),
             contact: outcome.is_contact(),
             free: outcome.free,
+            callback: outcome.asks_for_callback(),
         };
         let contact = self.ledgers.contacts.get_mut(&known.contact);
         let phone = self.ledgers.phones.get_mut(&known.phone).map(|phone| &mut phone.ledger);

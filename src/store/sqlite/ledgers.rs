@@ -37,8 +37,8 @@ pub(super) struct Phone {
 pub(super) const MARKS: [&str; 5] =
     ["c.refused_at", "c.complained_at", "c.abandoned_at", "d.token IS NOT NULL", "d.until"];
 
-const DIAL: [&str; 8] =
-    ["a.contact", "a.phone", "hex(a.id)", "a.at", "a.campaign", "a.result", "a.contacted", "a.free"];
+const DIAL: [&str; 9] =
+    ["a.contact", "a.phone", "hex(a.id)", "a.at", "a.campaign", "a.result", "a.contacted", "a.free", "a.callback"];
 
 /// Each statement takes a JSON array of ids; those of dials take the start of the look-back before it.
 pub(super) struct Statements {
@@ -167,7 +167,8 @@ fn read_dial(mut cells: Cells) -> Result<(ContactId, PastDial), StoreError> {
         }
         None => None,
     };
-    let dial = PastDial { attempt, at, campaign, phone, result, contact: cells.yes()?, free: cells.yes()? };
+    let (contacted, free, callback) = (cells.yes()?, cells.yes()?, cells.yes()?);
+    let dial = PastDial { attempt, at, campaign, phone, result, contact: contacted, free, callback };
     Ok((contact, dial))
 }
 

@@ -3,8 +3,7 @@
 use sqlx::sqlite::SqliteConnection;
 
 use crate::base::{AttemptId, CampaignIx, ContactId, LeadId, Now, PhoneId, Wall};
-use crate::contact::{CallResult, ClosedWhy, ContactKind, LeadState, OutcomeKind};
-use crate::engine::{Epoch, Marks, Outcome, RecoveredAttempt, Times};
+use crate::engine::{Epoch, Marks, Outcome, RecoveredAttempt};
 use crate::store::keys::Sealed;
 use crate::store::records::OutcomeSource;
 use crate::store::{Keys, StoreError};
@@ -51,7 +50,7 @@ pub(super) async fn recover(
         let mut cells = Cells::of(&row);
         let attempt = attempt(&mut cells, keys)?;
         let (free, next_phone) = (cells.yes()?, cells.small()?);
-        outcomes.push(unknown(&attempt, now, free, next_phone));
+        outcomes.push(Outcome::unknown_counted(&attempt, now, free, next_phone));
         recovered.push(attempt);
     }
     let mut writes = Writes::new(epoch);
@@ -100,31 +99,4 @@ fn attempt(cells: &mut Cells<'_>, keys: &Keys) -> Result<RecoveredAttempt, Store
         authorised_at: Wall(cells.int()?),
         number: cells.maybe_blob()?.and_then(|sealed| keys.open(Sealed::Phone, &sealed)),
     })
-}
-
-fn unknown(left: &RecoveredAttempt, now: Wall, free: bool, next_phone: u8) -> Outcome {
-    Outcome {
-        attempt: left.attempt,
-        lead: left.lead,
-        contact: left.contact,
-        phone: left.phone,
-        campaign_ix: left.campaign_ix,
-        revision: 0,
-        result: CallResult::UnknownCounted,
-        disposition: None,
-        outcome: OutcomeKind::Neutral,
-        contact_kind: ContactKind::Nobody,
-        complaint: false,
-        times: Times { authorised: Some(left.authorised_at), ended: Some(now), ..Times::default() },
-        sip_status: None,
-        q850: None,
-        by: None,
-        digits: String::new(),
-        callback_at: None,
-        free,
-        phone_dead: false,
-        lead_state: LeadState::Closed(ClosedWhy::UnknownCounted),
-        next_phone,
-        next_free: false,
-    }
 }

@@ -40,7 +40,7 @@ pub(super) struct Finished<'a> {
 
 static NEW_ATTEMPTS: LazyLock<Sizes> = LazyLock::new(|| {
     Sizes::insert(
-        "attempt(id, state, revisions, result, contacted, free, epoch, at, decided, lead, contact, phone, campaign, plan_version, trunk, caller_id,
+        "attempt(id, state, revisions, result, contacted, free, callback, epoch, at, decided, lead, contact, phone, campaign, plan_version, trunk, caller_id,
             list, score, value, p_answer, index_value, propensity, explore, segment, slot_weekday, slot_half_hour,
             golden, attempt_no, same_slot_fails, since_last)",
         ATTEMPT_COLUMNS,
@@ -60,8 +60,8 @@ static NEW_OUTCOMES: LazyLock<Sizes> = LazyLock::new(|| {
 static DONE_ATTEMPTS: LazyLock<Sizes> = LazyLock::new(|| {
     Sizes::new(
         "UPDATE OR ROLLBACK attempt SET state = 'done', revisions = v.column2, result = v.column3, contacted = v.column4,
-            free = v.column5 FROM (VALUES ",
-        "(?,?,?,?,?)",
+            free = v.column5, callback = v.column6 FROM (VALUES ",
+        "(?,?,?,?,?,?)",
         ") AS v WHERE attempt.id = v.column1",
     )
 });
@@ -155,8 +155,8 @@ struct Parts<'w> {
     moved: Vec<&'w Finished<'w>>,
 }
 
-const DONE_COLUMNS: usize = 5;
-const ATTEMPT_COLUMNS: usize = 30;
+const DONE_COLUMNS: usize = 6;
+const ATTEMPT_COLUMNS: usize = 31;
 const OUTCOME_COLUMNS: usize = 30;
 const MOVED_COLUMNS: usize = 5;
 
@@ -196,6 +196,7 @@ fn bind_attempt(binds: &mut Binds, new: &NewAttempt, epoch: Epoch, end: Option<&
         .maybe_text(end.map(|end| end.result.as_str()))
         .int(i64::from(end.is_some_and(Outcome::is_contact)))
         .int(i64::from(end.map_or(intent.facts.free_of_daily_budget, |end| end.free)))
+        .int(i64::from(end.is_some_and(Outcome::asks_for_callback)))
         .int(epoch.0 as i64)
         .int(new.at.0)
         .int(intent.decided.wall.0)
@@ -224,7 +225,7 @@ fn bind_attempt(binds: &mut Binds, new: &NewAttempt, epoch: Epoch, end: Option<&
 
 fn bind_outcome(binds: &mut Binds, done: &Finished, now: Wall) {
     let outcome = done.outcome;
-    let (state, until) = state_words(done.state);
+    let (state, until) = done.state.stored();
     binds
         .blob(&outcome.attempt.bytes())
         .int(i64::from(outcome.revision))
@@ -260,29 +261,19 @@ fn bind_done(binds: &mut Binds, outcome: &Outcome) {
         .int(i64::from(outcome.revision) + 1)
         .text(outcome.result.as_str())
         .int(i64::from(outcome.is_contact()))
-        .int(i64::from(outcome.free));
+        .int(i64::from(outcome.free))
+        .int(i64::from(outcome.asks_for_callback()));
 }
 
 fn bind_moved(binds: &mut Binds, done: &Finished) {
     let outcome = done.outcome;
-    let (state, until) = state_words(done.state);
+    let (state, until) = done.state.stored();
     binds
         .int(i64::from(outcome.lead.0))
         .text(state)
         .int(until.0)
         .int(i64::from(outcome.next_phone))
         .int(i64::from(outcome.next_free));
-}
-
-/// As the tables have them: a lead that is being worked on is one that waits, with a live attempt.
-pub(super) fn state_words(state: LeadState) -> (&'static str, Wall) {
-    match state {
-        LeadState::Waiting { until } => ("waiting", until),
-        LeadState::Closed(why) => (why.as_str(), Wall::default()),
-        LeadState::Reserved | LeadState::Dialling | LeadState::InCall | LeadState::WrapUp => {
-            ("waiting", Wall::default())
-        }
-    }
 }
 
 /// Rare enough for a statement each. `max()` of SQLite is NULL if any argument is.

@@ -34,6 +34,7 @@ fn event(
         Some(name) => Some(subject.disposition(name, findings)?),
         None => None,
     };
+    let callback_at = moment::callback(subject, raw.callback_at.as_ref(), disposition.as_deref(), zone, findings)?;
     let phone = match &raw.phone {
         Some(name) => Some(expect::phone(name, &name.value, phones, findings)?),
         None => None,
@@ -52,7 +53,7 @@ fn event(
     let campaign = campaign.filter(|name| *name != subject.campaign.name);
     let what = match raw.said {
         Some(said) => Past::Said(said),
-        None => Past::Attempt { campaign, phone, result, disposition },
+        None => Past::Attempt { campaign, phone, result, disposition, callback_at },
     };
     Some(PastEvent { when: when?, what })
 }

@@ -42,7 +42,7 @@ fn one(subject: Subject<'_>, raw: &RawTests, case: &RawCase, findings: &mut Find
     };
     let phones = customer.as_ref().map(|found| found.customer.phones.as_slice()).unwrap_or_default();
     let history = history::history(subject, &case.history, zone.as_deref(), at, phones, findings);
-    let call = call(subject, case, findings);
+    let call = call(subject, case, zone.as_deref(), findings);
     let has_call = case.result.is_some() || case.disposition.is_some();
     let expect = expect::expectations(subject, &case.expect, zone.as_deref(), phones, has_call, findings);
     let Customer { customer, .. } = customer?;
@@ -55,11 +55,12 @@ fn one(subject: Subject<'_>, raw: &RawTests, case: &RawCase, findings: &mut Find
 
 /// `None` for a mistake, `Some(None)` where no call is made.
 #[expect(clippy::option_option, reason = "a mistake, nothing, or a value")]
-fn call(subject: Subject<'_>, case: &RawCase, findings: &mut Findings) -> Option<Option<TestCall>> {
+fn call(subject: Subject<'_>, case: &RawCase, zone: Option<&str>, findings: &mut Findings) -> Option<Option<TestCall>> {
     let disposition = match &case.disposition {
         Some(name) => Some(subject.disposition(name, findings)?),
         None => None,
     };
+    let callback_at = moment::callback(subject, case.callback_at.as_ref(), disposition.as_deref(), zone, findings)?;
     let result = match (&case.result, &disposition) {
         (Some(result), Some(_)) if result.value != CallResult::Answered => {
             findings.error(result.span, Code::Contradiction, "only an answered call ends with a disposition");
@@ -69,7 +70,7 @@ fn call(subject: Subject<'_>, case: &RawCase, findings: &mut Findings) -> Option
         (None, Some(_)) => CallResult::Answered,
         (None, None) => return Some(None),
     };
-    Some(Some(TestCall { result, disposition }))
+    Some(Some(TestCall { result, disposition, callback_at }))
 }
 
 impl Subject<'_> {

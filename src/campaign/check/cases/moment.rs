@@ -6,6 +6,9 @@ use jiff::tz::TimeZone;
 use crate::base::{Code, Span, Wall};
 use crate::campaign::decode::{Findings, Spanned, shortened};
 use crate::campaign::{MomentError, parse_moment};
+use crate::contact::Then;
+
+use super::Subject;
 
 pub(super) fn moment(text: &Spanned<String>, zone: Option<&str>, findings: &mut Findings) -> Option<Wall> {
     moment_at(&text.value, text.span, zone, findings)
@@ -25,6 +28,26 @@ pub(super) fn moment_at(text: &str, span: Span, zone: Option<&str>, findings: &m
     };
     findings.error_hint(span, Code::BadValue, format!("`{}` {error}", shortened(text)), hint);
     None
+}
+
+/// When somebody asked to be called back: only a conversation that ends with that wish has such a moment. `None` for a
+/// mistake.
+#[expect(clippy::option_option, reason = "a mistake, nothing, or a moment")]
+pub(super) fn callback(
+    subject: Subject<'_>,
+    text: Option<&Spanned<String>>,
+    disposition: Option<&str>,
+    zone: Option<&str>,
+    findings: &mut Findings,
+) -> Option<Option<Wall>> {
+    let Some(text) = text else { return Some(None) };
+    let meaning = disposition.and_then(|name| subject.campaign.dispositions.get(name));
+    if !meaning.is_some_and(|meaning| meaning.then.contains(&Then::Callback)) {
+        let hint = "a disposition with `then: callback`";
+        findings.error_hint(text.span, Code::Contradiction, "nobody asked to be called back here", hint);
+        return None;
+    }
+    moment(text, zone, findings).map(Some)
 }
 
 /// Of a day in a zone, UTC without one.
