@@ -21,6 +21,8 @@ mod data;
 #[cfg(test)]
 mod doctor;
 #[cfg(test)]
+mod editor;
+#[cfg(test)]
 mod erase;
 #[cfg(test)]
 mod gbk;
