@@ -217,8 +217,8 @@ async fn subjects(
         }
         LedgerPart::Phones => "SELECT DISTINCT phone, NULL, phone FROM attempt WHERE phone > ? ORDER BY phone LIMIT ?",
         LedgerPart::Dnc => {
-            "SELECT d.change, c.id, p.id FROM dnc d LEFT JOIN contact c ON c.token = d.token
-                LEFT JOIN phone p ON p.token = d.token
+            "SELECT d.change, c.id, p.id FROM dnc d LEFT JOIN contact_token c ON c.token = d.token
+                LEFT JOIN phone_token p ON p.token = d.token
              WHERE d.change > ? AND d.removed_at IS NULL ORDER BY d.change LIMIT ?"
         }
     };
