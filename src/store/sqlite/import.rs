@@ -10,6 +10,7 @@ use std::path::Path;
 use sqlx::sqlite::SqliteConnection;
 
 use crate::base::{CampaignIx, ListId, PhoneId, Wall};
+use crate::campaign::ListMap;
 use crate::contact::Row;
 use crate::store::keys::Sealer;
 use crate::store::{ImportCounts, ImportStart, Keys, ListInfo, StoreError};
@@ -24,6 +25,8 @@ use super::{give_up, open, operate, pack, writing};
 /// Rows of one transaction, some 10 ms of the one writer's lock: a daemon that dials from the same database waits for it,
 /// and what a step needs of ciphers and texts is done before, so that the lock is free about half of the time.
 const STEP: usize = 1_024;
+/// All numbers of a step go into one statement.
+const _: () = assert!(STEP * ListMap::MAX_PHONES <= pack::ROWS);
 /// Bytes of one transaction, about.
 const STEP_BYTES: usize = 4 * 1024 * 1024;
 
@@ -253,6 +256,5 @@ mod tests {
         assert_eq!(fitting(&vec![row(0); 3 * STEP]), STEP);
         assert_eq!(fitting(&vec![row(64 * 1024); STEP]), STEP_BYTES / row(64 * 1024).weight());
         assert_eq!(fitting(&[row(2 * STEP_BYTES), row(0)]), 1, "one row at least");
-        assert!(STEP * crate::campaign::ListMap::MAX_PHONES <= pack::ROWS, "all numbers of a step fit one statement");
     }
 }

@@ -57,16 +57,15 @@ impl Contacts {
         for ((row, token), found) in rows.iter().zip(tokens).zip(found) {
             let id = found.or_else(|| known.fresh(token));
             out.made.push(id.is_none());
-            let id = match id {
-                Some(id) => id,
-                None => {
-                    let id = next.take()?;
-                    known.note(token, id);
-                    out.tokens.extend_from_slice(&token.0);
-                    out.sealed.push_with(|into| sealer.seal_into(Sealed::Contact, &row.key, into))?;
-                    out.new += 1;
-                    id
-                }
+            let id = if let Some(id) = id {
+                id
+            } else {
+                let id = next.take()?;
+                known.note(token, id);
+                out.tokens.extend_from_slice(&token.0);
+                out.sealed.push_with(|into| sealer.seal_into(Sealed::Contact, &row.key, into))?;
+                out.new += 1;
+                id
             };
             out.ids.push(ContactId(id));
         }

@@ -92,18 +92,17 @@ impl<'r> Phones<'r> {
         for (((contact, number), token), found) in numbers().zip(tokens).zip(found) {
             let id = found.or_else(|| known.fresh(token));
             let made = id.is_none();
-            let id = match id {
-                Some(id) => id,
-                None => {
-                    let id = next.take()?;
-                    known.note(token, id);
-                    out.tokens.extend_from_slice(&token.0);
-                    out.sealed.push_with(|into| sealer.seal_into(Sealed::Phone, number, into))?;
-                    out.is_test.push(b'0' + u8::from(is_test_number(number.reveal())));
-                    out.owners.push(contact);
-                    out.new += 1;
-                    id
-                }
+            let id = if let Some(id) = id {
+                id
+            } else {
+                let id = next.take()?;
+                known.note(token, id);
+                out.tokens.extend_from_slice(&token.0);
+                out.sealed.push_with(|into| sealer.seal_into(Sealed::Phone, number, into))?;
+                out.is_test.push(b'0' + u8::from(is_test_number(number.reveal())));
+                out.owners.push(contact);
+                out.new += 1;
+                id
             };
             out.cells.push(Cell { contact, number, id: PhoneId(id), made });
         }

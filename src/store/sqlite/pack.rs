@@ -195,7 +195,7 @@ impl<const BITS: u32> Reals<BITS> {
         if self.count == 0 {
             self.first = value;
         }
-        if !self.vary && value != self.first {
+        if !self.vary && value.to_bits() != self.first.to_bits() {
             self.vary = true;
             for _ in 0..self.count {
                 self.split(self.first);
@@ -288,7 +288,9 @@ mod tests {
             let u32s = [[0, 1, 10, 99, u32::MAX], [7; 5], [7, 8, 9, 10, 11], [7, 8, 9, 10, 10], [7, 7, 7, 7, 8]];
             for (wanted, regular) in u32s.into_iter().zip([false, true, true, false, false]) {
                 let (mut ints, mut binds) = (Ints::default(), Binds::default());
-                wanted.iter().for_each(|value| ints.push(*value));
+                for value in wanted {
+                    ints.push(value);
+                }
                 assert_eq!(ints.each.is_empty(), regular, "{wanted:?}");
                 ints.bind(&mut binds);
                 let rows = column(format!("SELECT {} FROM nth WHERE i < 5", int(1)), binds).await;
@@ -304,7 +306,9 @@ mod tests {
             for (wanted, bytes) in [(["账单", "账单", "", "a", "{\"x\":1}"], 6 + 1 + 7), (["b"; 5], 1), ([""; 5], 0)]
             {
                 let (mut blobs, mut binds) = (Blobs::default(), Binds::default());
-                wanted.iter().for_each(|text| blobs.push(text.as_bytes()));
+                for text in wanted {
+                    blobs.push(text.as_bytes());
+                }
                 assert_eq!(blobs.bytes.len(), bytes, "what repeats is sent once");
                 blobs.bind_texts(&mut binds);
                 let rows = column(format!("SELECT {} FROM nth WHERE i < 5", maybe_text(1)), binds).await;

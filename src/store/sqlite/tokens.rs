@@ -103,7 +103,9 @@ impl Tokens {
         for step in run.chunks(STEP) {
             let tokens: Vec<Token> = step.iter().map(|(token, _)| *token).collect();
             let mut ids = pack::Ints::default();
-            step.iter().for_each(|(_, id)| ids.push(*id));
+            for (_, id) in step {
+                ids.push(*id);
+            }
             let mut binds = Binds::default();
             binds.bytes(tokens.iter().flat_map(|token| token.0).collect());
             ids.bind(&mut binds);
@@ -114,7 +116,9 @@ impl Tokens {
             tx.commit().await?;
             breathe().await;
             if more {
-                tokens.iter().for_each(|token| self.written.add(*token));
+                for token in &tokens {
+                    self.written.add(*token);
+                }
             }
         }
         Ok(())
@@ -186,7 +190,9 @@ mod tests {
         let known: Vec<Token> = (0..100_000).map(|_| token(&mut rng)).collect();
         let mut filter = Filter::default();
         assert!(!filter.may_have(known[0]), "an empty one has nothing");
-        known.iter().for_each(|token| filter.add(*token));
+        for token in &known {
+            filter.add(*token);
+        }
         assert!(known.iter().all(|token| filter.may_have(*token)));
         let wrong = (0..10_000).filter(|_| filter.may_have(token(&mut rng))).count();
         assert!(wrong < 10, "{wrong}");
