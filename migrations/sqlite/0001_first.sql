@@ -39,9 +39,12 @@ CREATE TABLE plan_version(
     UNIQUE(campaign, campaign_hash, policy_hash)
 );
 
+-- Tokens are random, and an index of random keys costs more than all the rest of a row once it outgrows the cache. So
+-- `contact` and `phone` are written in the order of their ids, and the tables that find them by token are written by the
+-- importer in runs of up to a million sorted entries, the last one before the list is published.
 CREATE TABLE contact(
     id INTEGER PRIMARY KEY,
-    token BLOB NOT NULL UNIQUE,
+    token BLOB NOT NULL,
     -- The customer key; NULL once erased.
     sealed BLOB,
     refused_at INTEGER,
@@ -49,9 +52,14 @@ CREATE TABLE contact(
     abandoned_at INTEGER
 );
 
+CREATE TABLE contact_token(
+    token BLOB PRIMARY KEY,
+    id INTEGER NOT NULL
+) WITHOUT ROWID;
+
 CREATE TABLE phone(
     id INTEGER PRIMARY KEY,
-    token BLOB NOT NULL UNIQUE,
+    token BLOB NOT NULL,
     sealed BLOB,
     is_test INTEGER NOT NULL,
     -- The first contact that came with it; `shared` once another one did.
@@ -62,6 +70,11 @@ CREATE TABLE phone(
     complained_at INTEGER,
     abandoned_at INTEGER
 );
+
+CREATE TABLE phone_token(
+    token BLOB PRIMARY KEY,
+    id INTEGER NOT NULL
+) WITHOUT ROWID;
 
 CREATE TABLE contact_phone(
     contact INTEGER NOT NULL REFERENCES contact(id),
@@ -106,6 +119,8 @@ CREATE TABLE lead(
     UNIQUE(contact, campaign)
 );
 CREATE INDEX lead_of_campaign ON lead(campaign);
+-- What a newer list may reopen, found without a walk over all leads.
+CREATE INDEX lead_run_out ON lead(campaign) WHERE state IN ('exhausted', 'expired');
 
 -- What a list says of a lead. The newest published one holds; older ones stay, for attributes as of the dial.
 CREATE TABLE listed(

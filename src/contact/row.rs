@@ -2,7 +2,7 @@
 
 use crate::base::Pii;
 
-use super::Columns;
+use super::{ColumnValue, Columns};
 
 /// What an importer makes of a line. Zones are names here; the store keeps names, the engine interns them.
 #[derive(Clone, Debug, PartialEq)]
@@ -26,4 +26,20 @@ pub struct Row {
     pub value: f64,
     /// The declared columns, for conditions, scripts and `export --features`.
     pub columns: Columns,
+}
+
+impl Row {
+    /// About how many bytes it takes, in memory and in a store: batches of rows are cut by it.
+    pub fn weight(&self) -> usize {
+        let texts = self.phones.len() * 16 + self.tags.iter().map(String::len).sum::<usize>();
+        256 + self.key.reveal().len() + texts + self.columns.0.values().map(weight_of).sum::<usize>()
+    }
+}
+
+fn weight_of(value: &ColumnValue) -> usize {
+    match value {
+        ColumnValue::Number(_) | ColumnValue::Integer(_) | ColumnValue::Bool(_) | ColumnValue::Time(_) => 16,
+        ColumnValue::Text(text) => 16 + text.len(),
+        ColumnValue::Attributes(cells) => cells.iter().map(|(name, cell)| name.len() + weight_of(cell)).sum(),
+    }
 }

@@ -21,8 +21,9 @@ use super::reject::RejectFile;
 use super::source::Fingerprint;
 use super::{ListError, ListFile, Parsed, ReadOptions, Reject, Rows, Tally};
 
-/// Rows per transaction: short enough for a daemon that dials from the same database.
-const BATCH: usize = 1_000;
+/// Rows that the store gets at once, and about how many bytes they are at most. It cuts them into transactions itself.
+const BATCH: usize = 1_024;
+const BATCH_BYTES: usize = 4 * 1024 * 1024;
 /// Shown to people; the file has all of them.
 const FIRST_REJECTS: usize = 5;
 
@@ -236,13 +237,16 @@ async fn load<S: Store>(
     progress: &mut (dyn FnMut(u64) + Send),
 ) -> Result<(), ImportError> {
     let mut batch = Vec::with_capacity(BATCH);
+    let mut bytes = 0;
     while let Some(parsed) = rows.next() {
         if let Some(row) = report.note(parsed?, rows.notes(), rejects)? {
+            bytes += row.weight();
             batch.push(row);
         }
-        if batch.len() == BATCH {
+        if batch.len() == BATCH || bytes > BATCH_BYTES {
             store.import_rows(&batch).await?;
             batch.clear();
+            bytes = 0;
             progress(rows.read_bytes());
         }
     }

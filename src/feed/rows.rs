@@ -3,7 +3,7 @@
 
 use std::collections::HashSet;
 use std::fs::File;
-use std::hash::{DefaultHasher, Hash, Hasher};
+use std::hash::{BuildHasherDefault, DefaultHasher, Hash, Hasher};
 use std::io::Read;
 use std::path::Path;
 use std::sync::Arc;
@@ -71,15 +71,35 @@ pub struct Tally {
     pub without_score: u64,
 }
 
+/// Fingerprints are hashes already.
+type Prints = HashSet<u64, BuildHasherDefault<AsItIs>>;
+
+#[derive(Default)]
+struct AsItIs(u64);
+
+impl Hasher for AsItIs {
+    fn write(&mut self, bytes: &[u8]) {
+        self.0 = bytes.first_chunk().map_or(0, |head| u64::from_ne_bytes(*head));
+    }
+
+    fn write_u64(&mut self, print: u64) {
+        self.0 = print;
+    }
+
+    fn finish(&self) -> u64 {
+        self.0
+    }
+}
+
 /// Ends after an error: nothing behind it can be trusted.
 pub struct Rows {
     records: Box<dyn Table>,
     reader: RowReader,
     tally: Tally,
     scores: Scores,
-    keys: HashSet<u64>,
-    phones: HashSet<u64>,
-    shared: HashSet<u64>,
+    keys: Prints,
+    phones: Prints,
+    shared: Prints,
     had_bom: bool,
     read_bytes: Arc<AtomicU64>,
     ended: bool,
@@ -153,9 +173,9 @@ impl Rows {
             reader: RowReader::new(layout, &options.default_country),
             tally: Tally::default(),
             scores: Scores::default(),
-            keys: HashSet::new(),
-            phones: HashSet::new(),
-            shared: HashSet::new(),
+            keys: Prints::default(),
+            phones: Prints::default(),
+            shared: Prints::default(),
             had_bom,
             read_bytes,
             ended: false,

@@ -4,13 +4,24 @@
 
 use std::collections::BTreeMap;
 
-use serde_json::{Map, Value, json};
+use serde::{Serialize, Serializer};
+use serde_json::{Map, Value};
 
 use crate::base::Wall;
 use crate::contact::{ColumnValue, Columns};
 
+use super::StoreError;
+
 pub(crate) fn to_json(columns: &Columns) -> String {
-    Value::Object(object(&columns.0)).to_string()
+    let mut out = Vec::new();
+    // Neither a `Vec` nor a map with text for keys can fail.
+    let _infallible = write(columns, &mut out);
+    String::from_utf8(out).unwrap_or_default()
+}
+
+/// Adds what [`to_json`] gives.
+pub(crate) fn write(columns: &Columns, into: &mut Vec<u8>) -> Result<(), StoreError> {
+    serde_json::to_writer(into, &Cells(&columns.0)).map_err(|error| StoreError::Corrupt(error.to_string()))
 }
 
 /// `None` for text that `to_json` cannot have written.
@@ -21,19 +32,27 @@ pub(crate) fn from_json(text: &str) -> Option<Columns> {
     }
 }
 
-fn object(cells: &BTreeMap<String, ColumnValue>) -> Map<String, Value> {
-    cells.iter().map(|(name, cell)| (name.clone(), value(cell))).collect()
+struct Cells<'c>(&'c BTreeMap<String, ColumnValue>);
+
+struct Cell<'c>(&'c ColumnValue);
+
+impl Serialize for Cells<'_> {
+    fn serialize<S: Serializer>(&self, to: S) -> Result<S::Ok, S::Error> {
+        to.collect_map(self.0.iter().map(|(name, cell)| (name, Cell(cell))))
+    }
 }
 
-/// A number that JSON cannot write (infinite, not a number) is no value; importers refuse them before.
-fn value(cell: &ColumnValue) -> Value {
-    match cell {
-        ColumnValue::Number(number) => json!(number),
-        ColumnValue::Integer(number) => json!(number),
-        ColumnValue::Text(text) => json!(text),
-        ColumnValue::Bool(yes) => json!(yes),
-        ColumnValue::Time(at) => json!({ "t": at.0 }),
-        ColumnValue::Attributes(cells) => json!({ "a": object(cells) }),
+impl Serialize for Cell<'_> {
+    /// A number that JSON cannot write (infinite, not a number) is no value; importers refuse them before.
+    fn serialize<S: Serializer>(&self, to: S) -> Result<S::Ok, S::Error> {
+        match self.0 {
+            ColumnValue::Number(number) => to.serialize_f64(*number),
+            ColumnValue::Integer(number) => to.serialize_i64(*number),
+            ColumnValue::Text(text) => to.serialize_str(text),
+            ColumnValue::Bool(yes) => to.serialize_bool(*yes),
+            ColumnValue::Time(at) => to.collect_map([("t", at.0)]),
+            ColumnValue::Attributes(cells) => to.collect_map([("a", Cells(cells))]),
+        }
     }
 }
 

@@ -28,6 +28,16 @@ pub struct Keys {
     random: SystemRandom,
 }
 
+/// Nonces that one question to the system brings.
+const NONCES: usize = 256;
+
+/// Seals many values: the system is asked for randomness once for many nonces, and each is used once.
+pub(crate) struct Sealer<'k> {
+    keys: &'k Keys,
+    nonces: [[u8; NONCE_LEN]; NONCES],
+    left: usize,
+}
+
 /// A blind index: HMAC-SHA256 cut to 128 bits. It finds a value without showing it.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Token(pub [u8; 16]);
@@ -109,12 +119,29 @@ impl Keys {
 
     /// One byte of key id, a random nonce of 96 bits, ciphertext and tag.
     pub(crate) fn seal(&self, kind: Sealed, value: &Pii<String>) -> Result<Vec<u8>, KeysError> {
-        let Some((id, key)) = self.seals.last() else { return Err(KeysError::Random) };
+        let mut out = Vec::new();
         let mut nonce = [0; NONCE_LEN];
         self.random.fill(&mut nonce).map_err(|_| KeysError::Random)?;
+        self.seal_with(nonce, kind, value, &mut out)?;
+        Ok(out)
+    }
+
+    /// For many values in a row.
+    pub(crate) fn sealer(&self) -> Sealer<'_> {
+        Sealer { keys: self, nonces: [[0; NONCE_LEN]; NONCES], left: 0 }
+    }
+
+    fn seal_with(
+        &self,
+        nonce: [u8; NONCE_LEN],
+        kind: Sealed,
+        value: &Pii<String>,
+        out: &mut Vec<u8>,
+    ) -> Result<(), KeysError> {
+        let Some((id, key)) = self.seals.last() else { return Err(KeysError::Random) };
         let plain = value.reveal().as_bytes();
-        let head = 1 + NONCE_LEN;
-        let mut out = Vec::with_capacity(head + plain.len() + AES_256_GCM.tag_len());
+        let head = out.len() + 1 + NONCE_LEN;
+        out.reserve(1 + NONCE_LEN + plain.len() + AES_256_GCM.tag_len());
         out.push(*id);
         out.extend_from_slice(&nonce);
         out.extend_from_slice(plain);
@@ -123,7 +150,7 @@ impl Keys {
             .seal_in_place_separate_tag(Nonce::assume_unique_for_key(nonce), Aad::from([kind.tag()]), body)
             .map_err(|_| KeysError::Random)?;
         out.extend_from_slice(tag.as_ref());
-        Ok(out)
+        Ok(())
     }
 
     /// `None` for damage, another kind, or a key that the file no longer has.
@@ -135,6 +162,23 @@ impl Keys {
         let mut body = body.to_vec();
         let plain = key.open_in_place(nonce, Aad::from([kind.tag()]), &mut body).ok()?;
         std::str::from_utf8(plain).ok().map(|text| Pii::new(text.to_owned()))
+    }
+}
+
+impl Sealer<'_> {
+    pub(crate) fn token(&self, kind: Sealed, value: &Pii<String>) -> Token {
+        self.keys.token(kind, value)
+    }
+
+    /// Adds what [`Keys::seal`] gives.
+    pub(crate) fn seal_into(&mut self, kind: Sealed, value: &Pii<String>, out: &mut Vec<u8>) -> Result<(), KeysError> {
+        if self.left == 0 {
+            self.keys.random.fill(self.nonces.as_flattened_mut()).map_err(|_| KeysError::Random)?;
+            self.left = NONCES;
+        }
+        self.left -= 1;
+        let Some(nonce) = self.nonces.get(self.left) else { return Err(KeysError::Random) };
+        self.keys.seal_with(*nonce, kind, value, out)
     }
 }
 

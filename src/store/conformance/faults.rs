@@ -179,3 +179,17 @@ async fn urls_that_are_not_files_are_refused() {
         assert!(matches!(Sqlite::open(url, Arc::new(keys)).await, Err(StoreError::Open { .. })), "{url}");
     }
 }
+
+#[tokio::test]
+async fn numbers_listed_before_they_are_known_are_news_once_each_however_long_the_list() {
+    let mut s = Script::<File>::new().await;
+    for n in 1..=60 {
+        s.dnc_add(crate::store::DncSubjectKey::Phone(number(n)), None).await;
+    }
+    let before = s.store().changes().await.unwrap();
+    s.import(0, &[row(1, &[1]), row(2, &[2]), row(3, &[3])]).await;
+    let news = s.store().dnc_since(before, 100).await.unwrap();
+    assert_eq!(news.len(), 3);
+    assert!(news.windows(2).all(|pair| pair[0].change < pair[1].change), "readers go on behind the last one");
+    s.compare().await;
+}

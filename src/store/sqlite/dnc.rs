@@ -1,5 +1,7 @@
 //! The do-not-call list: keyed by the blind index alone, strongest entry wins, removal leaves a trace.
 
+use std::sync::{Arc, LazyLock};
+
 use sqlx::sqlite::SqliteConnection;
 
 use crate::base::{ContactId, PhoneId, Wall};
@@ -9,7 +11,7 @@ use crate::store::keys::{Sealed, Token};
 use crate::store::{DncChange, DncEntry, DncFilter, DncSubjectKey, Keys, NewDnc, StoreError};
 
 use super::sql::{self, Binds, Cells};
-use super::{operate, writing};
+use super::{operate, pack, writing};
 
 /// One row to be.
 struct Entry<'a> {
@@ -166,7 +168,7 @@ pub(super) async fn since(
     let mut binds = Binds::default();
     binds.int(i64::try_from(change).unwrap_or(i64::MAX)).int(i64::try_from(limit).unwrap_or(i64::MAX));
     let text = "SELECT d.change, c.id, p.id, d.removed_at IS NOT NULL, d.until FROM dnc d
-            LEFT JOIN contact c ON c.token = d.token LEFT JOIN phone p ON p.token = d.token
+            LEFT JOIN contact_token c ON c.token = d.token LEFT JOIN phone_token p ON p.token = d.token
         WHERE d.change > ? AND (c.id IS NOT NULL OR p.id IS NOT NULL) ORDER BY d.change LIMIT ?";
     let mut out = Vec::new();
     for row in sql::rows(conn, text, binds).await? {
@@ -214,6 +216,61 @@ pub(super) async fn surface(conn: &mut SqliteConnection, token: Token) -> Result
     binds.int(change).blob(&token.0);
     sql::run(conn, "UPDATE dnc SET change = ? WHERE token = ?", binds).await?;
     Ok(())
+}
+
+/// As [`surface`], of those among `tokens` that are listed. They come sorted, and no more than [`pack::ROWS`].
+pub(super) async fn surface_all(conn: &mut SqliteConnection, tokens: &[Token]) -> Result<(), StoreError> {
+    let mut listed = match between(conn, tokens).await? {
+        Some(few) => few.into_iter().filter(|token| tokens.binary_search(token).is_ok()).collect(),
+        None => among(conn, tokens).await?,
+    };
+    listed.dedup();
+    if listed.is_empty() {
+        return Ok(());
+    }
+    let count = listed.len() as i64;
+    let mut binds = Binds::default();
+    binds.int(count);
+    let text = "UPDATE meta SET v = v + ? WHERE k = 'changes' RETURNING v";
+    let last = sql::number(conn, text, binds).await?;
+    let mut binds = Binds::default();
+    binds.int(last - count + 1).bytes(listed.iter().flat_map(|token| token.0).collect()).int(count);
+    sql::run_text(conn, &SURFACE, binds).await
+}
+
+/// Every entry has a change of its own: readers go on behind the last one they have seen.
+static SURFACE: LazyLock<Arc<str>> = LazyLock::new(|| {
+    let token = pack::fixed(2, 16);
+    Arc::from(format!("UPDATE dnc SET change = ?1 + i FROM nth WHERE i < ?3 AND dnc.token = {token}"))
+});
+
+static BETWEEN: LazyLock<Arc<str>> = LazyLock::new(|| {
+    Arc::from(sql::pack_some(&["hex(token)"], "FROM dnc WHERE token BETWEEN ? AND ? ORDER BY token LIMIT ?"))
+});
+
+static AMONG: LazyLock<Arc<str>> = LazyLock::new(|| {
+    let token = pack::fixed(1, 16);
+    Arc::from(sql::pack_some(
+        &["hex(d.token)"],
+        &format!("FROM nth CROSS JOIN dnc d ON d.token = {token} WHERE i < ?2 ORDER BY i"),
+    ))
+});
+
+/// All entries between the first token and the last; `None` if they are more than the tokens.
+async fn between(conn: &mut SqliteConnection, tokens: &[Token]) -> Result<Option<Vec<Token>>, StoreError> {
+    let (Some(first), Some(last)) = (tokens.first(), tokens.last()) else { return Ok(Some(Vec::new())) };
+    let mut binds = Binds::default();
+    binds.blob(&first.0).blob(&last.0).int(tokens.len() as i64 + 1);
+    let [packed] = sql::texts(conn, &BETWEEN, binds).await?;
+    let found = sql::records(&packed).map(|mut cells| cells.bytes().map(Token)).collect::<Result<Vec<_>, _>>()?;
+    Ok((found.len() <= tokens.len()).then_some(found))
+}
+
+async fn among(conn: &mut SqliteConnection, tokens: &[Token]) -> Result<Vec<Token>, StoreError> {
+    let mut binds = Binds::default();
+    binds.bytes(tokens.iter().flat_map(|token| token.0).collect()).int(tokens.len() as i64);
+    let [packed] = sql::texts(conn, &AMONG, binds).await?;
+    sql::records(&packed).map(|mut cells| cells.bytes().map(Token)).collect()
 }
 
 /// The stronger entry holds; the mark that holds afterwards is returned.
@@ -275,7 +332,7 @@ async fn phones_of(
 ) -> Result<Vec<(DncSubject, Token, Option<Vec<u8>>)>, StoreError> {
     let mut binds = Binds::default();
     binds.blob(&contact.0);
-    let text = "SELECT p.id, p.token, p.sealed FROM contact c JOIN contact_phone x ON x.contact = c.id
+    let text = "SELECT p.id, p.token, p.sealed FROM contact_token c JOIN contact_phone x ON x.contact = c.id
         JOIN phone p ON p.id = x.phone WHERE c.token = ? ORDER BY p.id";
     let mut out = Vec::new();
     for row in sql::rows(conn, text, binds).await? {

@@ -22,7 +22,9 @@ pub(super) async fn contact(
     let token = keys.token(Sealed::Contact, key);
     let mut binds = Binds::default();
     binds.blob(&token.0);
-    let known = sql::row(&mut tx, "SELECT id FROM contact WHERE token = ? AND sealed IS NOT NULL", binds).await?;
+    let text =
+        "SELECT c.id FROM contact_token x JOIN contact c ON c.id = x.id WHERE x.token = ? AND c.sealed IS NOT NULL";
+    let known = sql::row(&mut tx, text, binds).await?;
     let Some(row) = known else { return Ok(None) };
     let id = ContactId(Cells::of(&row).small()?);
     let now = now.wall.max(operate::high_water(&mut tx).await?);

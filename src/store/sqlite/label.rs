@@ -56,8 +56,9 @@ async fn target(conn: &mut SqliteConnection, keys: &Keys, label: &NewLabel) -> R
     };
     let mut binds = Binds::default();
     binds.blob(&keys.token(Sealed::Contact, key).0).int(label.at.0).maybe_text(campaign).maybe_text(campaign);
-    let text = "SELECT a.id FROM contact k JOIN attempt a ON a.contact = k.id JOIN campaign c ON c.ix = a.campaign
-        WHERE k.token = ? AND k.sealed IS NOT NULL AND a.state = 'done' AND a.at <= ? AND (? IS NULL OR c.name = ?)
+    let text = "SELECT a.id FROM contact_token x JOIN contact k ON k.id = x.id JOIN attempt a ON a.contact = k.id
+            JOIN campaign c ON c.ix = a.campaign
+        WHERE x.token = ? AND k.sealed IS NOT NULL AND a.state = 'done' AND a.at <= ? AND (? IS NULL OR c.name = ?)
         ORDER BY a.at DESC, a.id DESC LIMIT 1";
     let row = sql::row(conn, text, binds).await?;
     row.map(|row| Cells::of(&row).bytes().map(AttemptId::from_bytes)).transpose()

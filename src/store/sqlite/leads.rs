@@ -122,7 +122,9 @@ pub(super) async fn find_contact(
 ) -> Result<Option<ContactId>, StoreError> {
     let mut binds = Binds::default();
     binds.blob(&keys.token(Sealed::Contact, key).0);
-    let row = sql::row(conn, "SELECT id FROM contact WHERE token = ? AND sealed IS NOT NULL", binds).await?;
+    let text =
+        "SELECT c.id FROM contact_token x JOIN contact c ON c.id = x.id WHERE x.token = ? AND c.sealed IS NOT NULL";
+    let row = sql::row(conn, text, binds).await?;
     row.map(|row| Cells::of(&row).small().map(ContactId)).transpose()
 }
 
@@ -133,7 +135,8 @@ pub(super) async fn find_phone(
 ) -> Result<Option<PhoneId>, StoreError> {
     let mut binds = Binds::default();
     binds.blob(&keys.token(Sealed::Phone, e164).0);
-    let row = sql::row(conn, "SELECT id FROM phone WHERE token = ? AND sealed IS NOT NULL", binds).await?;
+    let text = "SELECT p.id FROM phone_token x JOIN phone p ON p.id = x.id WHERE x.token = ? AND p.sealed IS NOT NULL";
+    let row = sql::row(conn, text, binds).await?;
     row.map(|row| Cells::of(&row).small().map(PhoneId)).transpose()
 }
 

@@ -225,7 +225,8 @@ static HISTORIES: LazyLock<Arc<str>> = LazyLock::new(|| {
 
 /// Every do-not-call entry is a change of its own. The owner of a number comes along: the number's dials are theirs.
 static LISTED: LazyLock<Arc<str>> = LazyLock::new(|| {
-    let from = "FROM dnc d LEFT JOIN contact c ON c.token = d.token LEFT JOIN phone p ON p.token = d.token
+    let from = "FROM dnc d LEFT JOIN contact_token c ON c.token = d.token
+        LEFT JOIN phone_token x ON x.token = d.token LEFT JOIN phone p ON p.id = x.id
         WHERE d.change > ? AND d.removed_at IS NULL ORDER BY d.change LIMIT ?";
     Arc::from(sql::pack_some(&["d.change", "coalesce(c.id, p.owner)", "p.id"], from))
 });

@@ -1,5 +1,6 @@
 //! What a list says of a lead, as a row of its own: compared with what the list before said, and kept for exports.
 
+use std::borrow::Cow;
 use std::collections::HashMap;
 use std::sync::{Arc, LazyLock};
 
@@ -9,7 +10,9 @@ use crate::base::{LeadId, ListId, PhoneId};
 use crate::contact::Row;
 use crate::store::{StoreError, columns};
 
-use super::sql::{self, Binds, Cells, Sizes};
+use super::load_phones::Four;
+use super::pack::{self, Blobs, Ints, Reals};
+use super::sql::{self, Binds, Cells};
 
 #[derive(Clone, Debug, PartialEq)]
 pub(super) struct Listed {
@@ -48,30 +51,121 @@ static NEWEST: LazyLock<Arc<str>> = LazyLock::new(|| {
     Arc::from(sql::pack(&fields, from))
 });
 
-static NEW: LazyLock<Sizes> = LazyLock::new(|| {
-    Sizes::insert(
-        "listed(lead, list, score, value, consent, attempts_used, language, tags, zones, columns, phone0, phone1,
-            phone2, phone3)",
-        14,
-    )
+static NEW: LazyLock<Arc<str>> = LazyLock::new(|| {
+    let (lead, score, value) = (pack::int(2), pack::real::<SCORE_BITS>(5), pack::real::<VALUE_BITS>(8));
+    let (consent, attempts_used) = (pack::digit(11), pack::int(12));
+    let (language, tags) = (pack::maybe_text(15), pack::maybe_text(18));
+    let (zones, columns) = (pack::text(21), pack::text(24));
+    let [phone0, phone1, phone2, phone3] = [27, 30, 33, 36].map(pack::int);
+    Arc::from(format!(
+        "INSERT INTO listed(list, lead, score, value, consent, attempts_used, language, tags, zones, columns, phone0,
+            phone1, phone2, phone3)
+        SELECT ?1, {lead}, {score}, {value}, nullif({consent}, {NO_CONSENT}), {attempts_used}, {language}, {tags},
+            {zones}, {columns}, {phone0}, nullif({phone1}, 0), nullif({phone2}, 0), nullif({phone3}, 0)
+        FROM nth WHERE i < ?39"
+    ))
 });
 
+/// A score is at most 1, a value at most 1e15.
+const SCORE_BITS: u32 = 62;
+const VALUE_BITS: u32 = 12;
+/// Beside 0 and 1.
+const NO_CONSENT: u8 = 2;
+
+/// Rows to be, in the form that one statement takes.
+#[derive(Default)]
+pub(super) struct Lines {
+    count: usize,
+    leads: Ints,
+    scores: Reals<SCORE_BITS>,
+    values: Reals<VALUE_BITS>,
+    consent: Vec<u8>,
+    attempts_used: Ints,
+    languages: Blobs,
+    tags: Blobs,
+    zones: Blobs,
+    columns: Blobs,
+    phones: [Ints; 4],
+    /// Numbers that do not fit the form: smaller than anybody means.
+    odd: Vec<(LeadId, f64, f64)>,
+}
+
+impl Lines {
+    pub(super) fn push(&mut self, lead: LeadId, row: &Row, phones: &Four) -> Result<(), StoreError> {
+        self.count += 1;
+        self.leads.push(lead.0);
+        let exact = [self.scores.push(row.score), self.values.push(row.value)];
+        if exact.contains(&false) {
+            self.odd.push((lead, row.score, row.value));
+        }
+        self.consent.push(b'0' + row.consent.map_or(NO_CONSENT, u8::from));
+        self.attempts_used.push(u32::from(row.attempts_used));
+        self.languages.push(language_of(row).unwrap_or_default().as_bytes());
+        self.tags.push(tags_of(row).unwrap_or_default().as_bytes());
+        self.zones.push(zones_of(row).as_bytes());
+        self.columns.push_with(|into| columns::write(&row.columns, into))?;
+        for (to, phone) in self.phones.iter_mut().zip(phones) {
+            to.push(phone.map_or(0, |id| id.0));
+        }
+        Ok(())
+    }
+
+    pub(super) async fn write(self, conn: &mut SqliteConnection, list: ListId) -> Result<(), StoreError> {
+        if self.count == 0 {
+            return Ok(());
+        }
+        let mut binds = Binds::default();
+        binds.int(i64::from(list.0));
+        self.leads.bind(&mut binds);
+        self.scores.bind(&mut binds);
+        self.values.bind(&mut binds);
+        binds.bytes(self.consent);
+        self.attempts_used.bind(&mut binds);
+        for blobs in [self.languages, self.tags, self.zones, self.columns] {
+            blobs.bind_texts(&mut binds);
+        }
+        for phones in self.phones {
+            phones.bind(&mut binds);
+        }
+        binds.int(self.count as i64);
+        sql::run_text(conn, &NEW, binds).await?;
+        for (lead, score, value) in self.odd {
+            let mut binds = Binds::default();
+            binds.real(score).real(value).int(i64::from(lead.0)).int(i64::from(list.0));
+            sql::run(conn, "UPDATE listed SET score = ?, value = ? WHERE lead = ? AND list = ?", binds).await?;
+        }
+        Ok(())
+    }
+}
+
 impl Listed {
-    pub(super) fn of(row: &Row, phones: &[PhoneId]) -> Self {
-        let tags = (!row.tags.is_empty()).then(|| serde_json::Value::from(row.tags.clone()).to_string());
-        let mut four = [None; 4];
-        four.iter_mut().zip(phones).for_each(|(slot, phone)| *slot = Some(*phone));
+    pub(super) fn of(row: &Row, phones: &Four) -> Self {
         Self {
             score: row.score,
             value: row.value,
             consent: row.consent,
             attempts_used: row.attempts_used,
-            language: row.language.as_deref().map(sql::clean).filter(|language| !language.is_empty()),
-            tags,
-            zones: sql::clean(&row.zones.join(" ")),
+            language: language_of(row),
+            tags: tags_of(row),
+            zones: zones_of(row).into_owned(),
             columns: columns::to_json(&row.columns),
-            phones: four,
+            phones: *phones,
         }
+    }
+}
+
+fn language_of(row: &Row) -> Option<String> {
+    row.language.as_deref().map(sql::clean).filter(|language| !language.is_empty())
+}
+
+fn tags_of(row: &Row) -> Option<String> {
+    (!row.tags.is_empty()).then(|| serde_json::Value::from(row.tags.clone()).to_string())
+}
+
+fn zones_of(row: &Row) -> Cow<'_, str> {
+    match row.zones.as_slice() {
+        [one] if !one.bytes().any(|byte| byte < b' ') => Cow::Borrowed(one),
+        zones => Cow::Owned(sql::clean(&zones.join(" "))),
     }
 }
 
@@ -102,31 +196,6 @@ pub(super) async fn newest(
         }
     }
     Ok(out)
-}
-
-pub(super) async fn insert(
-    conn: &mut SqliteConnection,
-    list: ListId,
-    lines: &[(LeadId, Listed)],
-) -> Result<(), StoreError> {
-    let bind = |binds: &mut Binds, (lead, line): &(LeadId, Listed)| {
-        binds
-            .int(i64::from(lead.0))
-            .int(i64::from(list.0))
-            .real(line.score)
-            .real(line.value)
-            .maybe_int(line.consent.map(i64::from))
-            .int(i64::from(line.attempts_used))
-            .maybe_text(line.language.as_deref())
-            .maybe_text(line.tags.as_deref())
-            .text(&line.zones)
-            .text(&line.columns);
-        for phone in line.phones {
-            binds.maybe_int(phone.map(|id| i64::from(id.0)));
-        }
-    };
-    sql::run_all(conn, &NEW, lines, bind).await?;
-    Ok(())
 }
 
 fn phone(cells: &mut Cells) -> Result<Option<PhoneId>, StoreError> {

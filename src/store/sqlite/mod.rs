@@ -13,13 +13,18 @@ mod leads;
 mod ledgers;
 mod listed;
 mod lists;
+mod load_contacts;
+mod load_leads;
+mod load_phones;
 mod look;
 mod open;
 mod operate;
 mod outcome_row;
+mod pack;
 mod recover;
 mod scores;
 mod sql;
+mod tokens;
 mod versions;
 mod write;
 
@@ -29,6 +34,7 @@ use std::fmt;
 use std::fs::File;
 use std::path::PathBuf;
 use std::sync::Arc;
+use std::time::Duration;
 
 use sqlx::sqlite::SqliteConnection;
 use sqlx::{Connection as _, Sqlite as Driver, Transaction};
@@ -91,6 +97,14 @@ impl Sqlite {
 async fn writing(conn: &mut SqliteConnection) -> Result<Transaction<'_, Driver>, StoreError> {
     Ok(conn.begin_with("BEGIN IMMEDIATE").await?)
 }
+
+/// Between short transactions that follow one another: SQLite's waiters poll, and would never find the lock free.
+async fn breathe() {
+    #[expect(clippy::disallowed_methods, reason = "a polling waiter cannot be heard, only be given time")]
+    tokio::time::sleep(BREATH).await;
+}
+
+const BREATH: Duration = Duration::from_millis(3);
 
 impl fmt::Debug for Sqlite {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {

@@ -176,6 +176,10 @@ impl Binds {
     pub(super) fn blob(&mut self, value: &[u8]) -> &mut Self {
         self.push(value.to_vec())
     }
+
+    pub(super) fn bytes(&mut self, value: Vec<u8>) -> &mut Self {
+        self.push(value)
+    }
 }
 
 impl<'r> Cells<'r> {
