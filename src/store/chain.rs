@@ -203,7 +203,7 @@ mod tests {
     }
 
     fn hex(link: &[u8; 32]) -> String {
-        link.iter().map(|byte| format!("{byte:02x}")).collect()
+        link.iter().fold(String::new(), |text, byte| format!("{text}{byte:02x}"))
     }
 
     /// Counted outside this program, from the form as it is written down above. What changes it breaks every chain that

@@ -45,7 +45,7 @@ fn keys_and_words_are_completed_and_explained() {
     editor.open(&draft, &format!("{modeline}attempts:\n  max: 2\n  m\npacing:\n  mode: \n"));
     assert_eq!(editor.complete(&draft, 4, 3), ["max_per_day", "min_gap", "spread", "stop_after_contact"]);
     assert_eq!(editor.complete(&draft, 6, 8), ["agentless", "progressive"]);
-    let hover = editor.ask("textDocument/hover", at(&draft, 3, 4));
+    let hover = editor.ask("textDocument/hover", &at(&draft, 3, 4));
     let text = hover.pointer("/contents/value").and_then(Value::as_str).unwrap_or_default();
     assert!(text.contains("attempts"), "{hover}");
 }
@@ -75,7 +75,7 @@ impl Editor {
         let folders = json!([{ "uri": root, "name": "campaigns" }]);
         editor.ask(
             "initialize",
-            json!({ "processId": null, "rootUri": root, "capabilities": capabilities, "workspaceFolders": folders }),
+            &json!({ "processId": null, "rootUri": root, "capabilities": capabilities, "workspaceFolders": folders }),
         );
         editor.send(json!({ "method": "initialized", "params": {} }));
         editor
@@ -95,7 +95,7 @@ impl Editor {
     }
 
     fn complete(&mut self, file: &Path, line: u64, character: u64) -> Vec<String> {
-        let answer = self.ask("textDocument/completion", at(file, line, character));
+        let answer = self.ask("textDocument/completion", &at(file, line, character));
         let items = answer["items"].as_array().cloned().unwrap_or_default();
         let mut labels: Vec<String> =
             items.iter().filter_map(|item| item["label"].as_str()).map(str::to_owned).collect();
@@ -103,7 +103,7 @@ impl Editor {
         labels
     }
 
-    fn ask(&mut self, method: &str, params: Value) -> Value {
+    fn ask(&mut self, method: &str, params: &Value) -> Value {
         self.requests += 1;
         let id = self.requests;
         self.send(json!({ "id": id, "method": method, "params": params }));
