@@ -11,12 +11,14 @@ use super::{Counted, DncRequest, DncSubject, Engine, IntentAnswer, Output, Store
 impl Engine {
     /// Durable: the leg may dial, if the permit still holds. Past it nothing goes out and the attempt is void.
     pub(super) fn authorised(&mut self, now: Now, id: AttemptId) {
+        let law = self.law(now);
         let Some(live) = self.lives.get_mut(id).filter(|live| matches!(live.stage, Stage::Asked)) else { return };
         live.authorised = Some(now.wall);
+        live.law = law;
         let (run, trunk, campaign) = (live.run, live.trunk, live.campaign.clone());
         let (local_hour, golden) = (live.local_hour, live.golden);
         // Closing may have come, or a drain begun, while the store was writing.
-        let late = now.tick >= live.permit_until || now.wall >= live.closing || live.cancelled;
+        let late = now.tick >= live.permit_until || law >= live.closing || live.cancelled;
         if late || self.draining {
             return self.void(now, id);
         }

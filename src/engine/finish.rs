@@ -67,8 +67,7 @@ impl Engine {
 
     fn note(&mut self, live: &Live, id: AttemptId, result: CallResult, contact: bool) -> Option<PastDial> {
         let campaign = self.runs.get(live.run).map(|run| run.ix)?;
-        let at = live.decided.wall.max(live.authorised.unwrap_or(live.decided.wall));
-        let (phone, free, result) = (live.phone, live.free, Some(result));
+        let (at, phone, free, result) = (live.law, live.phone, live.free, Some(result));
         let dial = PastDial { attempt: id, at, campaign, phone, result, contact, free, callback: false };
         self.book.note(live.contact, dial);
         Some(dial)

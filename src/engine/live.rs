@@ -23,6 +23,8 @@ pub struct Live {
     /// A seat that is busy because of it, and since when it no longer depends on it.
     pub seat: Option<QueueIx>,
     pub decided: Now,
+    /// When the ledgers say it was dialled.
+    pub law: Wall,
     pub authorised: Option<Wall>,
     pub permit_until: Tick,
     /// What still rings then is taken back.

@@ -22,6 +22,16 @@ pub enum StoreRequest {
     Dnc(DncRequest),
 }
 
+impl StoreRequest {
+    /// What the engine knows of the wall that the store's clock may have forgotten.
+    pub fn latest(batch: &[Self]) -> impl Iterator<Item = Wall> {
+        batch.iter().filter_map(|request| match request {
+            Self::Authorise(intent) => Some(intent.law),
+            Self::Finish(_) | Self::Dnc(_) => None,
+        })
+    }
+}
+
 /// In the order of the requests, one each.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum StoreReply {
@@ -73,6 +83,9 @@ pub struct Intent {
     pub test_numbers_only: bool,
     pub context: Context,
     pub decided: Now,
+    /// What the gate was asked by: no earlier than anything this process has seen on the wall. The store counts the attempt
+    /// from here, or from what it knows to be later, so that a clock that falls back shortens no cap.
+    pub law: Wall,
     /// 500 ms of monotonic time from before the request was sent (docs/ARCHITECTURE.md, "the permit").
     pub permit_until: Tick,
 }

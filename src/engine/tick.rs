@@ -191,6 +191,7 @@ impl Engine {
             test_numbers_only: facts.test_numbers_only,
             context: self.context(now, run, best)?,
             decided: now,
+            law: self.law(now),
             permit_until,
         };
         let live = Live {
@@ -204,6 +205,7 @@ impl Engine {
             campaign: Arc::clone(&run.campaign),
             seat: run.queue,
             decided: now,
+            law: intent.law,
             authorised: None,
             permit_until,
             closing,

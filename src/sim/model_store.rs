@@ -178,7 +178,7 @@ impl ModelStore {
         if fault == Fault::Before {
             return Err(ModelError::Failed);
         }
-        self.high_water = self.high_water.max(now.wall);
+        self.high_water = StoreRequest::latest(batch).fold(self.high_water.max(now.wall), Wall::max);
         let now = self.high_water;
         let mut committed = Committed::default();
         for request in batch {

@@ -134,6 +134,7 @@ pub(super) fn intent(rng: &mut Rng, now: Now, campaign: &Arc<Campaign>, lead: &L
             since_last: Some(HOUR),
         },
         decided: now,
+        law: now.wall,
         permit_until: now.tick + Duration::from_millis(500),
     }
 }

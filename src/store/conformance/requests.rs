@@ -248,6 +248,17 @@ pub(super) async fn a_clock_that_jumps_back_opens_nothing<H: Harness>(mut s: Scr
     assert_eq!(theirs, then.wall);
 }
 
+pub(super) async fn what_the_engine_saw_on_the_wall_counts_though_no_commit_did<H: Harness>(mut s: Script<H>) {
+    s.import(0, &[row(1, &[1])]).await;
+    let good = s.intent(0, 0).await;
+    let law = s.now.wall + HOUR;
+    let first = crate::engine::Intent { law, ..good };
+    assert_eq!(s.authorise(&first).await, []);
+    assert_eq!(s.model.attempts()[&first.attempt].at, law);
+    s.finish(no_answer(&first, s.now)).await;
+    s.compare().await;
+}
+
 pub(super) async fn an_intent_with_a_foreign_lead_or_phone_is_refused<H: Harness>(mut s: Script<H>) {
     s.import(0, &[row(1, &[1]), row(2, &[2])]).await;
     let good = s.intent(0, 0).await;

@@ -42,6 +42,7 @@ suite! { File:
     requests::{
         an_authorised_attempt_gets_its_number,
         caps_count_across_campaigns,
+        what_the_engine_saw_on_the_wall_counts_though_no_commit_did,
         a_shared_number_is_capped_and_live_once,
         a_live_attempt_blocks_the_person_in_every_campaign,
         intents_of_one_batch_see_each_other,

@@ -149,7 +149,7 @@ impl<'a> Work<'a> {
         }
         let writes = Writes::new(dialling.epoch);
         let mut work = Self {
-            now: wall.max(standing.high_water),
+            now: StoreRequest::latest(batch).fold(wall.max(standing.high_water), Wall::max),
             dialling,
             keys,
             paused_all: standing.paused.all,
