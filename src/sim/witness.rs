@@ -175,9 +175,13 @@ impl Witness {
                 CapPer::Phone => before.phone == rang.phone,
             };
             let recent = |before: &&Rang| before.at + within > rang.at;
-            let dials = self.rang.iter().filter(same).filter(recent).count() + 1;
+            let before: Vec<String> =
+                self.rang.iter().filter(same).filter(recent).map(|rang| rang.at.to_string()).collect();
+            let dials = before.len() + 1;
             if dials > usize::from(max) {
-                objections.push(format!("{} is dial {dials} of {max} per {:?}", rang.attempt, cap.per));
+                let (attempt, per, before) = (rang.attempt, cap.per, before.join(", "));
+                objections
+                    .push(format!("{attempt} is dial {dials} of {max} per {per:?} in {within:?}, after {before}"));
             }
         }
         for what in objections {

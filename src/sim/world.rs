@@ -354,6 +354,8 @@ impl World {
         let mut config = self.scenario.config.clone();
         config.seed = config.seed.wrapping_add(self.lives.wrapping_mul(0x9E37_79B9));
         let began = Now { wall: now.wall.max(self.store.high_water()), ..now };
+        // What the dead process saw on the wall and never wrote down, nobody knows any more.
+        self.law = began.wall;
         self.close_journal();
         if self.journals.is_some() {
             let mut recorder = Recorder::new("sim", began, &config);
