@@ -22,16 +22,19 @@ fn no_file_of_the_folder_is_underlined() {
 #[test]
 fn mistakes_are_underlined_while_they_are_typed() {
     let mut editor = Editor::start();
-    for (file, good, bad, says) in [
+    for (nth, (file, good, bad, says)) in [
         ("activation.yaml", "mode: agentless", "mode: agentles", "\"agentless\", \"progressive\""),
         ("activation.yaml", "attempts: {", "atempts: {", "atempts is not allowed"),
         ("policies/us-tsr-tcpa.yaml", "purposes:", "purpose:", "purpose is not allowed"),
         ("calendars/us.yaml", "\ncalendar:", "\ncalender:", "calender is not allowed"),
-    ] {
+    ]
+    .into_iter()
+    .enumerate()
+    {
         let file = campaigns().join(file);
         let text = fs::read_to_string(&file).unwrap();
         assert!(text.contains(good), "{}: no `{good}`", file.display());
-        let draft = file.with_extension(format!("{}.yaml", editor.requests));
+        let draft = file.with_extension(format!("{nth}.yaml"));
         let found = editor.open(&draft, &text.replace(good, bad)).join("\n");
         assert!(found.contains(says), "{bad}: {found}");
     }
@@ -47,7 +50,7 @@ fn keys_and_words_are_completed_and_explained() {
     assert_eq!(editor.complete(&draft, 6, 8), ["agentless", "progressive"]);
     let hover = editor.ask("textDocument/hover", &at(&draft, 3, 4));
     let text = hover.pointer("/contents/value").and_then(Value::as_str).unwrap_or_default();
-    assert!(text.contains("attempts"), "{hover}");
+    assert!(text.contains("Attempts in all"), "{hover}");
 }
 
 /// A language server and what it says to an editor.

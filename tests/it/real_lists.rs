@@ -133,7 +133,7 @@ fn each_lead_is_in_one_state(site: &Site, daemon: &Daemon, leads: u64) {
     assert_eq!(daemon.metric("goldenhour_leads", &[]) as u64, leads);
     let untouched = site.texts::<3>(
         "SELECT c.name, cast(count(*) AS text), cast(sum(EXISTS
-                (SELECT 1 FROM contact_phone p JOIN attempt a ON a.phone = p.phone WHERE p.contact = l.contact)) AS text)
+                (SELECT 1 FROM contact_phone p WHERE p.contact = l.contact AND p.phone IN (SELECT phone FROM attempt))) AS text)
             FROM lead l JOIN campaign c ON c.ix = l.campaign
             WHERE l.state = 'waiting' AND NOT EXISTS
                 (SELECT 1 FROM attempt a WHERE a.contact = l.contact AND a.lead = l.id)
