@@ -1,4 +1,6 @@
 //! A carrier at leg level: it takes leg commands and plays what a line, a gateway and people would report.
+//!
+//! It must say what the wire would: `tests/it/carriers.rs` holds it against the real line and the far end, call by call.
 
 use std::collections::BTreeMap;
 use std::time::Duration;
@@ -6,8 +8,11 @@ use std::time::Duration;
 use crate::base::{LegId, Now, PhoneId, Tick};
 use crate::call::{Dial, Digit, LegCommand, LegEnd, LegEvent, NotSent, ReleaseSide};
 use crate::contact::CallResult;
+use crate::line;
+use crate::sip::{self, Cause, Side};
 
 use super::population::{Behaviour, Kind, Person, Population};
+use super::refusal::{Refusal, refusal_of, rings};
 
 /// Legs by id, and what they will report when.
 #[derive(Debug)]
@@ -15,12 +20,13 @@ pub struct Carrier {
     people: Population,
     legs: BTreeMap<LegId, Leg>,
     agenda: BTreeMap<(Tick, u64), (LegId, Step)>,
-    ordinals: BTreeMap<PhoneId, u32>,
+    ordinals: BTreeMap<u64, u32>,
     serial: u64,
 }
 
 #[derive(Debug)]
 struct Leg {
+    number: u64,
     behaviour: Behaviour,
     ring: Duration,
     answered: bool,
@@ -48,15 +54,26 @@ impl Carrier {
     /// `phone` and `local_hour` belong to the number that the store gave out with the permit. The events that follow at
     /// once are returned; the others come by [`Carrier::next`].
     pub fn dial(&mut self, now: Now, leg: LegId, dial: &Dial, phone: PhoneId, local_hour: u8) -> LegEvent {
+        self.dial_number(now, leg, dial, u64::from(phone.0), local_hour)
+    }
+
+    /// `number` is what its owner's behaviour is drawn from.
+    pub fn dial_number(&mut self, now: Now, leg: LegId, dial: &Dial, number: u64, local_hour: u8) -> LegEvent {
         if now.tick > dial.permit_until {
             return LegEvent::NotSent(NotSent::PermitExpired);
         }
-        let ordinal = self.ordinals.entry(phone).or_default();
-        let behaviour = self.people.behaviour(u64::from(phone.0), *ordinal, local_hour);
+        let ordinal = self.ordinals.entry(number).or_default();
+        let behaviour = self.people.behaviour(number, *ordinal, local_hour);
         *ordinal += 1;
-        let rings_at = now.tick + Duration::from_millis(u64::from(behaviour.post_dial_delay_ms));
-        self.legs.insert(leg, Leg { behaviour, ring: dial.ring, answered: false, playing: 0 });
-        self.plan(rings_at, leg, Step::Ringing);
+        let said_at = now.tick + ms(behaviour.post_dial_delay_ms);
+        // A network that refuses does not ring first.
+        let first = if rings(&behaviour.kind) {
+            (said_at, Step::Ringing)
+        } else {
+            (said_at + ms(behaviour.ring_ms), Step::Final)
+        };
+        self.legs.insert(leg, Leg { number, behaviour, ring: dial.ring, answered: false, playing: 0 });
+        self.plan(first.0, leg, first.1);
         LegEvent::Sent
     }
 
@@ -131,7 +148,7 @@ impl Carrier {
             Step::RingTimeout => self.end(leg, Some(CallResult::NoAnswer), Some(487), None, ReleaseSide::Us),
             Step::Key(key) => Digit::new(key).map(LegEvent::Digit),
             Step::PlayDone(serial) => (state.playing == serial).then_some(LegEvent::PlayDone),
-            Step::TheyHangUp => self.end(leg, None, Some(200), Some(16), ReleaseSide::Them),
+            Step::TheyHangUp => self.end(leg, None, Some(200), None, ReleaseSide::Them),
             Step::Ended(end) => {
                 self.legs.remove(&leg);
                 Some(LegEvent::Ended(end))
@@ -142,7 +159,9 @@ impl Carrier {
 
     fn pick_up(&mut self, now: Now, leg: LegId) -> Option<LegEvent> {
         let state = self.legs.get_mut(&leg)?;
-        let them = ReleaseSide::Them;
+        if let Some(refusal) = refusal_of(&state.behaviour.kind, state.number) {
+            return self.refuse(leg, refusal);
+        }
         match state.behaviour.kind.clone() {
             Kind::Person(Person { keys, patience_ms }) => {
                 state.answered = true;
@@ -162,15 +181,22 @@ impl Carrier {
                 self.plan(now.tick + Duration::from_millis(u64::from(talk_ms)), leg, Step::TheyHangUp);
                 Some(LegEvent::Answered)
             }
-            Kind::Busy => self.end(leg, Some(CallResult::Busy), Some(486), Some(17), them),
-            Kind::Rejected => self.end(leg, Some(CallResult::Rejected), Some(603), Some(21), them),
-            Kind::Vacant => self.end(leg, Some(CallResult::VacantNumber), Some(404), Some(1), them),
-            Kind::Suspended => self.end(leg, Some(CallResult::Suspended), Some(480), Some(8), them),
-            Kind::PoweredOff => self.end(leg, Some(CallResult::PoweredOff), Some(480), Some(20), them),
-            Kind::NotReachable => self.end(leg, Some(CallResult::NotReachable), Some(480), Some(18), them),
-            Kind::Congestion => self.end(leg, Some(CallResult::NetworkFailure), Some(503), Some(34), them),
-            Kind::NoAnswer => None,
+            Kind::Busy
+            | Kind::Rejected
+            | Kind::Vacant
+            | Kind::Suspended
+            | Kind::PoweredOff
+            | Kind::NotReachable
+            | Kind::Congestion
+            | Kind::NoAnswer => None,
         }
+    }
+
+    /// By the line's own table: what the network cannot say, nobody learns here either.
+    fn refuse(&mut self, leg: LegId, Refusal { status, q850 }: Refusal) -> Option<LegEvent> {
+        let (cause, by, status) = (Cause::Refused, Side::Them, Some(status));
+        let result = line::unanswered(&sip::End { cause, status, q850, retry_after_s: None, by, answered: false });
+        self.end(leg, result, status, q850, ReleaseSide::Them)
     }
 
     fn end(
@@ -184,4 +210,8 @@ impl Carrier {
         self.legs.remove(&leg)?;
         Some(LegEvent::Ended(LegEnd { unanswered, sip_status, q850, by }))
     }
+}
+
+fn ms(ms: u32) -> Duration {
+    Duration::from_millis(u64::from(ms))
 }

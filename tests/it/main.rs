@@ -11,6 +11,8 @@ mod bad_inputs;
 #[cfg(test)]
 mod canary;
 #[cfg(test)]
+mod carriers;
+#[cfg(test)]
 mod check;
 #[cfg(test)]
 mod daemon;
