@@ -126,7 +126,9 @@ fn what_could_still_ring_at_nine_in_the_evening_is_not_dialled() {
         let ends = place.ends();
         let dials = place.dials();
         assert!(dials.iter().all(|dial| *dial <= last), "{zone}: {dials:?}");
-        assert!(dials.len() < 40 && dials.len() == place.invites(), "{zone}: {} dials", dials.len());
+        // A permit that ran out while the machine held its breath is void, and nobody was called.
+        let sent = place.site.number("SELECT count(*) FROM attempt WHERE result <> 'void'") as usize;
+        assert!(sent < 40 && sent == place.invites(), "{zone}: {sent} of {} sent", dials.len());
         let closing = place.instant(&format!("{day}T21:00:00"));
         assert!(ends.iter().all(|end| *end <= closing), "{zone}: {ends:?}");
         until("the far end has seen the ends", || place.site.count_witnessed("ended") == place.invites());
