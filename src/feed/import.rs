@@ -549,7 +549,7 @@ mod tests {
     async fn the_real_lists_give_a_lead_or_a_reject_for_every_row() {
         let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("../shared/data/lists");
         let Ok(files) = fs::read_dir(&folder) else {
-            println!("not here: {}", folder.display());
+            println!("not run: {} is not here", folder.display());
             return;
         };
         let dir = tempfile::tempdir().unwrap();
