@@ -2,6 +2,7 @@
 
 mod code;
 mod diag;
+mod hex;
 mod id;
 mod pii;
 mod rng;
@@ -11,6 +12,7 @@ mod wav;
 
 pub use code::Code;
 pub use diag::{Diagnostic, Severity, SourceText, Span, render, render_json};
+pub use hex::{hex, push_hex, unhex};
 pub use id::{AttemptId, CampaignIx, ContactId, LeadId, LegId, ListId, PhoneId, QueueIx, TrunkIx};
 pub use pii::Pii;
 pub use rng::Rng;

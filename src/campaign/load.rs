@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use sha2::{Digest, Sha256};
 
-use crate::base::{Code, Diagnostic, Severity, SourceText, Span};
+use crate::base::{Code, Diagnostic, Severity, SourceText, Span, hex};
 
 use super::check::{self, Names, Shared};
 use super::decode::{Findings, Node, Spanned, parse, scalar, source_text};
@@ -202,16 +202,6 @@ fn unique(name: &Spanned<String>, first: &mut BTreeMap<String, (Arc<SourceText>,
             first.insert(name.value.clone(), (Arc::clone(findings.source()), name.span));
         }
     }
-}
-
-fn hex(bytes: &[u8]) -> String {
-    use std::fmt::Write as _;
-    bytes.iter().fold(String::with_capacity(64), |mut out, byte| {
-        if write!(out, "{byte:02x}").is_err() {
-            out.clear();
-        }
-        out
-    })
 }
 
 #[cfg(test)]

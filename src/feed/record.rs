@@ -2,7 +2,7 @@
 
 use std::borrow::Cow;
 
-use crate::base::{Pii, Wall};
+use crate::base::{Pii, Wall, hex};
 use crate::contact::{ContactKind, OutcomeKind};
 use crate::store::OutcomeRow;
 
@@ -179,14 +179,6 @@ fn millis(from: Option<Wall>, to: Option<Wall>) -> Cell<'static> {
         (Some(from), Some(to)) => Cell::Integer(to.since(from).as_millis() as i64),
         (_, None) | (None, _) => Cell::None,
     }
-}
-
-fn hex(bytes: &[u8]) -> String {
-    use std::fmt::Write;
-    bytes.iter().fold(String::with_capacity(bytes.len() * 2), |mut out, byte| {
-        let _infallible = write!(out, "{byte:02x}");
-        out
-    })
 }
 
 #[cfg(test)]

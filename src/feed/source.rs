@@ -33,11 +33,7 @@ pub struct Source {
 
 impl Fingerprint {
     pub fn hex(&self) -> String {
-        use std::fmt::Write;
-        self.sha256.iter().fold(String::with_capacity(64), |mut out, byte| {
-            let _infallible = write!(out, "{byte:02x}");
-            out
-        })
+        crate::base::hex(&self.sha256)
     }
 }
 

@@ -9,7 +9,7 @@ use std::path::{Path, PathBuf};
 use ring::rand::{SecureRandom as _, SystemRandom};
 use sha2::{Digest as _, Sha256};
 
-use crate::base::Code;
+use crate::base::{Code, hex, unhex};
 
 /// What a token may do. Each may do what those before it may.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -170,7 +170,7 @@ impl TokensFile {
             let words: Vec<&str> = line.split_whitespace().collect();
             let [name, role, sha256] = words[..] else { return Err(malformed()) };
             let role = Role::parse(role).ok_or_else(malformed)?;
-            let sha256 = unhex(sha256).ok_or_else(malformed)?;
+            let sha256 = unhex(sha256).and_then(|sha256| sha256.try_into().ok()).ok_or_else(malformed)?;
             if !Token::is_name(name) || tokens.iter().any(|token| token.name == name) {
                 return Err(malformed());
             }
@@ -210,22 +210,6 @@ fn write_new(path: &Path, text: &str) -> io::Result<()> {
     let mut file = OpenOptions::new().write(true).create(true).truncate(true).mode(0o600).open(path)?;
     file.write_all(text.as_bytes())?;
     file.sync_all()
-}
-
-fn hex(bytes: &[u8]) -> String {
-    let digit = |four: u8| char::from_digit(u32::from(four), 16).unwrap_or('0');
-    bytes.iter().flat_map(|byte| [digit(byte >> 4), digit(byte & 15)]).collect()
-}
-
-fn unhex(text: &str) -> Option<[u8; 32]> {
-    let mut out = [0; 32];
-    if text.len() != 64 || !text.bytes().all(|byte| byte.is_ascii_hexdigit()) {
-        return None;
-    }
-    for (at, byte) in out.iter_mut().enumerate() {
-        *byte = u8::from_str_radix(text.get(at * 2..at * 2 + 2)?, 16).ok()?;
-    }
-    Some(out)
 }
 
 #[cfg(test)]

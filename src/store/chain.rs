@@ -112,7 +112,7 @@ mod tests {
     use std::time::Duration;
 
     use super::*;
-    use crate::base::{AttemptId, CampaignIx, ContactId, LeadId, ListId, PhoneId};
+    use crate::base::{AttemptId, CampaignIx, ContactId, LeadId, ListId, PhoneId, hex};
     use crate::contact::{CallResult, ClosedWhy, Columns, ContactKind, LeadState, OutcomeKind};
     use crate::engine::{Context, Outcome, Times};
     use crate::store::records::{Label, PlanVersion};
@@ -200,10 +200,6 @@ mod tests {
             next_phone: 0,
             next_free: true,
         }
-    }
-
-    fn hex(link: &[u8; 32]) -> String {
-        link.iter().fold(String::new(), |text, byte| format!("{text}{byte:02x}"))
     }
 
     /// Counted outside this program, from the form as it is written down above. What changes it breaks every chain that

@@ -10,7 +10,7 @@ use ring::aead::{AES_256_GCM, Aad, LessSafeKey, NONCE_LEN, Nonce, UnboundKey};
 use ring::hmac;
 use ring::rand::{SecureRandom as _, SystemRandom};
 
-use crate::base::Pii;
+use crate::base::{Pii, hex, unhex};
 
 use super::DncSubjectKey;
 
@@ -252,8 +252,8 @@ fn parse(text: &str, path: &Path) -> Result<Keys, KeysError> {
             continue;
         }
         let malformed = || KeysError::Malformed { path: path.display().to_string(), line: at + 1 };
-        let (name, hex) = line.rsplit_once(' ').ok_or_else(malformed)?;
-        let key = unhex(hex).ok_or_else(malformed)?;
+        let (name, digits) = line.rsplit_once(' ').ok_or_else(malformed)?;
+        let key: [u8; KEY_LEN] = unhex(digits).and_then(|key| key.try_into().ok()).ok_or_else(malformed)?;
         match name.split_once(' ').unwrap_or((name, "")) {
             ("blind", "") => blind = Some(hmac::Key::new(hmac::HMAC_SHA256, &key)),
             ("sip", "") => sip = Some(key),
@@ -273,22 +273,6 @@ fn parse(text: &str, path: &Path) -> Result<Keys, KeysError> {
     let blind = blind.ok_or_else(|| missing("blind"))?;
     let sip = sip.ok_or_else(|| missing("sip"))?;
     Ok(Keys { blind, sip, seals, random: SystemRandom::new() })
-}
-
-fn hex(key: &[u8]) -> String {
-    let digit = |four: u8| char::from_digit(u32::from(four), 16).unwrap_or('0');
-    key.iter().flat_map(|byte| [digit(byte >> 4), digit(byte & 15)]).collect()
-}
-
-fn unhex(text: &str) -> Option<[u8; KEY_LEN]> {
-    let mut key = [0; KEY_LEN];
-    if text.len() != KEY_LEN * 2 || !text.bytes().all(|b| b.is_ascii_hexdigit()) {
-        return None;
-    }
-    for (at, byte) in key.iter_mut().enumerate() {
-        *byte = u8::from_str_radix(text.get(at * 2..at * 2 + 2)?, 16).ok()?;
-    }
-    Some(key)
 }
 
 fn io_error(path: &Path, why: io::Error) -> KeysError {

@@ -8,7 +8,7 @@ use std::io::{self, Write as _};
 use std::os::unix::fs::OpenOptionsExt as _;
 use std::path::{Path, PathBuf};
 
-use crate::base::{AttemptId, LegId, TrunkIx};
+use crate::base::{AttemptId, LegId, TrunkIx, push_hex, unhex};
 use crate::line::DialogFacts;
 
 /// A file above this is left for the other, once nothing in that one is alive.
@@ -83,7 +83,7 @@ impl Journal {
         write_line(&mut self.lines, format_args!("+ {} {trunk} {dest} {cseq}", leg.0));
         for bytes in [to_tag, remote_target, routes] {
             self.lines.push(' ');
-            hex(bytes, &mut self.lines);
+            push_hex(bytes, &mut self.lines);
         }
         self.lines.push('\n');
     }
@@ -188,9 +188,9 @@ fn entry(line: &str) -> Option<DialogFacts> {
         dest: words.next()?.parse().ok()?,
         confirmed: true,
         cseq: words.next()?.parse().ok()?,
-        to_tag: unhex(words.next()?)?,
-        remote_target: unhex(words.next()?)?,
-        routes: unhex(words.next()?)?,
+        to_tag: unhex(words.next()?)?.into(),
+        remote_target: unhex(words.next()?)?.into(),
+        routes: unhex(words.next()?)?.into(),
     };
     words.next().is_none().then_some(facts)
 }
@@ -198,20 +198,6 @@ fn entry(line: &str) -> Option<DialogFacts> {
 fn write_line(lines: &mut String, text: std::fmt::Arguments<'_>) {
     // Writing to a String cannot fail.
     let _never_fails = lines.write_fmt(text);
-}
-
-fn hex(bytes: &[u8], out: &mut String) {
-    let digit = |n: u8| char::from(if n < 10 { b'0' + n } else { b'a' + n - 10 });
-    out.extend(bytes.iter().flat_map(|b| [digit(b >> 4), digit(b & 15)]));
-}
-
-fn unhex(text: &str) -> Option<Box<[u8]>> {
-    let digit = |b: u8| char::from(b).to_digit(16);
-    let pairs = text.as_bytes().chunks(2).map(|pair| match pair {
-        [high, low] => Some((digit(*high)? * 16 + digit(*low)?) as u8),
-        _ => None,
-    });
-    pairs.collect()
 }
 
 #[cfg(test)]

@@ -8,7 +8,7 @@ use sqlx::postgres::{PgConnectOptions, PgRow};
 use sqlx::{AssertSqlSafe, ConnectOptions as _, Connection as _, Row as _, TypeInfo as _, ValueRef as _};
 use tokio::time::timeout;
 
-use super::sql::{Lines, late, next, quoted, refused};
+use super::sql::{Lines, copy, late, quoted, refused};
 use super::{Hidden, SILENCE_MAX, WHOLE_MAX};
 
 pub async fn read(url: &str, password: Option<&Hidden>, view: &str, lines: &mut Lines) -> io::Result<()> {
@@ -32,21 +32,8 @@ pub async fn read(url: &str, password: Option<&Hidden>, view: &str, lines: &mut 
 /// The simple protocol sends every type as text.
 async fn rows(conn: &mut sqlx::PgConnection, view: &str, lines: &mut Lines) -> io::Result<()> {
     let text = format!("SELECT * FROM {}", quoted(view));
-    let mut rows = pin!(sqlx::raw_sql(AssertSqlSafe(text)).fetch(conn));
-    let mut cells: Vec<String> = Vec::new();
-    loop {
-        let row = timeout(SILENCE_MAX, next(rows.as_mut())).await.map_err(|_| late(view))?;
-        let Some(row) = row else { return Ok(()) };
-        let row: PgRow = row.map_err(|error| refused(view, &error))?;
-        if cells.is_empty() {
-            lines.put(row.columns().iter().map(sqlx::Column::name))?;
-        }
-        cells.clear();
-        for at in 0..row.columns().len() {
-            cells.push(cell(&row, at).map_err(|error| refused(view, &error))?);
-        }
-        lines.put(cells.iter().map(String::as_str))?;
-    }
+    let rows = pin!(sqlx::raw_sql(AssertSqlSafe(text)).fetch(conn));
+    copy(rows, view, lines, cell).await
 }
 
 fn cell(row: &PgRow, at: usize) -> Result<String, sqlx::Error> {

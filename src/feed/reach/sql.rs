@@ -7,12 +7,14 @@ use std::sync::mpsc::{Receiver, SyncSender, sync_channel};
 use std::thread;
 
 use futures_core::Stream;
+use sqlx::Row;
+use tokio::time::timeout;
 
 use crate::feed::ListError;
 
 #[cfg(feature = "postgres")]
 use super::postgres::read as postgres;
-use super::{DatabaseSource, sqlite};
+use super::{DatabaseSource, SILENCE_MAX, sqlite};
 
 /// Bytes in one message, and messages that may wait.
 const CHUNK: usize = 64 * 1024;
@@ -115,8 +117,31 @@ pub fn quoted(view: &str) -> String {
     words.join(".")
 }
 
+/// The header and every row of what a view gives, `cell` by cell.
+pub async fn copy<R: Row>(
+    mut rows: Pin<&mut impl Stream<Item = Result<R, sqlx::Error>>>,
+    view: &str,
+    lines: &mut Lines,
+    cell: impl Fn(&R, usize) -> Result<String, sqlx::Error>,
+) -> io::Result<()> {
+    let mut cells: Vec<String> = Vec::new();
+    loop {
+        let row = timeout(SILENCE_MAX, next(rows.as_mut())).await.map_err(|_| late(view))?;
+        let Some(row) = row else { return Ok(()) };
+        let row = row.map_err(|error| refused(view, &error))?;
+        if cells.is_empty() {
+            lines.put(row.columns().iter().map(sqlx::Column::name))?;
+        }
+        cells.clear();
+        for at in 0..row.columns().len() {
+            cells.push(cell(&row, at).map_err(|error| refused(view, &error))?);
+        }
+        lines.put(cells.iter().map(String::as_str))?;
+    }
+}
+
 /// The next row, `None` behind the last.
-pub async fn next<S: Stream>(mut rows: Pin<&mut S>) -> Option<S::Item> {
+async fn next<S: Stream>(mut rows: Pin<&mut S>) -> Option<S::Item> {
     poll_fn(|context| rows.as_mut().poll_next(context)).await
 }
 

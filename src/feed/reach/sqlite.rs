@@ -8,7 +8,7 @@ use sqlx::sqlite::{SqliteConnectOptions, SqliteRow};
 use sqlx::{AssertSqlSafe, ConnectOptions as _, Connection as _, Row as _, TypeInfo as _, ValueRef as _};
 use tokio::time::timeout;
 
-use super::sql::{Lines, late, next, quoted, refused};
+use super::sql::{Lines, copy, late, quoted, refused};
 use super::{SILENCE_MAX, WHOLE_MAX};
 
 pub async fn read(path: &Path, view: &str, lines: &mut Lines) -> io::Result<()> {
@@ -23,21 +23,8 @@ pub async fn read(path: &Path, view: &str, lines: &mut Lines) -> io::Result<()> 
 
 async fn rows(conn: &mut sqlx::SqliteConnection, view: &str, lines: &mut Lines) -> io::Result<()> {
     let text = format!("SELECT * FROM {}", quoted(view));
-    let mut rows = pin!(sqlx::query(AssertSqlSafe(text)).fetch(conn));
-    let mut cells: Vec<String> = Vec::new();
-    loop {
-        let row = timeout(SILENCE_MAX, next(rows.as_mut())).await.map_err(|_| late(view))?;
-        let Some(row) = row else { return Ok(()) };
-        let row = row.map_err(|error| refused(view, &error))?;
-        if cells.is_empty() {
-            lines.put(row.columns().iter().map(sqlx::Column::name))?;
-        }
-        cells.clear();
-        for at in 0..row.columns().len() {
-            cells.push(cell(&row, at).map_err(|error| refused(view, &error))?);
-        }
-        lines.put(cells.iter().map(String::as_str))?;
-    }
+    let rows = pin!(sqlx::query(AssertSqlSafe(text)).fetch(conn));
+    copy(rows, view, lines, cell).await
 }
 
 /// SQLite itself would cut a real number to 15 digits.

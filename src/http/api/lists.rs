@@ -1,13 +1,12 @@
 //! `/api/v1/lists`: which lists were loaded, and the manifest of one.
 
-use std::fmt::Write as _;
 use std::sync::Arc;
 
 use axum::Json;
 use axum::extract::{Path, State};
 use serde_json::{Value, json};
 
-use crate::base::ListId;
+use crate::base::{ListId, hex};
 use crate::store::{Browse as _, ListRow};
 
 use super::page::{Page, time};
@@ -31,17 +30,11 @@ fn id(text: &str) -> Option<ListId> {
 }
 
 fn shown(list: &ListRow) -> Value {
-    let sha256 = list.sha256.iter().fold(String::with_capacity(64), |mut out, byte| {
-        if write!(out, "{byte:02x}").is_err() {
-            out.clear();
-        }
-        out
-    });
     json!({
         "list": list.list.0,
         "campaign": list.campaign,
         "name": list.name,
-        "sha256": sha256,
+        "sha256": hex(&list.sha256),
         "rows": list.rows,
         "loaded_at": time(list.at),
         "expires_at": list.expires.map(time),

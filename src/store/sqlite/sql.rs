@@ -10,6 +10,7 @@ use std::sync::Arc;
 use sqlx::sqlite::{SqliteArguments, SqliteConnection, SqliteRow};
 use sqlx::{Arguments as _, AssertSqlSafe, Row as _};
 
+use crate::base::{push_hex, unhex};
 use crate::store::StoreError;
 
 /// One statement in every size.
@@ -79,11 +80,10 @@ pub(super) fn json_ids(ids: impl IntoIterator<Item = u32>) -> String {
 
 /// Of blobs, to be read by `unhex(value)`.
 pub(super) fn json_blobs<const N: usize>(blobs: impl IntoIterator<Item = [u8; N]>) -> String {
-    let digit = |four: u8| char::from_digit(u32::from(four), 16).unwrap_or('0');
     let mut out = String::from("[");
     for blob in blobs {
         out.push_str(if out.len() > 1 { ",\"" } else { "\"" });
-        out.extend(blob.iter().flat_map(|byte| [digit(byte >> 4), digit(byte & 15)]));
+        push_hex(&blob, &mut out);
         out.push('"');
     }
     out.push(']');
@@ -351,18 +351,6 @@ pub(super) async fn run_text(conn: &mut SqliteConnection, text: &Arc<str>, binds
 /// Control characters, which nobody means, become spaces: records are packed with them.
 pub(super) fn clean(text: &str) -> String {
     text.replace(|c: char| c < ' ', " ")
-}
-
-fn unhex(field: &str) -> Option<Vec<u8>> {
-    let nibble = |byte: u8| char::from(byte).to_digit(16).map(|four| four as u8);
-    field
-        .as_bytes()
-        .chunks(2)
-        .map(|pair| match pair {
-            [high, low] => Some(nibble(*high)? << 4 | nibble(*low)?),
-            _ => None,
-        })
-        .collect()
 }
 
 impl Binds {
