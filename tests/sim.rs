@@ -14,7 +14,7 @@ fn run(seed: u64) -> Report {
 
 /// Seeds `nth × WORLDS` and on. Fails with the first violation and the command that shows it.
 fn hold(nth: u64) {
-    let (mut rang, mut crashes, mut doubts, mut jumps) = (0, 0, 0, 0);
+    let (mut rang, mut crashes, mut doubts, mut jumps, mut reloads) = (0, 0, 0, 0, 0);
     for seed in nth * WORLDS..(nth + 1) * WORLDS {
         let report = run(seed);
         let again = format!("cargo run --no-default-features --example sim -- {seed}");
@@ -23,9 +23,10 @@ fn hold(nth: u64) {
         crashes += report.crashes;
         doubts += report.doubts;
         jumps += report.jumps;
+        reloads += report.reloads;
     }
-    let lively = rang > 1_000 && crashes > 500 && doubts > 20 && jumps > 50;
-    assert!(lively, "the worlds are too quiet to prove anything: {rang} rang, {crashes}, {doubts}, {jumps}");
+    let lively = rang > 1_000 && crashes > 500 && doubts > 20 && jumps > 50 && reloads > 500;
+    assert!(lively, "the worlds are too quiet to prove anything: {rang}, {crashes}, {doubts}, {jumps}, {reloads}");
 }
 
 macro_rules! worlds {
@@ -103,8 +104,8 @@ fn one_changed_rule_is_named_as_the_first_difference() {
     let mut found = 0;
     for seed in 0..12 {
         let scenario = scenario(seed);
-        let mut folder = scenario.folder.clone();
-        for (path, bytes) in &scenario.folder.files {
+        let mut folder = scenario.draft.folder.clone();
+        for (path, bytes) in &scenario.draft.folder.files {
             let text = String::from_utf8_lossy(bytes).replace("ring: ", "ring: 1");
             folder.insert(path.clone(), text.into_bytes());
         }

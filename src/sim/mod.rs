@@ -20,6 +20,6 @@ pub use model_import::{ModelCounts, ModelList};
 pub use model_store::{Fault, ModelAttempt, ModelDnc, ModelError, ModelStore, ModelSubject};
 pub use population::{Behaviour, Kind, Person, Population};
 pub use refusal::{Refusal, refusal_of, rings};
-pub use scenario::Scenario;
+pub use scenario::{Draft, Scenario};
 pub use witness::Violation;
 pub use world::{Report, World};

@@ -15,11 +15,10 @@ pub struct Scenario {
     pub seed: u64,
     pub start: Wall,
     pub days: u32,
-    pub campaigns: Vec<(CampaignIx, Arc<Campaign>)>,
-    /// What they were read from.
-    pub folder: Folder,
-    pub zones: Zones,
-    /// In the order of `campaigns`.
+    pub draft: Draft,
+    /// What managers save while the daemon runs, over and over in this order.
+    pub later: Vec<Draft>,
+    /// In the order of the first draft's campaigns.
     pub lists: Vec<Vec<Row>>,
     pub config: EngineConfig,
     /// Chances per simulated hour.
@@ -27,8 +26,17 @@ pub struct Scenario {
     pub clock_jumps_per_hour: f64,
     pub dnc_per_hour: f64,
     pub pauses_per_hour: f64,
+    pub reloads_per_hour: f64,
     /// Chance that a commit fails or is in doubt.
     pub commit_trouble: f64,
+}
+
+/// The folder of campaigns as it stands at some time, and what was read from it.
+#[derive(Clone, Debug)]
+pub struct Draft {
+    pub campaigns: Vec<(CampaignIx, Arc<Campaign>)>,
+    pub folder: Folder,
+    pub zones: Zones,
 }
 
 /// With DST changes in the simulated days, half hours, a zone without DST, and the other side of midnight.
@@ -56,35 +64,52 @@ impl Scenario {
     /// `Err` if the generator writes a campaign that the loader refuses: a bug in one of the two.
     pub fn random(seed: u64) -> Result<Self, Vec<Diagnostic>> {
         let mut rng = Rng::seeded(seed);
-        let mut folder = Folder::default();
         let campaigns = 1 + rng.below(3);
-        folder.insert("policies/sim.yaml", policy(&mut rng).into_bytes());
-        for nth in 0..campaigns {
-            folder.insert(format!("sim-{nth}.yaml"), campaign(&mut rng, nth).into_bytes());
-        }
-        let plan = load(&folder)?;
-        let campaigns = plan.campaigns.into_iter().enumerate();
-        let campaigns: Vec<_> = campaigns.map(|(ix, campaign)| (CampaignIx(ix as u16), campaign)).collect();
-        let lists = lists(&mut rng, campaigns.len());
+        let draft = Draft::random(&mut rng, &(0..campaigns).collect::<Vec<_>>())?;
+        let lists = lists(&mut rng, draft.campaigns.len());
         let start = pick(&mut rng, &STARTS);
         let trouble = rng.chance(0.8);
         let often = |rng: &mut Rng, up_to: f64| if trouble { rng.f64() * up_to } else { 0.0 };
         Ok(Self {
             seed,
+            later: later(&mut rng, campaigns)?,
             start: Wall::parse(start).unwrap_or_default(),
             days: 1 + rng.below(3),
-            campaigns,
-            folder,
-            zones: plan.zones,
+            draft,
             lists,
             config: config(&mut rng, seed),
             crashes_per_hour: often(&mut rng, 1.0),
             clock_jumps_per_hour: often(&mut rng, 0.2),
             dnc_per_hour: often(&mut rng, 3.0),
             pauses_per_hour: often(&mut rng, 0.3),
+            reloads_per_hour: often(&mut rng, 1.0),
             commit_trouble: often(&mut rng, 0.05),
         })
     }
+}
+
+impl Draft {
+    /// Of the campaigns with these numbers, under a policy of its own.
+    fn random(rng: &mut Rng, numbers: &[u32]) -> Result<Self, Vec<Diagnostic>> {
+        let mut folder = Folder::default();
+        folder.insert("policies/sim.yaml", policy(rng).into_bytes());
+        for nth in numbers {
+            folder.insert(format!("sim-{nth}.yaml"), campaign(rng, *nth).into_bytes());
+        }
+        let plan = load(&folder)?;
+        let campaigns = numbers.iter().map(|nth| CampaignIx(*nth as u16)).zip(plan.campaigns);
+        Ok(Self { campaigns: campaigns.collect(), folder, zones: plan.zones })
+    }
+}
+
+/// Hours, caps, retries and keys change, and now and then a campaign's file is gone for a while.
+fn later(rng: &mut Rng, campaigns: u32) -> Result<Vec<Draft>, Vec<Diagnostic>> {
+    let mut drafts = Vec::new();
+    for _ in 0..=rng.below(3) {
+        let kept: Vec<u32> = (0..campaigns).filter(|_| rng.chance(0.85)).collect();
+        drafts.push(Draft::random(rng, &kept)?);
+    }
+    Ok(drafts)
 }
 
 fn config(rng: &mut Rng, seed: u64) -> EngineConfig {

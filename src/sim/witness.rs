@@ -49,6 +49,9 @@ pub struct Witness {
     dnc_phones: BTreeMap<PhoneId, Tick>,
     max_cps: u32,
     homes: BTreeMap<ContactId, Vec<TimeZone>>,
+    /// What the folder says, and since when.
+    rules: BTreeMap<CampaignIx, Arc<Campaign>>,
+    ruled_since: Tick,
 }
 
 impl Witness {
@@ -67,6 +70,12 @@ impl Witness {
 
     pub fn intent(&self, attempt: AttemptId) -> Option<&Intent> {
         self.intents.get(&attempt)
+    }
+
+    /// The folder was saved.
+    pub fn rules(&mut self, campaigns: &[(CampaignIx, Arc<Campaign>)], tick: Tick) {
+        self.rules = campaigns.iter().cloned().collect();
+        self.ruled_since = tick;
     }
 
     pub fn dnc_contact(&mut self, contact: ContactId, tick: Tick) {
@@ -96,6 +105,7 @@ impl Witness {
         if self.rang.iter().any(|before| before.attempt == attempt) {
             self.object(law, format!("{attempt} rang twice"));
         }
+        self.check_rules(&rang);
         self.check_hours(&rang);
         self.check_dnc(&rang);
         self.check_counts(&rang);
@@ -125,6 +135,14 @@ impl Witness {
             if outcomes.get(&rang.attempt).is_some_and(|results| results.contains(&CallResult::Void)) {
                 self.object(law, format!("{} rang and is called void", rang.attempt));
             }
+        }
+    }
+
+    /// What was asked of the store under the rules before may still ring: a slow commit, and then the permit's half second.
+    fn check_rules(&mut self, rang: &Rang) {
+        let in_force = self.rules.get(&rang.campaign_ix).is_some_and(|rules| rules.judges_as(&rang.campaign));
+        if !in_force && rang.tick > self.ruled_since + Duration::from_millis(1_300) {
+            self.object(rang.at, format!("{} rang under rules that are no longer in force", rang.attempt));
         }
     }
 

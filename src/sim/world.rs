@@ -1,11 +1,13 @@
 //! The pump of a simulated world: the same engine, with a carrier, a store and two clocks that misbehave on purpose.
 
-use std::collections::VecDeque;
+use std::collections::{BTreeMap, VecDeque};
 use std::fmt;
+use std::sync::Arc;
 use std::time::Duration;
 
-use crate::base::{LegId, Now, Rng, Tick, Wall};
+use crate::base::{CampaignIx, LeadId, LegId, Now, Rng, Tick, Wall};
 use crate::call::{LegCommand, LegEvent};
+use crate::campaign::Campaign;
 use crate::contact::Row;
 use crate::engine::{DncSubject, Engine, Input, OperatorCommand, Output, Recorder, StoreReply, StoreRequest};
 use crate::gate::DncMark;
@@ -15,7 +17,7 @@ use super::clock::SimClock;
 use super::model_import::ModelList;
 use super::model_store::{Fault, ModelAttempt, ModelStore, ModelSubject};
 use super::population::Population;
-use super::scenario::Scenario;
+use super::scenario::{Draft, Scenario};
 use super::witness::{Violation, Witness};
 
 /// Runs one scenario from its seed. The same seed gives the same report, byte for byte.
@@ -24,6 +26,11 @@ pub struct World {
     scenario: Scenario,
     rng: Rng,
     clock: SimClock,
+    /// In force, and how many there were before it.
+    draft: Draft,
+    reloads: usize,
+    /// Whose leads this life of the engine has, and judged by what.
+    known: BTreeMap<CampaignIx, Arc<Campaign>>,
     store: ModelStore,
     engine: Engine,
     carrier: Carrier,
@@ -53,6 +60,7 @@ pub struct Report {
     pub crashes: u32,
     pub doubts: u32,
     pub jumps: u32,
+    pub reloads: u32,
     pub violations: Vec<Violation>,
     /// FNV over every output of the engine in order: two runs with the same number decided the same.
     pub fingerprint: u64,
@@ -92,6 +100,9 @@ impl World {
             report: Report { seed: scenario.seed, fingerprint: 0xCBF2_9CE4_8422_2325, ..Report::default() },
             rng,
             clock,
+            draft: scenario.draft.clone(),
+            reloads: 0,
+            known: BTreeMap::new(),
             scenario,
         };
         world.load_lists();
@@ -132,7 +143,7 @@ impl World {
     }
 
     fn load_lists(&mut self) {
-        for ((_, campaign), rows) in self.scenario.campaigns.iter().zip(&self.scenario.lists) {
+        for ((_, campaign), rows) in self.scenario.draft.campaigns.iter().zip(&self.scenario.lists) {
             let ix = self.store.campaign_ix(&campaign.name);
             let digest = [ix.0 as u8; 32];
             self.store.import(ModelList { campaign: ix, digest, expires: None }, rows);
@@ -310,7 +321,7 @@ impl World {
 
     fn misbehave(&mut self) {
         let s = &self.scenario;
-        let rates = [s.crashes_per_hour, s.clock_jumps_per_hour, s.dnc_per_hour, s.pauses_per_hour];
+        let rates = [s.crashes_per_hour, s.clock_jumps_per_hour, s.dnc_per_hour, s.pauses_per_hour, s.reloads_per_hour];
         let total: f64 = rates.iter().sum();
         let mut draw = self.rng.f64() * total;
         // The first call only draws the time of the first fault.
@@ -324,6 +335,7 @@ impl World {
                 Some(1) => self.jump(),
                 Some(2) => self.dnc(),
                 Some(3) => self.pause(),
+                Some(4) => self.reload(),
                 _ => {}
             }
         }
@@ -358,19 +370,30 @@ impl World {
         self.law = began.wall;
         self.close_journal();
         if self.journals.is_some() {
-            let mut recorder = Recorder::new("sim", began, &config);
-            recorder.files(&self.scenario.folder);
-            self.recorder = Some(recorder);
+            self.recorder = Some(Recorder::new("sim", began, &config));
         }
         self.engine = Engine::new(began, config);
-        let plan = Input::Plan(self.scenario.campaigns.clone(), self.scenario.zones.clone());
-        self.tell(now, plan);
+        self.known.clear();
         self.tell(now, Input::Ledgers(self.store.ledgers(now)));
-        for (ix, _) in self.scenario.campaigns.clone() {
-            let rows = self.store.leads(ix, crate::base::LeadId(0), usize::MAX);
-            self.tell(now, Input::Leads(rows));
-        }
+        self.tell_plan(now);
         self.drain();
+    }
+
+    /// As the daemon does: leads are read where nobody has judged them by these rules.
+    fn tell_plan(&mut self, now: Now) {
+        if let Some(recorder) = &mut self.recorder {
+            recorder.files(&self.draft.folder);
+        }
+        let campaigns = self.draft.campaigns.clone();
+        self.witness.rules(&campaigns, now.tick);
+        self.tell(now, Input::Plan(campaigns.clone(), self.draft.zones.clone()));
+        for (ix, campaign) in campaigns {
+            let known = self.known.insert(ix, Arc::clone(&campaign));
+            if known.is_none_or(|known| !known.judges_as(&campaign)) {
+                self.tell(now, Input::Leads(self.store.leads(ix, LeadId(0), usize::MAX)));
+                self.tell(now, Input::LeadsRead(ix));
+            }
+        }
     }
 
     /// As a new process does: a new epoch, and whatever the old one left alive is closed as unknown.
@@ -406,10 +429,20 @@ impl World {
     }
 
     fn pause(&mut self) {
-        let at = self.rng.below(self.scenario.campaigns.len() as u32) as usize;
-        let Some(ix) = self.scenario.campaigns.get(at).map(|(ix, _)| *ix) else { return };
+        let at = self.rng.below(self.draft.campaigns.len() as u32) as usize;
+        let Some(ix) = self.draft.campaigns.get(at).map(|(ix, _)| *ix) else { return };
         let command = if self.rng.chance(0.4) { OperatorCommand::Pause(ix) } else { OperatorCommand::Resume(ix) };
         self.tell(self.clock.now(), Input::Command(command));
+    }
+
+    /// Somebody saves the folder: all of it is swapped at once, under whatever is on the line.
+    fn reload(&mut self) {
+        let later = &self.scenario.later;
+        let Some(draft) = later.get(self.reloads.checked_rem(later.len()).unwrap_or_default()) else { return };
+        self.draft = draft.clone();
+        self.reloads += 1;
+        self.report.reloads += 1;
+        self.tell_plan(self.clock.now());
     }
 
     fn fingerprint(&mut self, output: &Output) {
@@ -423,8 +456,8 @@ impl fmt::Display for Report {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(
             f,
-            "seed {}: {} steps, {} rang, {} crashes, {} commits in doubt, {} clock jumps",
-            self.seed, self.steps, self.rang, self.crashes, self.doubts, self.jumps
+            "seed {}: {} steps, {} rang, {} crashes, {} commits in doubt, {} clock jumps, {} reloads",
+            self.seed, self.steps, self.rang, self.crashes, self.doubts, self.jumps, self.reloads
         )?;
         for violation in &self.violations {
             write!(f, "\n  {violation}")?;
