@@ -6,6 +6,7 @@ mod lead_state;
 mod meaning;
 mod phone;
 mod prefix_zone;
+mod province;
 mod row;
 mod zone;
 
@@ -15,5 +16,6 @@ pub use lead_state::{ClosedWhy, LeadState};
 pub use meaning::{ContactKind, Meaning, OutcomeKind, Then};
 pub use phone::{CountryCode, Normalised, PhoneError, is_test_number, normalise};
 pub use prefix_zone::zones_of;
+pub use province::province_of;
 pub use row::Row;
 pub use zone::{ZoneIx, Zones};

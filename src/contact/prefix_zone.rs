@@ -3,9 +3,12 @@
 use std::collections::BTreeMap;
 use std::sync::LazyLock;
 
+use super::province::has_two_clocks;
+
 const TABLE: &str = include_str!("prefix_zones.tsv");
 /// Digits after the plus: E.164 has at most fifteen, and no prefix of the table is longer than this.
 const LONGEST: usize = 9;
+const XINJIANG: [&str; 2] = ["Asia/Shanghai", "Asia/Urumqi"];
 
 /// By prefix: sorted, because the file is.
 type Prefixes = Vec<(&'static str, &'static [&'static str])>;
@@ -15,6 +18,9 @@ static PREFIXES: LazyLock<Prefixes> = LazyLock::new(|| parse(TABLE));
 /// All zones in which a number of `+` and digits may ring, as IANA names, by its longest known prefix. Empty if there is
 /// none, as for test numbers under +999. A number that names no city has all the zones of its country.
 pub fn zones_of(e164: &str) -> &'static [&'static str] {
+    if has_two_clocks(e164) {
+        return &XINJIANG;
+    }
     let Some(digits) = e164.strip_prefix('+') else { return &[] };
     let longest = LONGEST.min(digits.len());
     let known = |length: usize| {
@@ -49,6 +55,13 @@ mod tests {
         assert_eq!(zones_of("+13105550123"), ["America/Los_Angeles"]);
         // An area code across a zone border.
         assert!(zones_of("+16055550123").len() > 1, "{:?}", zones_of("+16055550123"));
+    }
+
+    #[test]
+    fn a_number_of_xinjiang_has_both_of_its_clocks() {
+        assert_eq!(zones_of("+8613909910000"), ["Asia/Shanghai", "Asia/Urumqi"]);
+        assert_eq!(zones_of("+869911234567"), ["Asia/Shanghai", "Asia/Urumqi"]);
+        assert_eq!(zones_of("+8613909510000"), ["Asia/Shanghai"]);
     }
 
     #[test]

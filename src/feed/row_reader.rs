@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use jiff::tz::TimeZone;
 
 use crate::base::{Code, Pii};
-use crate::contact::{ColumnValue, Columns, Row, normalise, zones_of};
+use crate::contact::{ColumnValue, Columns, Row, normalise, province_of, zones_of};
 
 use super::ListError;
 use super::cells;
@@ -247,6 +247,7 @@ fn with_built_ins(mut row: Row) -> Row {
         ("attempts_used", Some(ColumnValue::Integer(i64::from(row.attempts_used)))),
         ("consent", row.consent.map(ColumnValue::Bool)),
         ("language", row.language.clone().map(ColumnValue::Text)),
+        ("phone_province", phone_province(&row.phones)),
         ("tags", Some(ColumnValue::Text(row.tags.join(";")))),
     ];
     for (name, value) in built_ins {
@@ -255,6 +256,11 @@ fn with_built_ins(mut row: Row) -> Row {
         }
     }
     row
+}
+
+/// Of the first number, in dial order, whose province is known.
+fn phone_province(phones: &[Pii<String>]) -> Option<ColumnValue> {
+    phones.iter().find_map(|phone| province_of(phone.reveal())).map(|code| ColumnValue::Text(code.to_owned()))
 }
 
 #[cfg(test)]
@@ -311,6 +317,17 @@ mod tests {
         let (rows, _) = fixture::read(list, &two_phones()).unwrap();
         assert_eq!(rows[0].zones, ["America/Chicago", "America/New_York"]);
         assert_eq!(rows[1].zones, [""; 0]);
+    }
+
+    #[test]
+    fn the_first_number_whose_province_is_known_tells_it() {
+        let list = "contact_id,mobile,home,score\n\
+                    k1,13909510000,13000000000,0.5\nk2,+999200000001,13000000000,0.5\nk3,+999200000001,,0.5\n";
+        let (rows, _) = fixture::read(list, &two_phones()).unwrap();
+        let province = |row: usize| rows[row].columns.get("phone_province").cloned();
+        assert_eq!(province(0), Some(ColumnValue::Text("CN-NX".into())));
+        assert_eq!(province(1), Some(ColumnValue::Text("CN-SD".into())));
+        assert_eq!(province(2), None);
     }
 
     #[test]

@@ -13,7 +13,8 @@ pub struct RawList {
 }
 
 /// Names that conditions have without a declaration.
-const BUILT_IN: [&str; 7] = ["score", "value", "attempts_used", "consent", "language", "tags", "attrs"];
+const BUILT_IN: [&str; 8] =
+    ["score", "value", "attempts_used", "consent", "language", "phone_province", "tags", "attrs"];
 
 /// Words of CEL itself.
 const RESERVED: [&str; 22] = [
@@ -215,7 +216,10 @@ fn check_name(name: &Spanned<&str>, findings: &mut Findings) -> bool {
         return false;
     }
     if BUILT_IN.contains(&name.value) {
-        let message = format!("`{shown}` has its own key in `list`");
+        let message = match name.value {
+            "phone_province" => format!("`{shown}` needs no column: it is known from the number"),
+            _ => format!("`{shown}` has its own key in `list`"),
+        };
         findings.error(name.span, Code::Contradiction, message);
         return false;
     }
@@ -247,6 +251,7 @@ impl RawList {
         vocabulary.add("score", Kind::Number);
         vocabulary.add("value", Kind::Number);
         vocabulary.add("attempts_used", Kind::Integer);
+        vocabulary.add("phone_province", Kind::Text);
         let mapped = [
             (&map.consent, "consent", Kind::Bool),
             (&map.language, "language", Kind::Text),

@@ -17,7 +17,7 @@ pub(super) struct Customer {
 }
 
 /// Names that every customer may have, and those that only a mapped column gives.
-const ALWAYS: [&str; 5] = ["score", "zone", "phones", "dnc", "list_age"];
+const ALWAYS: [&str; 6] = ["score", "zone", "phones", "phone_province", "dnc", "list_age"];
 const MAPPED: [&str; 6] = ["value", "consent", "language", "tags", "attempts_used", "attrs"];
 
 /// The values of both, the case's own before the shared ones.
@@ -273,10 +273,10 @@ fn columns(subject: Subject<'_>, given: &Given<'_>, findings: &mut Findings) -> 
     if list.tags.is_some() {
         columns.insert("tags".to_owned(), ColumnValue::Text(tags.flatten().unwrap_or_default().join(";")));
     }
-    let language = given.read("language", findings, scalar::text_some);
-    good &= language.is_some();
-    if let Some(language) = language.flatten() {
-        columns.insert("language".to_owned(), ColumnValue::Text(language));
+    for name in ["language", "phone_province"] {
+        let text = given.read(name, findings, scalar::text_some);
+        good &= text.is_some();
+        columns.extend(text.flatten().map(|text| (name.to_owned(), ColumnValue::Text(text))));
     }
     for (name, spec) in &list.columns {
         let value = given.read(name, findings, |node, findings| typed(spec.kind, node, findings));
