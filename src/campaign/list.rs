@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 use std::time::Duration;
 
 use crate::base::Share;
+use crate::contact::Country;
 
 use super::ListSource;
 
@@ -15,6 +16,10 @@ pub struct ListMap {
     pub key: String,
     /// In dial order; at most [`ListMap::MAX_PHONES`].
     pub phones: Vec<String>,
+    /// Of numbers without a country code, where it is not the daemon's.
+    pub country: Option<Country>,
+    /// A WHATWG label; UTF-8 without one.
+    pub encoding: Option<String>,
     pub score: String,
     /// `model: { id, version, score, calibrated }`
     pub model_id: Option<String>,

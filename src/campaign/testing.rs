@@ -96,6 +96,8 @@ fn list() -> ListMap {
         key: "key".into(),
         phones: vec!["phone".into()],
         score: "score".into(),
+        country: None,
+        encoding: None,
         model_id: None,
         model_version: None,
         value: None,

@@ -8,8 +8,8 @@ use clap::ValueEnum;
 use serde::Serialize;
 
 use crate::base::{Code, Diagnostic, Pii, Wall};
-use crate::contact::normalise;
-use crate::feed::{ReadOptions, rfc3339};
+use crate::contact::{Country, normalise};
+use crate::feed::rfc3339;
 use crate::store::{DncEntry, DncFilter, DncSubjectKey, Keys, NewDnc, Sqlite, Store};
 
 use super::exit::{Exit, Stop};
@@ -106,10 +106,10 @@ pub(super) fn run(args: &Args) -> Result<Exit, Stop> {
 
 async fn change(args: &Args) -> Result<Done, Stop> {
     args.check()?;
-    let Some(subject) = args.subject()? else {
+    let site = Site::read(&args.config)?;
+    let Some(subject) = args.subject(site.config().country)? else {
         return Err(Stop::usage("whom? name a NUMBER, or a customer with --customer KEY"));
     };
-    let site = Site::read(&args.config)?;
     let (mut store, keys) = site.store().await?;
     let now = super::now();
     let (action, changed) = if args.action == Action::Add {
@@ -127,8 +127,8 @@ async fn change(args: &Args) -> Result<Done, Stop> {
 
 async fn list(args: &Args) -> Result<Listed, Stop> {
     args.check()?;
-    let subject = args.subject()?;
     let site = Site::read(&args.config)?;
+    let subject = args.subject(site.config().country)?;
     let (mut store, keys) = site.store().await?;
     let entries = entries(&mut store, args, subject.as_ref()).await;
     // Nothing was written.
@@ -167,13 +167,13 @@ impl Args {
         Ok(())
     }
 
-    fn subject(&self) -> Result<Option<DncSubjectKey>, Stop> {
+    fn subject(&self, country: Option<Country>) -> Result<Option<DncSubjectKey>, Stop> {
         if let Some(key) = &self.customer {
             return Ok(Some(DncSubjectKey::Customer(key.clone())));
         }
         let Some(number) = &self.number else { return Ok(None) };
         // As lists are read, so that both mean the same number.
-        match normalise(number.reveal(), &ReadOptions::default().default_country) {
+        match normalise(number.reveal(), country) {
             Ok(number) => Ok(Some(DncSubjectKey::Phone(number.e164))),
             Err(why) => {
                 let finding = Diagnostic::error(Code::ListPhone, why.to_string());

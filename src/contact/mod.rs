@@ -2,6 +2,7 @@
 
 mod call_result;
 mod columns;
+mod country;
 mod lead_state;
 mod meaning;
 mod phone;
@@ -12,9 +13,10 @@ mod zone;
 
 pub use call_result::CallResult;
 pub use columns::{ColumnValue, Columns};
+pub use country::Country;
 pub use lead_state::{ClosedWhy, LeadState};
 pub use meaning::{ContactKind, Meaning, OutcomeKind, Then};
-pub use phone::{CountryCode, Normalised, PhoneError, is_test_number, normalise};
+pub use phone::{Normalised, PhoneError, is_test_number, normalise};
 pub use prefix_zone::zones_of;
 pub use province::province_of;
 pub use row::Row;

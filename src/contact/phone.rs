@@ -1,8 +1,10 @@
 //! Numbers as lists write them, turned into `+` and digits or refused with a reason.
 
-use rlibphonenumber::{PHONE_NUMBER_UTIL, PhoneNumberFormat, Region};
+use rlibphonenumber::{PHONE_NUMBER_UTIL, PhoneNumberFormat};
 
 use crate::base::Pii;
+
+use super::Country;
 
 /// A number as the house keeps it.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -28,39 +30,35 @@ pub enum PhoneError {
     NotANumber,
     #[error("an extension cannot be dialled")]
     Extension,
-    #[error("no country code, and the default country `{0}` is not one")]
-    NoCountry(CountryCode),
+    #[error("no country code, and nothing says of which country such numbers are")]
+    NoCountry,
     #[error("too short for a number of its country")]
     TooShort,
     #[error("not a number that its country gives out")]
     Invalid,
 }
 
-/// Two letters as somebody wrote them, kept small and printable for the error.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct CountryCode([u8; 2]);
-
 /// Longer than any way of writing fifteen digits.
 const MAX_LEN: usize = 40;
 
-/// `default_country` is an ISO 3166 code (`CN`), for numbers without a country code.
+/// `country`: of numbers without a country code, which are refused where nobody says. A guess would call strangers.
 ///
 /// Test numbers are read first: the library takes +999 for no country, and the NANP fiction range 555-01XX for invalid.
-pub fn normalise(raw: &str, default_country: &str) -> Result<Normalised, PhoneError> {
+pub fn normalise(raw: &str, country: Option<Country>) -> Result<Normalised, PhoneError> {
     let text = raw.trim_matches(|c: char| c.is_whitespace() || c == '\u{feff}');
     if is_test_number(text) {
         return Ok(Normalised { e164: Pii::new(text.to_owned()), is_test: true });
     }
     written_well(text)?;
     let digits: String = text.chars().filter(char::is_ascii_digit).collect();
-    for candidate in test_candidates(text, &digits, default_country).into_iter().flatten() {
+    for candidate in test_candidates(text, &digits, country).into_iter().flatten() {
         if is_test_number(&candidate) {
             return Ok(Normalised { e164: Pii::new(candidate), is_test: true });
         }
     }
-    let region = default_country.parse::<Region>().ok();
+    let region = country.and_then(Country::region);
     if region.is_none() && !text.starts_with('+') {
-        return Err(PhoneError::NoCountry(CountryCode::of(default_country)));
+        return Err(PhoneError::NoCountry);
     }
     let number = PHONE_NUMBER_UTIL.parse(text, region).map_err(|error| refused(&error))?;
     if number.extension.is_some() {
@@ -89,11 +87,11 @@ pub fn is_test_number(e164: &str) -> bool {
 }
 
 /// What the text would be with a plus, and, in the NANP, with the country code that people leave out.
-fn test_candidates(text: &str, digits: &str, default_country: &str) -> [Option<String>; 2] {
+fn test_candidates(text: &str, digits: &str, country: Option<Country>) -> [Option<String>; 2] {
     if text.starts_with('+') || digits.starts_with("999") && digits.len() == 12 {
         return [Some(format!("+{digits}")), None];
     }
-    let nanp = matches!(default_country, "US" | "CA");
+    let nanp = country.is_some_and(Country::is_nanp);
     [nanp.then(|| format!("+1{digits}")), nanp.then(|| format!("+{digits}"))]
 }
 
@@ -139,25 +137,12 @@ fn refused(error: &rlibphonenumber::ParseError) -> PhoneError {
     }
 }
 
-impl CountryCode {
-    fn of(text: &str) -> Self {
-        let mut letters = text.bytes().map(|b| if b.is_ascii_graphic() { b } else { b'?' });
-        Self([letters.next().unwrap_or(b'?'), letters.next().unwrap_or(b'?')])
-    }
-}
-
-impl std::fmt::Display for CountryCode {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        self.0.iter().try_for_each(|letter| write!(f, "{}", char::from(*letter)))
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
 
     fn read(raw: &str, country: &str) -> Result<(String, bool), PhoneError> {
-        normalise(raw, country).map(|n| (n.e164.reveal().clone(), n.is_test))
+        normalise(raw, Country::parse(country)).map(|n| (n.e164.reveal().clone(), n.is_test))
     }
 
     #[test]
@@ -223,13 +208,22 @@ mod tests {
         assert_eq!(read("12345", "CN"), Err(PhoneError::TooShort));
         assert_eq!(read("call me", "CN"), Err(PhoneError::NotANumber));
         assert_eq!(read(&"1".repeat(41), "CN"), Err(PhoneError::TooLong));
-        assert_eq!(read("2125550123", "??"), Err(PhoneError::NoCountry(CountryCode(*b"??"))));
+    }
+
+    #[test]
+    fn a_number_without_a_country_code_is_nobodys_until_somebody_says_whose() {
+        let shanghai = format!("21{}", "25554444");
+        for raw in [shanghai.as_str(), "2125550123"] {
+            assert_eq!(read(raw, ""), Err(PhoneError::NoCountry), "{raw}");
+        }
+        assert_eq!(read(&shanghai, "CN"), Ok((format!("+86{shanghai}"), false)));
+        assert_eq!(read("2125550123", "US"), Ok(("+12125550123".to_owned(), true)));
     }
 
     proptest::proptest! {
         #[test]
         fn whatever_is_accepted_is_plus_and_at_most_fifteen_digits(raw in "\\PC{0,50}", country in "[A-Z]{0,3}") {
-            if let Ok(number) = normalise(&raw, &country) {
+            if let Ok(number) = normalise(&raw, Country::parse(&country)) {
                 let e164 = number.e164.reveal();
                 proptest::prop_assert!(e164.starts_with('+') && e164.len() <= 16);
                 proptest::prop_assert!(e164.bytes().skip(1).all(|b| b.is_ascii_digit()));
@@ -239,8 +233,8 @@ mod tests {
 
         #[test]
         fn reading_its_own_spelling_again_changes_nothing(digits in "[0-9]{5,13}", country in "CN|US|GB") {
-            if let Ok(number) = normalise(&digits, &country) {
-                proptest::prop_assert_eq!(normalise(number.e164.reveal(), "DE"), Ok(number));
+            if let Ok(number) = normalise(&digits, Country::parse(&country)) {
+                proptest::prop_assert_eq!(normalise(number.e164.reveal(), Country::parse("DE")), Ok(number));
             }
         }
     }

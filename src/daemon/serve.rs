@@ -326,7 +326,7 @@ async fn open_api(config: &Config, keys: &Arc<Keys>, control: ApiControl) -> Res
     if tokens.load()?.is_empty() && !config.http.ip().is_loopback() {
         return Err(StartError::Exposed(config.http));
     }
-    Ok(Arc::new(Api::new(Arc::new(control), open_store(config, keys).await?, Arc::clone(keys), tokens)))
+    Ok(Arc::new(Api::new(Arc::new(control), open_store(config, keys).await?, Arc::clone(keys), config.country, tokens)))
 }
 
 async fn serve_http(

@@ -22,6 +22,8 @@ pub fn map() -> ListMap {
         key: "contact_id".into(),
         phones: vec!["phone_e164".into()],
         score: "score".into(),
+        country: None,
+        encoding: None,
         model_id: None,
         model_version: None,
         value: None,

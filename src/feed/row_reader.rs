@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use jiff::tz::TimeZone;
 
 use crate::base::{Code, Pii};
-use crate::contact::{ColumnValue, Columns, Row, normalise, province_of, zones_of};
+use crate::contact::{ColumnValue, Columns, Country, Row, normalise, province_of, zones_of};
 
 use super::ListError;
 use super::cells;
@@ -23,7 +23,7 @@ const ZONES_KEPT: usize = 64;
 #[derive(Debug)]
 pub struct RowReader {
     layout: Layout,
-    default_country: String,
+    country: Option<Country>,
     /// As the list spells it, and as the IANA database does.
     zones: Vec<(String, String)>,
     /// Cells that the last row was loaded without.
@@ -52,17 +52,17 @@ struct Line<'a> {
 }
 
 impl RowReader {
-    pub fn new(layout: Layout, default_country: &str) -> Self {
-        Self { layout, default_country: default_country.to_owned(), zones: Vec::new(), notes: Vec::new() }
+    pub fn new(layout: Layout, country: Option<Country>) -> Self {
+        Self { layout, country, zones: Vec::new(), notes: Vec::new() }
     }
 
     pub fn read(&mut self, record: Record<'_>) -> Result<Row, Refusal> {
         self.notes.clear();
-        let Self { layout, default_country, zones, notes } = self;
+        let Self { layout, country, zones, notes } = self;
         let line = Line { record, layout };
         line.check_text()?;
         let key = line.key()?;
-        let phones = line.phones(default_country, notes)?;
+        let phones = line.phones(*country, notes)?;
         let score = line.required(layout.score, Code::ListScore, cells::score)?;
         let zones = line.zones(&phones, zones)?;
         let language = line.language()?;
@@ -141,7 +141,7 @@ impl<'a> Line<'a> {
     }
 
     /// In dial order. A contact with one good number stays, without the bad ones.
-    fn phones(self, default_country: &str, notes: &mut Vec<Reject>) -> Result<Vec<Pii<String>>, Reject> {
+    fn phones(self, country: Option<Country>, notes: &mut Vec<Reject>) -> Result<Vec<Pii<String>>, Reject> {
         let mut phones = Vec::with_capacity(self.layout.phones.len());
         let mut bad = Vec::new();
         for &column in &self.layout.phones {
@@ -149,7 +149,7 @@ impl<'a> Line<'a> {
             if cell.is_empty() {
                 continue;
             }
-            match normalise(cell, default_country) {
+            match normalise(cell, country) {
                 Ok(number) if phones.contains(&number.e164) => {}
                 Ok(number) => phones.push(number.e164),
                 Err(error) => {
@@ -322,7 +322,7 @@ mod tests {
     #[test]
     fn the_first_number_whose_province_is_known_tells_it() {
         let list = "contact_id,mobile,home,score\n\
-                    k1,13909510000,13000000000,0.5\nk2,+999200000001,13000000000,0.5\nk3,+999200000001,,0.5\n";
+                    k1,+8613909510000,+8613000000000,0.5\nk2,+999200000001,+8613000000000,0.5\nk3,+999200000001,,0.5\n";
         let (rows, _) = fixture::read(list, &two_phones()).unwrap();
         let province = |row: usize| rows[row].columns.get("phone_province").cloned();
         assert_eq!(province(0), Some(ColumnValue::Text("CN-NX".into())));

@@ -13,7 +13,7 @@ use serde::Serialize;
 
 use crate::base::Code;
 use crate::campaign::ListMap;
-use crate::contact::Row;
+use crate::contact::{Country, Row};
 
 use super::ListError;
 use super::csv::{Records, Shape};
@@ -29,15 +29,21 @@ use super::xlsx;
 /// Fingerprints of keys and numbers are kept for the whole file, some 25 bytes a row.
 pub const ROWS_MAX: u64 = 20_000_000;
 
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct ReadOptions {
     /// A WHATWG label; UTF-8 without one.
     pub encoding: Option<String>,
-    /// ISO 3166, for numbers without a country code.
-    pub default_country: String,
+    /// Of numbers without a country code.
+    pub country: Option<Country>,
 }
 
 impl ReadOptions {
+    /// What somebody says of this one list, else what the campaign says of all of its lists, else what holds in the house.
+    pub fn new(map: &ListMap, encoding: Option<&str>, country: Option<Country>) -> Self {
+        let encoding = encoding.or(map.encoding.as_deref()).map(str::to_owned);
+        Self { encoding, country: map.country.or(country) }
+    }
+
     /// What can be wrong before there is a file.
     pub fn check(&self) -> Result<(), ListError> {
         source::known(self.encoding.as_deref()).map(drop)
@@ -105,12 +111,6 @@ pub struct Rows {
     ended: bool,
 }
 
-impl Default for ReadOptions {
-    fn default() -> Self {
-        Self { encoding: None, default_country: "CN".into() }
-    }
-}
-
 impl Rows {
     pub fn open(path: &Path, map: &ListMap, options: &ReadOptions) -> Result<Self, ListError> {
         Self::of_file(File::open(path).map_err(ListError::Io)?, map, options)
@@ -170,7 +170,7 @@ impl Rows {
         records.set_shape(Shape { width: layout.names.len(), phone });
         Ok(Self {
             records,
-            reader: RowReader::new(layout, &options.default_country),
+            reader: RowReader::new(layout, options.country),
             tally: Tally::default(),
             scores: Scores::default(),
             keys: Prints::default(),

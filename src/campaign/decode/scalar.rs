@@ -1,6 +1,7 @@
 //! Readers of single values: text, names, numbers, booleans, words of a closed list.
 
 use crate::base::Code;
+use crate::contact::Country;
 
 use super::fields::shortened;
 use super::findings::did_you_mean;
@@ -167,6 +168,17 @@ pub fn one_of<T: Copy>(
         did_you_mean(&scalar.text, names.iter().copied()).unwrap_or_else(|| format!("one of: {}", names.join(", ")));
     findings.error_hint(node.span, Code::BadValue, format!("`{shown}` is not {what}"), hint);
     None
+}
+
+/// Of numbers without a country code.
+pub fn country(node: &Node, findings: &mut Findings) -> Option<Country> {
+    let text = plain_text(node, "a country", findings)?;
+    let found = Country::parse(text);
+    if found.is_none() {
+        let message = format!("`{}` is no country with phone numbers", shortened(text));
+        findings.error_hint(node.span, Code::BadValue, message, "two capital letters of ISO 3166-1: CN, US, GB");
+    }
+    found
 }
 
 /// A scalar as text, if no reader of YAML could take it for anything else.

@@ -76,12 +76,24 @@ pub fn list(node: &Node, findings: &mut Findings) -> Option<RawList> {
         expires_after: fields.optional("expires_after", findings, unit::duration),
         model_id: model.id,
         model_version: model.version,
+        country: fields.optional("country", findings, scalar::country),
+        encoding: fields.optional("encoding", findings, encoding),
         key: key.unwrap_or_default(),
         phones: phones.unwrap_or_default(),
         score: score.unwrap_or_default(),
     };
     fields.finish(findings);
     Some(RawList { span: node.span, map })
+}
+
+fn encoding(node: &Node, findings: &mut Findings) -> Option<String> {
+    let label = scalar::plain_text(node, "an encoding", findings)?;
+    if encoding_rs::Encoding::for_label(label.as_bytes()).is_none() {
+        let message = format!("no encoding is called `{}`", shortened(label));
+        findings.error_hint(node.span, Code::BadValue, message, "gb18030, gbk, big5, utf-16le, utf-8");
+        return None;
+    }
+    Some(label.to_owned())
 }
 
 #[derive(Default)]

@@ -47,6 +47,9 @@ pub const LIST: Shape = Shape {
     keys: &[&[
         must("key", COLUMN, "The bank's key of the person, one for all campaigns.").like("customer_id"),
         must("phones", Value::List(&COLUMN), "One to four columns, in dial order.").like(r#"["mobile", "home"]"#),
+        may("country", Value::Text, "Country of numbers without a country code, ISO 3166-1; the daemon's without it.")
+            .like("CN"),
+        may("encoding", Value::Text, "Encoding of the file, a label of the WHATWG; UTF-8 without it.").like("gb18030"),
         may("model", Value::Map(&MODEL), "The model behind the scores, and their column."),
         may("score", COLUMN, "The score's column, where `model` does not name it."),
         may("source", Value::Text, "Where the list usually lies.").like("lists/{run_date}.csv"),

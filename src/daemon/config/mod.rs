@@ -17,6 +17,7 @@ use std::time::Duration;
 
 use crate::base::{Code, Diagnostic, TrunkIx};
 use crate::campaign::KnownNames;
+use crate::contact::Country;
 use crate::feed::Sources;
 
 pub use lists::{ExportConfig, FeedConfig};
@@ -50,6 +51,8 @@ pub struct Config {
     /// Of this file: what relative paths in it begin with.
     pub folder: PathBuf,
     pub test_numbers_only: bool,
+    /// Of numbers without a country code, in lists that say nothing else, on the command line and in the API.
+    pub country: Option<Country>,
     pub drain_timeout: Duration,
     /// Where the engine's input journal is kept, if it is.
     pub journal: Option<PathBuf>,

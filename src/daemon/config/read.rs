@@ -54,6 +54,7 @@ pub(super) fn file(root: &Node, folder: &Path, findings: &mut Findings) -> Optio
     });
     let drain = unit::duration_in(Duration::ZERO..=DRAIN_TIMEOUT_MAX);
     let drain_timeout = fields.optional("drain_timeout", findings, drain).unwrap_or(DRAIN_TIMEOUT);
+    let country = fields.optional("country", findings, scalar::country);
     let journal = fields.optional("journal", findings, scalar::text_some);
     fields.not_yet(&["nodes", "events", "auth", "tls", "log", "tracing", "sealing", "cdr"]);
     fields.finish(findings);
@@ -77,6 +78,7 @@ pub(super) fn file(root: &Node, folder: &Path, findings: &mut Findings) -> Optio
         exports,
         folder: folder.to_owned(),
         drain_timeout,
+        country,
         journal: journal.as_deref().map(path),
     };
     check_together(&config, test_only.as_ref(), sip_span, trunks_node.map(|node| node.span), findings);

@@ -159,6 +159,12 @@ pub const DAEMON: Shape = Shape {
         may("campaigns", Value::Text, "The folder of campaigns; it may be empty.").default("campaigns"),
         may("watch", Value::Bool, "Is a campaign in force as soon as it is saved?").default("true"),
         may("journal", Value::Text, "Where the engine's input journal is kept; none without it.").like("var/journal"),
+        may(
+            "country",
+            Value::Text,
+            "Country of numbers without a country code, ISO 3166-1; they are refused without it.",
+        )
+        .like("CN"),
         may("sources", Value::Named(NAME, &Value::Map(&SOURCE)), "Databases and servers that lists come from."),
         may("feeds", Value::List(&Value::Map(&FEED)), "Lists that are loaded by the clock."),
         may("exports", Value::List(&Value::Map(&EXPORT)), "Outcomes that are written by the clock."),

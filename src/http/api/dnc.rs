@@ -10,15 +10,13 @@ use serde::Deserialize;
 use serde_json::{Value, json};
 
 use crate::base::{Pii, Wall};
-use crate::contact::normalise;
+use crate::contact::{Country, normalise};
 use crate::store::{Browse as _, DncSubjectKey, NewDnc, Store as _};
 
 use super::body::Body;
 use super::page::time;
 use super::{Api, Problem};
 
-/// As lists are read that say nothing else.
-const DEFAULT_COUNTRY: &str = "CN";
 const KEY_MAX: usize = 256;
 const REASON_MAX: usize = 200;
 
@@ -40,7 +38,7 @@ pub(super) struct Entry {
 }
 
 pub(super) async fn check(State(api): State<Arc<Api>>, Body(whom): Body<Whom>) -> Result<Json<Value>, Problem> {
-    let subject = subject(whom.number, whom.customer)?;
+    let subject = subject(api.country, whom.number, whom.customer)?;
     let now = api.control.now().wall;
     let entry = api.store.lock().await.dnc_entry(&subject).await?;
     let entry = entry.filter(|entry| entry.removed_at.is_none() && entry.until.is_none_or(|until| until > now));
@@ -53,7 +51,7 @@ pub(super) async fn check(State(api): State<Arc<Api>>, Body(whom): Body<Whom>) -
 }
 
 pub(super) async fn add(State(api): State<Arc<Api>>, Body(entry): Body<Entry>) -> Result<Json<Value>, Problem> {
-    let subject = subject(entry.number, entry.customer)?;
+    let subject = subject(api.country, entry.number, entry.customer)?;
     let at = api.control.now().wall;
     let reason = entry.reason.unwrap_or_else(|| "not stated".to_owned());
     if reason.trim().is_empty() || reason.chars().count() > REASON_MAX || reason.chars().any(char::is_control) {
@@ -74,7 +72,7 @@ pub(super) async fn add(State(api): State<Arc<Api>>, Body(entry): Body<Entry>) -
 }
 
 pub(super) async fn remove(State(api): State<Arc<Api>>, Body(whom): Body<Whom>) -> Result<Json<Value>, Problem> {
-    let subject = subject(whom.number, whom.customer)?;
+    let subject = subject(api.country, whom.number, whom.customer)?;
     let now = api.control.now();
     let removed = api.store.lock().await.dnc_remove(&subject, now).await?;
     let mut answer = shown(&api, &subject);
@@ -82,10 +80,14 @@ pub(super) async fn remove(State(api): State<Arc<Api>>, Body(whom): Body<Whom>) 
     Ok(Json(answer))
 }
 
-fn subject(number: Option<String>, customer: Option<String>) -> Result<DncSubjectKey, Problem> {
+fn subject(
+    country: Option<Country>,
+    number: Option<String>,
+    customer: Option<String>,
+) -> Result<DncSubjectKey, Problem> {
     match (number, customer) {
         (Some(number), None) => {
-            let number = normalise(&number, DEFAULT_COUNTRY)
+            let number = normalise(&number, country)
                 .map_err(|_| Problem::bad_request("this is no dialable number: write + and the country code"))?;
             Ok(DncSubjectKey::Phone(number.e164))
         }

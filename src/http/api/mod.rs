@@ -17,6 +17,7 @@ use std::sync::Arc;
 use axum::Router;
 use tokio::sync::Mutex;
 
+use crate::contact::Country;
 use crate::store::{Keys, Sqlite};
 
 use super::{Control, TokensFile};
@@ -30,12 +31,20 @@ pub struct Api {
     control: Arc<dyn Control>,
     store: Mutex<Sqlite>,
     keys: Arc<Keys>,
+    /// Of numbers without a country code.
+    country: Option<Country>,
     guard: Guard,
 }
 
 impl Api {
-    pub fn new(control: Arc<dyn Control>, store: Sqlite, keys: Arc<Keys>, tokens: TokensFile) -> Self {
-        Self { control, store: Mutex::new(store), keys, guard: Guard::new(tokens) }
+    pub fn new(
+        control: Arc<dyn Control>,
+        store: Sqlite,
+        keys: Arc<Keys>,
+        country: Option<Country>,
+        tokens: TokensFile,
+    ) -> Self {
+        Self { control, store: Mutex::new(store), keys, country, guard: Guard::new(tokens) }
     }
 
     /// Without a single token nobody may do anything.
