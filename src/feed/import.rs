@@ -61,6 +61,7 @@ pub struct ImportReport {
     /// Why the campaign's `refuse_if` keeps the list out.
     pub refusals: Vec<String>,
     pub stored: Option<Stored>,
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub manifest_file: Option<PathBuf>,
 }
 

@@ -48,6 +48,8 @@ impl Default for Setup {
 pub(crate) struct Process {
     child: Child,
     log: PathBuf,
+    /// What it logs holds nobody's number.
+    is_ours: bool,
 }
 
 /// A running `goldenhour serve`.
@@ -236,7 +238,7 @@ impl Process {
         command.stdin(Stdio::null()).stdout(file.try_clone().unwrap()).stderr(file);
         let program = command.get_program().to_owned();
         let child = command.spawn().unwrap_or_else(|why| panic!("{}: {why}", program.display()));
-        Self { child, log: log.to_owned() }
+        Self { child, log: log.to_owned(), is_ours: program == env!("CARGO_BIN_EXE_goldenhour") }
     }
 
     pub(crate) fn log(&self) -> String {
@@ -274,6 +276,9 @@ impl Process {
 impl Drop for Process {
     fn drop(&mut self) {
         let _ended = self.child.kill().and_then(|()| self.child.wait());
+        if !thread::panicking() && self.is_ours {
+            assert_eq!(full_numbers(&self.log()), [""; 0], "{} shows them", self.log.display());
+        }
         if thread::panicking() {
             let log = self.log();
             let tail: Vec<&str> = log.lines().rev().take(40).collect();
@@ -401,4 +406,21 @@ fn get(address: SocketAddr, path: &str) -> Option<String> {
     let mut answer = String::new();
     stream.read_to_string(&mut answer).ok()?;
     Some(answer)
+}
+
+/// Test numbers in full, +999 and nine digits, that are not the caller ids of the configurations of this suite.
+fn full_numbers(log: &str) -> Vec<&str> {
+    let digits = |text: &str| text.bytes().take_while(u8::is_ascii_digit).count();
+    // Not within an id or a longer number.
+    let begins = |at: usize| !log[..at].ends_with(|c: char| c.is_ascii_alphanumeric() || c == '-');
+    let found = log.match_indices("999").filter(|(at, _)| begins(*at));
+    let found = found.filter_map(|(at, _)| log.get(at..at + digits(log.get(at..)?)));
+    let number = |digits: &&str| digits.len() == 12 && !digits.starts_with("99910000000");
+    found.filter(number).collect()
+}
+
+#[test]
+fn a_number_in_a_log_is_found_and_a_caller_id_is_let_through() {
+    let log = "to +9992****0001 from +999100000001, sip:+999200000001@127.0.0.1 took 999 ms, id 0199-999000000001";
+    assert_eq!(full_numbers(log), ["999200000001"]);
 }
