@@ -38,18 +38,20 @@ fn broken(facts: &Facts, ix: ZoneIx, law: &Law, ring: Duration) -> Option<String
     let minute = local.minute_of_day();
     let clock = format!("{:02}:{:02} in {}", minute / 60, minute % 60, facts.zones.name(ix));
     let windows = law.ordinary(local.day());
+    // Where the campaign leaves a day of the policy's as it is, the policy decides it.
+    let [_, policy] = laws(facts);
+    let owner = if windows == policy.ordinary(local.day()) { policy.owner } else { law.owner }.as_str();
     if !windows.iter().any(|window| window.contains(crate::campaign::Minute(minute))) {
-        return Some(format!("{clock}, open {} ({})", listed(windows), law.owner.as_str()));
+        return Some(format!("{clock}, open {} ({owner})", listed(windows)));
     }
     if !matches!(law.day(local.day()), DayLaw::Windows(_)) {
         return None;
     }
     match law.span(zone, facts.now, ring) {
         Span::Open { until: Some(closing) } => Some(format!(
-            "{clock}, {} s of ringing would pass closing in {} s ({})",
+            "{clock}, {} s of ringing would pass closing in {} s ({owner})",
             ring.as_secs(),
             closing.since(facts.now).as_secs(),
-            law.owner.as_str()
         )),
         Span::Open { until: None } | Span::Shut { .. } => None,
     }
@@ -81,11 +83,24 @@ mod tests {
         assert!(world.ask().allows());
         world.add_zone("Pacific/Honolulu");
         assert_eq!(world.rules(), [Rule::CallingHours]);
-        assert_eq!(world.reasons()[0].detail, "07:00 in Pacific/Honolulu, open 08:00-21:00 (campaign)");
+        assert_eq!(world.reasons()[0].detail, "07:00 in Pacific/Honolulu, open 08:00-21:00 (policy)");
         world.assert_opens_at("2026-12-01T13:00:00-05:00");
         world.now = world.until().unwrap();
         // The first clock to come to 21:00 ends it for all.
         assert_eq!(closing_time(&world.facts()), Some(Wall::parse("2026-12-01T21:00:00-05:00").unwrap()));
+    }
+
+    #[test]
+    fn the_campaign_is_named_only_on_days_that_it_narrows() {
+        let mut world = World::at("2026-12-05T20:00:00+08:00", "Asia/Shanghai");
+        world.hours(&week("09:00-18:00"));
+        world.campaign.calling_hours.week.days[4] = week("10:00-12:00").days[4].clone();
+        let saturday = world.reasons()[0].detail.clone();
+        assert_eq!(saturday, "20:00 in Asia/Shanghai, open 09:00-18:00 (policy)");
+        world.now = Wall::parse("2026-12-04T13:00:00+08:00").unwrap();
+        assert_eq!(world.reasons()[0].detail, "13:00 in Asia/Shanghai, open 10:00-12:00 (campaign)");
+        world.now = Wall::parse("2026-12-05T17:59:50+08:00").unwrap();
+        assert!(world.reasons()[0].detail.ends_with("closing in 10 s (policy)"), "{:?}", world.reasons());
     }
 
     #[test]

@@ -10,7 +10,8 @@ use super::{Facts, Reason, Rule};
 pub(super) fn check(facts: &Facts, ring: Duration, reasons: &mut Vec<Reason>) {
     for ix in clocks(facts) {
         let day = Local::at(facts.zones.get(*ix), facts.now).day();
-        for law in laws(facts) {
+        // The policy first: a campaign that closes on holidays as well adds nothing to it.
+        for law in laws(facts).into_iter().rev() {
             let owner = law.owner.as_str();
             let (detail, passes) = match law.day(day) {
                 DayLaw::Windows(_) => continue,
@@ -85,6 +86,14 @@ mod tests {
         assert_eq!(world.rules(), [Rule::Holidays]);
         world.campaign.calendar = None;
         assert_eq!((world.rules(), world.until()), (vec![Rule::Holidays], None));
+    }
+
+    #[test]
+    fn the_campaign_is_named_only_where_the_policy_would_leave_a_holiday_open() {
+        let mut world = at("2026-10-01T12:00:00+08:00", &[("2026-10-01", DayKind::Holiday)]);
+        assert_eq!(world.reasons()[0].detail, "2026-10-01 is a public holiday (policy)");
+        world.policy().holidays = HolidayRule::Open;
+        assert_eq!(world.reasons()[0].detail, "2026-10-01 is a public holiday (campaign)");
     }
 
     #[test]
