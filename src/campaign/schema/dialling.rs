@@ -90,7 +90,7 @@ pub const RETRY: Value = Value::Each(
 
 const PER: Value = Value::Words(&Words { what: "something to count by", words: || vec!["customer", "phone"] });
 
-const COUNTED: Value = Value::Integer(0, crate::campaign::caps::MOST_COUNTED as u64);
+const COUNTED: Value = Value::Integer(1, crate::campaign::caps::MOST_COUNTED as u64);
 
 const CAP_WITHIN: Shape = Shape {
     what: "a cap",
