@@ -255,20 +255,37 @@ pub(super) fn is_of_hours(rule: Rule) -> bool {
 
 /// `eligible`, then the first segment that matches: its position, or why the lead is nobody's.
 pub(super) fn judge(campaign: &Campaign, row: &LeadRow) -> Result<u8, Eligibility> {
+    match unmet(campaign, row).next() {
+        Some(why) => Err(why),
+        None => segment_of(campaign, row).ok_or(Eligibility::NoSegment),
+    }
+}
+
+/// All that keeps a lead out, where [`judge`] stops at the first. Empty: it is eligible.
+pub(super) fn judge_whole(campaign: &Campaign, row: &LeadRow) -> Vec<Eligibility> {
+    let lost = segment_of(campaign, row).is_none().then_some(Eligibility::NoSegment);
+    unmet(campaign, row).chain(lost).collect()
+}
+
+fn unmet<'a>(campaign: &'a Campaign, row: &'a LeadRow) -> impl Iterator<Item = Eligibility> + 'a {
+    (0..).zip(&campaign.eligible).filter_map(|(at, condition)| match truth(condition, row) {
+        Truth::Yes => None,
+        Truth::No => Some(Eligibility::No { condition: at }),
+        Truth::Missing(_) => Some(Eligibility::Missing { condition: at }),
+        Truth::Failed(_) => Some(Eligibility::Failed { condition: at }),
+    })
+}
+
+/// A segment whose condition cannot be known is no match: the lead falls to the next one, at worst to nobody.
+fn segment_of(campaign: &Campaign, row: &LeadRow) -> Option<u8> {
+    let at = campaign.segments.iter().position(|segment| truth(&segment.when, row) == Truth::Yes);
+    at.and_then(|at| u8::try_from(at).ok())
+}
+
+fn truth(condition: &Condition, row: &LeadRow) -> Truth {
     let figures =
         Figures { score: row.score, value: row.value, attempts_used: row.attempts_used, consent: row.consent };
-    for (at, condition) in (0..).zip(&campaign.eligible) {
-        match condition.evaluate_with(figures, &row.columns) {
-            Truth::Yes => {}
-            Truth::No => return Err(Eligibility::No { condition: at }),
-            Truth::Missing(_) => return Err(Eligibility::Missing { condition: at }),
-            Truth::Failed(_) => return Err(Eligibility::Failed { condition: at }),
-        }
-    }
-    let holds = |condition: &Condition| condition.evaluate_with(figures, &row.columns) == Truth::Yes;
-    // A segment whose condition cannot be known is no match: the lead falls to the next one, at worst to nobody.
-    let at = campaign.segments.iter().position(|segment| holds(&segment.when));
-    at.and_then(|at| u8::try_from(at).ok()).ok_or(Eligibility::NoSegment)
+    condition.evaluate_with(figures, &row.columns)
 }
 
 impl Run {

@@ -135,7 +135,7 @@ impl Desk {
         let ids: Vec<PhoneId> = row.phones.iter().map(|phone| phone.phone).collect();
         let numbers = self.seen.store().numbers(&ids).await.map_err(|error| Stop::store(&error))?;
         let campaign = self.places.iter().find(|(ix, _)| *ix == row.campaign_ix).map(|(_, known)| Arc::clone(known));
-        let card = self.forecast.card(row.campaign_ix, row.lead);
+        let card = self.forecast.card(row);
         let mut lead = blank(row, campaign.as_deref(), self.seen.name_of(row.campaign_ix));
         let next = card.as_ref().map(|card| card.phone);
         let phones = row.phones.iter().zip(numbers);
@@ -309,12 +309,14 @@ impl RuleAnswer {
         if self.passes {
             return write!(f, "\n  {:<15}passes", self.rule);
         }
-        for why in &self.reasons {
+        for (at, why) in self.reasons.iter().enumerate() {
             write!(f, "\n  {:<15}REFUSES  {}", self.rule, why.detail)?;
+            // One remedy below all the conditions that it is for.
+            let follows = self.reasons.get(at + 1).and_then(|next| next.change);
             match (&why.until, why.change) {
                 (Some(until), _) => write!(f, "\n  {:<15}passes by itself at {}", "", on(until, clock))?,
-                (None, Some(change)) => write!(f, "\n  {:<15}to change it: {change}", "")?,
-                (None, None) => {}
+                (None, Some(change)) if follows != why.change => write!(f, "\n  {:<15}to change it: {change}", "")?,
+                (None, Some(_) | None) => {}
             }
         }
         Ok(())

@@ -1,6 +1,9 @@
 //! One lead from all sides: every rule's answer, what comes next, and where it stands in the queue.
 
 use crate::base::{CampaignIx, LeadId, ListId, PhoneId, Wall};
+use crate::campaign::Campaign;
+use crate::engine::LeadRow;
+use crate::engine::intake::judge_whole;
 use crate::gate::{self, Eligibility, PastDial, Reason, Rule, Verdict};
 use crate::schedule::{CellKey, Clock, LeadIx, Viewer, next_golden};
 
@@ -41,8 +44,9 @@ impl LeadCard {
 }
 
 impl Forecast {
-    /// `None`: not in memory, because its campaign is not in the plan or it has no number.
-    pub fn card(&self, campaign: CampaignIx, lead: LeadId) -> Option<LeadCard> {
+    /// Of a row that was fed. `None`: not in memory, because its campaign is not in the plan or it has no number.
+    pub fn card(&self, of: &LeadRow) -> Option<LeadCard> {
+        let (campaign, lead) = (of.campaign_ix, of.lead);
         let run = self.engine.runs.iter().find(|run| run.ix == campaign)?;
         let ix = run.leads.find(lead)?;
         let row = run.leads.get(ix)?;
@@ -63,7 +67,7 @@ impl Forecast {
             outlook: Outlooks::of(self, campaign)?.of_lead(ix)?,
             phone: row.phone,
             zones: self.zone_names(campaign, key),
-            rules: self.rules(campaign, ix)?,
+            rules: self.rules(of, ix)?,
             attempts: key.attempts,
             golden: self.golden(campaign, key),
             index_value: own.map(|own| view.offset + own * view.multiplier),
@@ -91,15 +95,17 @@ impl Forecast {
         }
     }
 
-    fn rules(&self, campaign: CampaignIx, lead: LeadIx) -> Option<Vec<(Rule, Vec<Reason>)>> {
-        let run = self.engine.runs.iter().find(|run| run.ix == campaign)?;
-        let mut facts = self.engine.facts(self.now, run, lead)?;
-        let id = run.leads.get(lead)?.lead;
-        facts.lead.eligible = self.ineligible.get(&id).copied().unwrap_or(facts.lead.eligible);
-        let reasons = match gate::ask(&facts, run.campaign.pacing.ring) {
+    fn rules(&self, row: &LeadRow, lead: LeadIx) -> Option<Vec<(Rule, Vec<Reason>)>> {
+        let run = self.engine.runs.iter().find(|run| run.ix == row.campaign_ix)?;
+        let facts = self.engine.facts(self.now, run, lead)?;
+        let mut reasons = match gate::ask(&facts, run.campaign.pacing.ring) {
             Verdict::Allow => Vec::new(),
             Verdict::Refuse { reasons, .. } => reasons,
         };
+        if self.ineligible.contains_key(&row.lead) {
+            reasons.retain(|reason| reason.rule != Rule::Eligible);
+            reasons.extend(unmet(&run.campaign, row));
+        }
         let of = |rule: Rule| reasons.iter().filter(|reason| reason.rule == rule).cloned().collect();
         Some(Rule::ALL.iter().map(|rule| (*rule, of(*rule))).collect())
     }
@@ -132,4 +138,10 @@ impl Forecast {
         let run = self.engine.runs.iter().find(|run| run.ix == campaign)?;
         Clock::of(&run.campaign.calling_hours, self.engine.zone_sets.get(key.zones))
     }
+}
+
+/// The gate's facts hold the first condition that is not met; whoever wants to change something needs them all.
+fn unmet(campaign: &Campaign, row: &LeadRow) -> Vec<Reason> {
+    let reason = |why: Eligibility| Some(Reason { rule: Rule::Eligible, detail: why.why_not(campaign)?, until: None });
+    judge_whole(campaign, row).into_iter().filter_map(reason).collect()
 }

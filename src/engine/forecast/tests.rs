@@ -191,15 +191,32 @@ fn a_pause_is_the_first_reason_of_all() {
 #[test]
 fn a_card_says_what_every_rule_says_and_when_it_comes_next() {
     let forecast = mixed("2026-12-01T03:00:00Z");
-    let card = forecast.card(IX, LeadId(2)).unwrap();
+    let card = forecast.card(&row(2, 0.05)).unwrap();
     let refusing: Vec<_> = card.rules.iter().filter(|(_, reasons)| !reasons.is_empty()).collect();
     assert_eq!(card.rules.len(), Rule::ALL.len());
     assert_eq!((refusing.len(), refusing[0].1[0].detail.as_str()), (1, "not true: score >= 0.1"));
-    let waits = forecast.card(IX, LeadId(7)).unwrap();
+    let waits = forecast.card(&row(7, 0.3)).unwrap();
     assert_eq!(waits.outlook.first, waits.waits_until);
-    let golden = forecast.card(IX, LeadId(1)).unwrap().golden;
+    let golden = forecast.card(&row(1, 0.9)).unwrap().golden;
     assert_eq!(golden[..2], [at("2026-12-01T10:00:00Z"), at("2026-12-02T10:00:00Z")]);
-    assert_eq!(forecast.card(IX, LeadId(6)).unwrap().dials.len(), 1);
+    assert_eq!(forecast.card(&row(6, 0.3)).unwrap().dials.len(), 1);
+}
+
+#[test]
+fn a_card_names_every_condition_that_is_not_met_where_the_waterfall_counts_the_first() {
+    let narrow = CAMPAIGN.replace("name: rest, when: 'true'", "name: rest, when: 'score >= 0.2'");
+    let mut forecast = forecast(&narrow, "2026-12-01T03:00:00Z");
+    let lost = LeadRow { columns: Columns::default(), ..row(1, 0.05) };
+    forecast.leads(vec![lost.clone(), row(2, 0.9)]);
+    let of_eligible = |row: &LeadRow| {
+        let rules = forecast.card(row).unwrap().rules;
+        let (_, reasons) = rules.into_iter().find(|(rule, _)| *rule == Rule::Eligible).unwrap();
+        reasons.into_iter().map(|reason| reason.detail).collect::<Vec<_>>()
+    };
+    let said = ["not true: score >= 0.1", "a value is missing for: age > 17", "no segment takes this lead"];
+    assert_eq!(of_eligible(&lost), said);
+    assert_eq!(of_eligible(&row(2, 0.9)), [""; 0]);
+    assert_eq!(forecast.waterfall(IX).unwrap().ineligible, [(Eligibility::No { condition: 0 }, 1)].into());
 }
 
 #[test]
@@ -224,8 +241,8 @@ fn a_lead_whose_first_phone_is_dead_is_shown_with_the_next_one() {
     {
         let mut forecast = forecast(CAMPAIGN, "2026-12-01T03:00:00Z");
         forecast.ledgers(ledgers());
-        forecast.leads(vec![lead]);
-        let card = forecast.card(IX, LeadId(1)).unwrap();
+        forecast.leads(vec![lead.clone()]);
+        let card = forecast.card(&lead).unwrap();
         assert_eq!((card.phone, card.outlook.fate), (phone, fate));
     }
 }
