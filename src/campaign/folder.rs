@@ -14,7 +14,8 @@ pub struct Folder {
     pub files: BTreeMap<String, Arc<[u8]>>,
     /// Names of the daemon's configuration. `None` (as in `check` without one): queues and trunks are not checked.
     pub known: Option<KnownNames>,
-    /// For findings about what is over; the daemon, which must go on, has none.
+    /// To find what is over: `check` refuses a run that has ended. The daemon, which must go on with the others, asks for
+    /// no day.
     pub today: Option<Date>,
 }
 

@@ -15,7 +15,7 @@ use crate::contact::{Meaning, Zones};
 use super::shared::place;
 use super::{Names, Shared, attempts, caps, flow, golden, hours, lint};
 
-/// `None` exactly if `findings` got an error. `hash` is the file's.
+/// `None` if `findings` got an error, but for a run that has ended: its tests are still read. `hash` is the file's.
 pub fn campaign(
     raw: RawCampaign,
     hash: String,

@@ -1,4 +1,4 @@
-//! What is over: a run that has ended, a calendar that does not know this year.
+//! What is over: a run that has ended, which is a mistake, and a calendar that does not know this year.
 
 use jiff::civil::Date;
 
@@ -17,7 +17,7 @@ pub fn check(raw: &RawCampaign, campaign: &Campaign, today: Date, findings: &mut
         && let Some(until) = run.value.until.filter(|until| *until < today)
     {
         let message = format!("the run ended on {until}: nobody is called");
-        warn(run.span, Code::RunOver, message, "status: archived, or a new `until`", findings);
+        findings.error_hint(run.span, Code::RunOver, message, "status: archived, or a new `until`");
         return;
     }
     if let (Some(calendar), Some(reference)) = (&campaign.calendar, &raw.uses.calendar)
@@ -34,13 +34,25 @@ pub fn check(raw: &RawCampaign, campaign: &Campaign, today: Date, findings: &mut
 #[cfg(test)]
 mod tests {
     use crate::campaign::check::lint::fixture::{changed, folder, warned};
+    use crate::campaign::{Folder, load};
 
     #[test]
     fn a_run_that_has_ended_is_over_unless_it_is_archived() {
         let over = (r#"until: "2026-12-31""#, r#"until: "2026-12-09""#);
-        assert_eq!(warned(&[over]), ["GH1034: the run ended on 2026-12-09: nobody is called"]);
+        let [found] = load(&folder(&[changed(&[over])])).unwrap_err().try_into().unwrap();
+        assert!(
+            found.is_error() && found.to_string().starts_with("0.yaml:6:6: error[GH1034]: the run ended"),
+            "{found}"
+        );
         assert_eq!(warned(&[over, ("purpose:", "status: archived\npurpose:")]), [] as [String; 0]);
         assert_eq!(warned(&[(r#"until: "2026-12-31""#, r#"until: "2026-12-10""#)]), [] as [String; 0]);
+    }
+
+    #[test]
+    fn a_daemon_which_asks_for_no_day_goes_on_with_a_run_that_has_ended() {
+        let over = (r#"until: "2026-12-31""#, r#"until: "2026-12-09""#);
+        let folder = Folder { today: None, ..folder(&[changed(&[over])]) };
+        assert_eq!(load(&folder).unwrap().campaigns.len(), 1);
     }
 
     #[test]
@@ -48,7 +60,7 @@ mod tests {
         let open_ended = (r#"run: { from: "2026-12-01", until: "2026-12-31" }"#, "");
         let mut folder = folder(&[changed(&[open_ended])]);
         folder.today = Some(jiff::civil::date(2027, 1, 2));
-        let plan = crate::campaign::load(&folder).unwrap();
+        let plan = load(&folder).unwrap();
         let said: Vec<&str> = plan.warnings.iter().map(|found| found.message.as_str()).collect();
         assert_eq!(said, ["cn-mainland has not been published for 2027: nobody is called this year"]);
     }
