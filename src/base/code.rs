@@ -56,7 +56,7 @@ codes! {
     NeverFires = 1030,
     /// A segment, a phone, a golden hour, a queue or a disposition that no call ever comes to.
     NeverReached = 1031,
-    /// Two campaigns that dial the same people at the same time.
+    /// Two campaigns that may dial the same people at the same time.
     SameCustomers = 1032,
     /// A marketing flow that lets nobody say no.
     NoRefusal = 1033,

@@ -68,6 +68,11 @@ impl Condition {
         Self { source: "true".to_owned(), compiled: Arc::new(Compiled { expr, needed }) }
     }
 
+    /// What it says, for those who compare two of them.
+    pub(super) fn tree(&self) -> &IdedExpr {
+        &self.compiled.expr
+    }
+
     /// Over columns alone. Built-ins are looked up by their name; `tags` is a text with `;` between the tags.
     pub fn evaluate(&self, columns: &Columns) -> Truth {
         self.run(|name| columns.get(name).map(Cell::of))

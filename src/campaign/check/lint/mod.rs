@@ -1,5 +1,6 @@
-//! What a correct campaign will hardly mean: each rule is a file, and finds warnings only.
+//! What a correct campaign will hardly mean: each rule is a file, and finds warnings. A run that has ended is an error.
 
+mod apart;
 #[cfg(test)]
 mod fixture;
 mod golden;
@@ -9,6 +10,7 @@ mod refusal;
 mod retry;
 mod run;
 mod segments;
+mod sooner;
 
 pub use overlap::same_customers;
 

@@ -9,7 +9,7 @@ use crate::campaign::read::RawCampaign;
 use crate::campaign::{Campaign, CapPer, CapRule, Daypart, RetryRule};
 use crate::contact::CallResult;
 
-use super::{dialling_hours, warn};
+use super::{dialling_hours, sooner, warn};
 
 const DAY: Duration = Duration::from_hours(24);
 
@@ -24,7 +24,8 @@ pub fn check(raw: &RawCampaign, campaign: &Campaign, findings: &mut Findings) {
         }
     } else {
         for (result, rule) in rules.iter().filter(|(_, rule)| rule.max > 0 && !rule.phone_dead) {
-            if let Some((why, hint)) = never(rule, campaign, &parts, life.as_ref()) {
+            let never = never(rule, campaign, &parts, life.as_ref());
+            if let Some((why, hint)) = never.or_else(|| sooner::held(rule, campaign)) {
                 let message = format!("the rule for `{}` {why}", result.value);
                 warn(result.span, Code::NeverFires, message, hint, findings);
             }
