@@ -2,7 +2,7 @@
 
 use std::fmt;
 
-use rlibphonenumber::Region;
+use rlibphonenumber::{PHONE_NUMBER_UTIL, Region};
 
 /// ISO 3166-1, two letters, one that has phone numbers.
 #[derive(Clone, Copy, PartialEq, Eq)]
@@ -12,7 +12,9 @@ impl Country {
     /// `CN`, in capitals. `None` for what is no country.
     pub fn parse(text: &str) -> Option<Self> {
         let code = <[u8; 2]>::try_from(text.as_bytes()).ok()?;
-        let fits = code.iter().all(u8::is_ascii_uppercase) && text.parse::<Region>().is_ok();
+        let has_numbers = |region| PHONE_NUMBER_UTIL.get_country_code_for_region(region).is_some();
+        // The library also reads `uk` and the like.
+        let fits = code.iter().all(u8::is_ascii_uppercase) && text.parse::<Region>().is_ok_and(has_numbers);
         fits.then_some(Self(code))
     }
 

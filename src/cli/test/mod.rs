@@ -170,7 +170,7 @@ sources: ["made up"]
             10 |   - { name: night, at: "2026-12-03 21:00", expect: allowed }
                |                                                    ^^^^^^^
                = got: blocked_by calling_hours, deferred_to 2026-12-04 09:00 Asia/Shanghai, asked at 2026-12-03 21:00 Asia/Shanghai
-               = calling_hours: 21:00 in Asia/Shanghai, open 09:00-20:00 (campaign)
+               = calling_hours: 21:00 in Asia/Shanghai, open 09:00-20:00 (policy)
             c: rules without a test: dnc, calling_hours, attempts
             1 test in 1 file, 0 passed, 1 failed
         "#]]
