@@ -1,5 +1,6 @@
 //! What every room may use: time, ids, seeded randomness, personal data, diagnostics.
 
+mod authorities;
 mod code;
 mod diag;
 mod hex;
@@ -10,6 +11,7 @@ mod share;
 mod time;
 mod wav;
 
+pub use authorities::SYSTEM_AUTHORITIES;
 pub use code::Code;
 pub use diag::{Diagnostic, Severity, SourceText, Span, render, render_json};
 pub use hex::{hex, push_hex, unhex};

@@ -62,6 +62,8 @@ pub enum StartError {
          `goldenhour token new --role viewer`, or listen on 127.0.0.1"
     )]
     Exposed(std::net::SocketAddr),
+    #[error("{0}")]
+    Resolve(String),
     #[error("cannot open the SIP or RTP sockets on {0}: {1}")]
     Wire(std::net::SocketAddr, std::io::Error),
     #[error("{code}: the input journal {0} cannot be made: {1}", code = crate::base::Code::JournalWrite)]
@@ -198,6 +200,9 @@ impl Daemon {
     /// engine could not say so itself.
     pub fn count_wire(&self) {
         super::tally::count_wire(&self.metrics, self.wire.counts());
+        for (trunk, state) in self.config.trunks.iter().zip(self.wire.links()) {
+            super::tally::count_link(&self.metrics, &trunk.name, state.as_ref());
+        }
         self.metrics.engine_silence_seconds.set([], self.health.silence().as_secs_f64());
     }
 
@@ -360,7 +365,7 @@ fn start_wire(
 ) -> Result<wire::Handle, StartError> {
     let Database::Sqlite(path) = &config.database;
     let journal: PathBuf = path.with_extension("dialogs");
-    let mut settings = setup::wire(config, *keys.sip(), Some(journal), seed()?);
+    let mut settings = setup::wire(config, *keys.sip(), Some(journal), seed()?).map_err(StartError::Resolve)?;
     settings.recover = setup::recovered(config, ringing);
     let sink = move |events: &mut Vec<wire::Event>| {
         if events.is_empty() {

@@ -1,6 +1,6 @@
 //! From the configuration to what engine and line are told.
 
-use std::net::SocketAddr;
+use std::net::{IpAddr, SocketAddr};
 use std::path::PathBuf;
 
 use crate::engine::{EngineConfig, QueueSpec, RecoveredAttempt, TrunkSpec};
@@ -27,8 +27,9 @@ pub fn engine(config: &Config, seed: u64, wall_rate: f64) -> EngineConfig {
 }
 
 /// `sip_key` comes from the keys file: after a restart it rebuilds the same branches and tags.
-pub fn wire(config: &Config, sip_key: [u8; 32], journal: Option<PathBuf>, seed: u64) -> wire::Config {
-    let trunks = config.trunks.iter().map(line_trunk).collect();
+/// Blocks while names of gateways are looked up.
+pub fn wire(config: &Config, sip_key: [u8; 32], journal: Option<PathBuf>, seed: u64) -> Result<wire::Config, String> {
+    let trunks = config.trunks.iter().map(|trunk| line_trunk(trunk, config.sip.ip())).collect::<Result<_, _>>()?;
     let mut local = config.sip;
     local.set_ip(config.media.address);
     let media = MediaRange {
@@ -36,14 +37,22 @@ pub fn wire(config: &Config, sip_key: [u8; 32], journal: Option<PathBuf>, seed: 
         first_port: *config.media.ports.start(),
         last_port: *config.media.ports.end(),
     };
-    let sip = sip::Config::new(SocketAddr::new(config.sip.ip(), local.port()), sip_key);
-    wire::Config {
+    let mut sip = sip::Config::new(SocketAddr::new(config.sip.ip(), local.port()), sip_key);
+    sip.local_tcp = config.sip_tcp;
+    sip.local_tls = config.sip_tls.as_ref().map(|(address, _)| *address);
+    let streams = wire::Streams {
+        trunks: config.trunks.iter().map(|trunk| trunk.tls.clone()).collect(),
+        listen_tcp: config.sip_tcp,
+        listen_tls: config.sip_tls.clone(),
+    };
+    Ok(wire::Config {
         listen: config.sip,
+        streams,
         line: line::Config::new(sip, trunks, media, seed),
         journal,
         recover: Vec::new(),
         queue: 1_024,
-    }
+    })
 }
 
 /// What SIP recovery can end: a trunk that is no longer configured has nobody to send a CANCEL to.
@@ -73,9 +82,12 @@ fn trunk_spec(trunk: &TrunkConfig) -> TrunkSpec {
     }
 }
 
-fn line_trunk(trunk: &TrunkConfig) -> LineTrunk {
-    LineTrunk {
-        addr: trunk.peer,
+/// `own`: the address that talks to it.
+pub fn line_trunk(trunk: &TrunkConfig, own: IpAddr) -> Result<LineTrunk, String> {
+    Ok(LineTrunk {
+        addr: trunk.peer.resolve(own).map_err(|why| format!("trunk `{}`: {why}", trunk.name))?,
+        transport: trunk.peer.transport,
+        host: Some(trunk.peer.host_port()),
         from: trunk.from.clone(),
         auth: trunk.auth.as_ref().map(|auth| sip::Credentials {
             user: auth.user.clone(),
@@ -86,5 +98,5 @@ fn line_trunk(trunk: &TrunkConfig) -> LineTrunk {
         number: NumberRule { strip: trunk.number.strip.clone(), prefix: trunk.number.prefix.clone() },
         asserts_caller_id: true,
         prefer: sip::sdp::Codec::Pcma,
-    }
+    })
 }

@@ -151,6 +151,17 @@ pub fn open_trunk(metrics: &Metrics, trunk: &super::config::TrunkConfig) {
     metrics.open_trunk(&trunk.name, trunk.max_calls, trunk.max_cps, &results);
 }
 
+/// A connection to a trunk, and the certificates on both its ends. Nothing is shown of a trunk without one.
+pub fn count_link(metrics: &Metrics, trunk: &str, state: Option<&crate::wire::LinkState>) {
+    let Some(state) = state else { return };
+    metrics.trunk_connected.set_truth([trunk], state.connected);
+    for (side, runs_out) in [("theirs", state.theirs_runs_out), ("ours", state.ours_runs_out)] {
+        if let Some(at) = runs_out {
+            metrics.tls_certificate_expiry.set([trunk, side], at as f64);
+        }
+    }
+}
+
 /// Counters that the line keeps as totals.
 pub fn count_wire(metrics: &Metrics, counts: &crate::wire::Counts) {
     use crate::line::Counter;

@@ -219,7 +219,8 @@ impl Gateway {
             match output {
                 sip::Output::Send { to, bytes } => {
                     let bytes = dress(&bytes, self.town.gbk_server).unwrap_or(bytes);
-                    self.outputs.push_back(Output::Sip { to, bytes });
+                    // It has a datagram socket and nothing else.
+                    self.outputs.push_back(Output::Sip { to: to.addr, bytes });
                 }
                 sip::Output::Event { leg, event } => {
                     self.on_event(now, leg, event, datagram);

@@ -327,7 +327,7 @@ mod tests {
         loop {
             while let Some(output) = ua.poll_output() {
                 if let sip::Output::Send { to, bytes } = output {
-                    socket.send_to(&bytes, to).unwrap();
+                    socket.send_to(&bytes, to.addr).unwrap();
                 } else if let sip::Output::Event { event: Event::Ended(end), .. } = output {
                     ended = Some(end);
                 }

@@ -6,7 +6,7 @@ use std::sync::Arc;
 use crate::base::{LegId, Pii, TrunkIx};
 use crate::call::{LegCommand, LegEvent};
 use crate::media;
-use crate::sip::{self, DialogFacts, Packet};
+use crate::sip::{self, DialogFacts, Packet, Target};
 
 #[derive(Debug)]
 pub enum Input<'a> {
@@ -14,6 +14,14 @@ pub enum Input<'a> {
     Command { leg: LegId, command: LegCommand, number: Option<Pii<String>> },
     /// From the SIP socket.
     Datagram { from: SocketAddr, bytes: &'a [u8] },
+    /// Cut out of a stream.
+    Framed { from: Target, bytes: &'a [u8] },
+    /// A connection to a trunk stands; `ours` is our end of it.
+    Connected { to: Target, ours: SocketAddr },
+    /// The connection to a trunk has gone: nothing can be dialled there until the next one stands.
+    Disconnected { to: Target },
+    /// This message found no connection: not one byte of it is out.
+    Unsent { to: Target, bytes: &'a [u8] },
     /// From the RTP socket bound to `port`.
     Rtp { port: u16, from: SocketAddr, bytes: &'a [u8] },
     /// The answer to `OpenPort`. A port that could not be opened is never asked for again.
@@ -41,7 +49,7 @@ pub struct RecoveredLeg {
 #[derive(Debug, PartialEq)]
 pub enum Output {
     SendSip {
-        to: SocketAddr,
+        to: Target,
         bytes: Packet,
     },
     Leg(LegId, LegEvent),

@@ -4,7 +4,7 @@ use std::fmt;
 use std::net::{IpAddr, SocketAddr};
 use std::time::Duration;
 
-use crate::sip::{self, Credentials, Network, Peer, sdp};
+use crate::sip::{self, Credentials, Network, Peer, Target, Transport, sdp};
 
 use super::NumberRule;
 
@@ -37,8 +37,11 @@ pub struct MediaRange {
 /// A route to a gateway.
 #[derive(Clone)]
 pub struct LineTrunk {
-    /// Where requests go; answers come from exactly here.
+    /// Where requests go; datagrams come from exactly here.
     pub addr: SocketAddr,
+    pub transport: Transport,
+    /// Host and port as the gateway knows itself; the address where it is `None`.
+    pub host: Option<String>,
     /// Networks it may send from too, at any port.
     pub from: Vec<Network>,
     pub auth: Option<Credentials>,
@@ -66,6 +69,8 @@ impl LineTrunk {
     pub fn new(addr: SocketAddr) -> Self {
         Self {
             addr,
+            transport: Transport::Udp,
+            host: None,
             from: Vec::new(),
             auth: None,
             domain: None,
@@ -75,13 +80,37 @@ impl LineTrunk {
         }
     }
 
+    pub fn target(&self) -> Target {
+        Target::new(self.transport, self.addr)
+    }
+
+    /// Does what came from there come from this trunk?
+    pub fn owns(&self, from: Target) -> bool {
+        self.peer().owns(from)
+    }
+
+    /// Of `host`, or of the address, without a port: what its certificate must name.
+    pub fn host_name(&self) -> String {
+        match &self.host {
+            None => self.addr.ip().to_string(),
+            Some(host) if host.ends_with(']') => host.clone(),
+            Some(host) => host.rsplit_once(':').map_or(host.as_str(), |(name, _)| name).to_owned(),
+        }
+    }
+
     pub(super) fn peer(&self) -> Peer {
-        Peer { addr: self.addr, from: self.from.clone(), auth: self.auth.clone(), domain: self.domain.clone() }
+        Peer {
+            transport: self.transport,
+            from: self.from.clone(),
+            auth: self.auth.clone(),
+            domain: self.domain.clone(),
+            ..Peer::new(self.addr)
+        }
     }
 }
 
 impl fmt::Debug for LineTrunk {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "LineTrunk({}, {} networks, auth {})", self.addr, self.from.len(), self.auth.is_some())
+        write!(f, "LineTrunk({}, {} networks, auth {})", self.target(), self.from.len(), self.auth.is_some())
     }
 }

@@ -53,16 +53,20 @@ enum Keys {
     Info,
 }
 
-/// A trunk, and its address as text.
+/// A trunk, and what stands behind the `@` of a number's URI.
 #[derive(Debug)]
 struct Trunk {
     settings: LineTrunk,
     host: String,
+    /// Something can be sent there now; always so by datagram.
+    connected: bool,
 }
 
 impl Trunk {
     fn new(settings: LineTrunk) -> Self {
-        Self { host: settings.addr.to_string(), settings }
+        let host = settings.host.clone().unwrap_or_else(|| settings.addr.to_string());
+        let connected = !settings.transport.is_reliable();
+        Self { host: host + settings.transport.uri_param(), settings, connected }
     }
 }
 
@@ -96,13 +100,30 @@ impl Line {
     pub fn set_trunks(&mut self, trunks: Vec<LineTrunk>) {
         self.sip.peers = trunks.iter().map(LineTrunk::peer).collect();
         self.ua.set_peers(self.sip.peers.clone());
-        self.trunks = trunks.into_iter().map(Trunk::new).collect();
+        let before = std::mem::replace(&mut self.trunks, trunks.into_iter().map(Trunk::new).collect());
+        for trunk in &mut self.trunks {
+            let same = before.iter().find(|old| old.settings.target() == trunk.settings.target());
+            trunk.connected = same.map_or(trunk.connected, |old| old.connected);
+        }
+    }
+
+    fn connected(&mut self, to: sip::Target, connected: bool) {
+        for trunk in self.trunks.iter_mut().filter(|trunk| trunk.settings.target() == to) {
+            trunk.connected = connected;
+        }
     }
 
     pub fn handle(&mut self, now: Now, input: Input<'_>) {
         match input {
             Input::Command { leg, command, number } => self.on_command(now, leg, command, number),
             Input::Datagram { from, bytes } => self.sip(now, sip::Input::Datagram { from, bytes }),
+            Input::Framed { from, bytes } => self.sip(now, sip::Input::Framed { from, bytes }),
+            Input::Connected { to, ours } => {
+                self.connected(to, true);
+                self.sip(now, sip::Input::Connected { to, ours });
+            }
+            Input::Disconnected { to } => self.connected(to, false),
+            Input::Unsent { to, bytes } => self.sip(now, sip::Input::Unsent { to, bytes }),
             Input::Rtp { port, from, bytes } => self.on_rtp(now, port, from, bytes),
             Input::PortOpened { port, ok } => self.on_port(now, port, ok),
             Input::Unreachable { to } => self.sip(now, sip::Input::Unreachable { to }),
@@ -184,6 +205,9 @@ impl Line {
         if now.tick > dial.permit_until {
             return Some(NotSent::PermitExpired);
         }
+        if !self.trunks.get(dial.trunk.ix()).is_some_and(|trunk| trunk.connected) {
+            return Some(NotSent::TrunkDown);
+        }
         (self.ua.live_calls() >= self.sip.max_calls).then_some(NotSent::TrunkFull)
     }
 
@@ -233,7 +257,7 @@ impl Line {
         ring_timeout: std::time::Duration,
         rtp: SocketAddr,
     ) -> Option<Invite> {
-        let Trunk { settings: trunk, host } = self.trunks.get(ix.ix())?;
+        let Trunk { settings: trunk, host, .. } = self.trunks.get(ix.ix())?;
         let caller = Pii::new(caller_id.to_string());
         Some(Invite {
             leg,

@@ -1,11 +1,10 @@
 //! Ends what a crash left on the wire: CANCEL for what may ring, BYE for what was answered, a few times each, unhurried.
 
 use std::collections::BTreeMap;
-use std::net::SocketAddr;
 use std::time::Duration;
 
 use crate::base::Tick;
-use crate::sip::{self, Invite, Packet, recovery};
+use crate::sip::{self, Invite, Packet, Target, recovery};
 
 /// Between two messages, so that thousands of legs do not burst into one socket buffer.
 const SPACING: Duration = Duration::from_millis(1);
@@ -16,7 +15,7 @@ const REPEATS: [Duration; 4] =
 #[derive(Debug, Default)]
 pub(super) struct Recovery {
     /// By time and order of arrival.
-    waiting: BTreeMap<(Tick, u64), (SocketAddr, Packet)>,
+    waiting: BTreeMap<(Tick, u64), (Target, Packet)>,
     count: u64,
 }
 
@@ -38,7 +37,7 @@ impl Recovery {
         }
     }
 
-    pub(super) fn poll(&mut self, now: Tick) -> Option<(SocketAddr, Packet)> {
+    pub(super) fn poll(&mut self, now: Tick) -> Option<(Target, Packet)> {
         let first = self.waiting.first_entry().filter(|entry| entry.key().0 <= now)?;
         Some(first.remove())
     }

@@ -189,7 +189,7 @@ impl Rig {
     fn on_output(&mut self, output: Output) {
         match output {
             Output::SendSip { to, bytes } => {
-                assert_eq!(to, at(GATEWAY));
+                assert_eq!(to, sip::Target::udp(at(GATEWAY)));
                 let text = String::from_utf8_lossy(&bytes);
                 self.sent.push(text.lines().next().unwrap_or_default().to_owned());
                 if self.policy != Far::Mute {
@@ -209,7 +209,7 @@ impl Rig {
     fn on_far(&mut self, output: sip::Output) {
         match output {
             sip::Output::Send { to, bytes } => {
-                assert_eq!(to, at(LINE));
+                assert_eq!(to, sip::Target::udp(at(LINE)));
                 let bytes = (self.mangle)(&bytes);
                 self.line.handle(self.now, Input::Datagram { from: at(GATEWAY), bytes: &bytes });
             }

@@ -101,6 +101,11 @@ catalogue! {
     sip_unknown_source: Counter "goldenhour_sip_unknown_source_total" Messages [];
     /// Inbound calls, which are refused with 480.
     sip_inbound_refused: Counter "goldenhour_sip_inbound_refused_total" Calls [];
+    /// Does the connection to a trunk over TCP or TLS stand? At 0 the trunk takes no calls.
+    trunk_connected: Gauge "goldenhour_trunk_connected" Truth ["trunk"];
+    /// When a certificate of a TLS trunk runs out, as seconds since 1970: the gateway's own ("theirs"), or the one that
+    /// we show ("ours").
+    tls_certificate_expiry: Gauge "goldenhour_tls_certificate_expiry_timestamp_seconds" Seconds ["trunk", "side"];
     /// Calls on a trunk, ringing ones included.
     line_calls: Gauge "goldenhour_line_calls" Calls ["trunk"];
     /// The trunk's `max_calls`.
@@ -224,6 +229,7 @@ mod tests {
             "direction",
             "class",
             "kind",
+            "side",
         ];
         for entry in Metrics::ENTRIES {
             assert!(entry.labels.iter().all(|label| known.contains(label)), "{}", entry.name);

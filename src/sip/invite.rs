@@ -1,18 +1,22 @@
 //! The INVITE of a call, and the ACK and CANCEL that must look like it. They are made from the call's own data and the
 //! daemon's key alone, so that `recovery` makes the same bytes after a crash.
 
-use std::net::SocketAddr;
-
 use super::bytes::find;
 use super::header::Name;
 use super::ids::{Branch, Hop, Ids, write_call_id};
 use super::message::{Message, Start};
 use super::method::Method;
+use super::packet::Packet;
 use super::peer::Peer;
 use super::sdp::{Direction, write_offer};
+use super::target::{Target, Transport};
 use super::ua::{Config, Invite};
 use super::uri::{Uri, write_user};
 use super::writer::{Writer, allow};
+
+/// Longer requests go over TCP: fragments of a datagram are lost together, and some firewalls drop them all
+/// (RFC 3261 §18.1.1).
+pub const LONGEST_DATAGRAM: usize = 1300;
 
 /// Who we are towards one peer.
 #[derive(Clone, Copy, Debug)]
@@ -28,18 +32,28 @@ impl Caller<'_> {
     }
 
     /// Where the INVITE goes. `None` where the request URI is none.
-    pub fn dest(&self, invite: &Invite) -> Option<SocketAddr> {
+    pub fn dest(&self, invite: &Invite) -> Option<Target> {
         let uri = Uri::parse(invite.request_uri.reveal().as_bytes()).ok()?;
         Some(self.peer.route(uri.socket_addr()))
     }
 
-    /// Writes the INVITE. `credentials` are complete header lines.
-    pub fn invite(&self, invite: &Invite, cseq: u32, credentials: &[u8], out: &mut Vec<u8>) {
+    /// Writes the INVITE for `to`, and says where it goes: what is too long for a datagram goes over TCP.
+    /// `credentials` are complete header lines.
+    pub fn invite(&self, invite: &Invite, cseq: u32, credentials: &[u8], to: Target, out: &mut Vec<u8>) -> Target {
+        self.write(invite, cseq, credentials, to.transport, out);
+        if to.transport != Transport::Udp || out.len() <= LONGEST_DATAGRAM {
+            return to;
+        }
+        self.write(invite, cseq, credentials, Transport::Tcp, out);
+        Target::new(Transport::Tcp, to.addr)
+    }
+
+    fn write(&self, invite: &Invite, cseq: u32, credentials: &[u8], over: Transport, out: &mut Vec<u8>) {
         let uri = invite.request_uri.reveal().as_bytes();
-        let local = self.config.local;
-        let mut writer = Writer::request(out, Method::Invite, uri, local, &self.branch(invite, cseq));
+        let sent_by = self.config.sent_by(over);
+        let mut writer = Writer::request(out, Method::Invite, uri, sent_by, &self.branch(invite, cseq));
         self.identity(invite, &mut writer);
-        writer.cseq(cseq, Method::Invite).contact(local);
+        writer.cseq(cseq, Method::Invite).contact(self.config.contact(Some(self.peer)));
         writer.header("Allow", allow(self.config.server)).header("User-Agent", self.config.user_agent.as_bytes());
         if let Some(asserted) = &invite.asserted {
             writer.raw(b"P-Asserted-Identity: <");
@@ -83,6 +97,17 @@ impl Caller<'_> {
             None => writer.addr(self.config.local),
         };
     }
+}
+
+/// The same INVITE as a datagram, after TCP was refused (RFC 3261 §18.1.1). Only Via says how it travels.
+pub fn as_datagram(invite: &[u8]) -> Packet {
+    const VIA: &[u8] = b"\r\nVia: SIP/2.0/";
+    let mut bytes = invite.to_vec();
+    let at = bytes.windows(VIA.len()).position(|window| window == VIA).map(|at| at + VIA.len());
+    if let Some(word) = at.and_then(|at| bytes.get_mut(at..at + 3)) {
+        word.copy_from_slice(Transport::Udp.name().as_bytes());
+    }
+    Packet::from(&bytes[..])
 }
 
 /// The CANCEL of an INVITE: same Request-URI, Via, From, To, Call-ID and CSeq number (RFC 3261 §9.1).

@@ -173,6 +173,16 @@ impl<'a> Message<'a> {
         number(value.get(..value.iter().take_while(|b| b.is_ascii_digit()).count())?, u32::MAX)
     }
 
+    /// What Content-Length says, whatever came behind the headers.
+    pub fn content_length(&self) -> Result<Option<usize>, BadBody> {
+        let mut lengths = self.all(Name::ContentLength);
+        let Some(first) = lengths.next() else { return Ok(None) };
+        if lengths.any(|other| other != first) {
+            return Err(BadBody::Several);
+        }
+        number(first, u32::MAX).map(|length| Some(length as usize)).ok_or(BadBody::NotANumber)
+    }
+
     /// The media type of the body without parameters, or empty.
     pub fn content_type(&self) -> &'a [u8] {
         let value = self.get(Name::ContentType).unwrap_or(&[]);
@@ -229,13 +239,10 @@ impl<'a> Message<'a> {
     }
 
     fn frame(&self, rest: &'a [u8]) -> Result<&'a [u8], BadBody> {
-        let mut lengths = self.all(Name::ContentLength);
-        let Some(first) = lengths.next() else { return Ok(rest) };
-        if lengths.any(|other| other != first) {
-            return Err(BadBody::Several);
+        match self.content_length()? {
+            Some(length) => rest.get(..length).ok_or(BadBody::TooLarge),
+            None => Ok(rest),
         }
-        let length = number(first, u32::MAX).ok_or(BadBody::NotANumber)?;
-        rest.get(..length as usize).ok_or(BadBody::TooLarge)
     }
 }
 

@@ -14,6 +14,8 @@ pub mod packet;
 pub mod peer;
 pub mod recovery;
 pub mod sdp;
+pub mod stream;
+pub mod target;
 pub mod transaction;
 mod ua;
 pub mod uri;
@@ -23,6 +25,7 @@ mod writer;
 
 pub use packet::Packet;
 pub use peer::{Credentials, Network, Peer};
+pub use target::{Target, Transport};
 pub use transaction::{Timer, Times};
 pub use ua::{Cause, Command, Config, Counter, DialogFacts, End, Event, Incoming, Input, Invite, Output, Side, Ua};
 

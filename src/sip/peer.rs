@@ -3,11 +3,17 @@
 use std::fmt;
 use std::net::{IpAddr, SocketAddr};
 
+use super::target::{Target, Transport};
+
 /// A gateway. Datagrams from elsewhere get no answer, no memory, and one count.
 #[derive(Clone, Debug)]
 pub struct Peer {
-    /// Requests go here, and responses are expected from exactly this address and port.
+    /// Requests go here, and over UDP responses are expected from exactly this address and port.
     pub addr: SocketAddr,
+    pub transport: Transport,
+    /// Our end of the connection to it, where there is one: nobody may listen at the address in our Contact, but whoever
+    /// has this connection can use it.
+    pub our_end: Option<SocketAddr>,
     /// Networks it may send from too, at any port.
     pub from: Vec<Network>,
     pub auth: Option<Credentials>,
@@ -17,17 +23,34 @@ pub struct Peer {
 
 impl Peer {
     pub fn new(addr: SocketAddr) -> Self {
-        Self { addr, from: Vec::new(), auth: None, domain: None }
+        let transport = Transport::Udp;
+        Self { addr, transport, our_end: None, from: Vec::new(), auth: None, domain: None }
     }
 
-    pub fn owns(&self, addr: SocketAddr) -> bool {
-        addr == self.addr || self.from.iter().any(|network| network.contains(addr.ip()))
+    /// A datagram is the peer's by address and port. Whoever opened a connection has shown that it is at its address, and
+    /// its port means nothing. What must come over TLS is not believed without it.
+    pub fn owns(&self, from: Target) -> bool {
+        let carried = match (self.transport, from.transport) {
+            // Requests that are too long for UDP go over TCP, and so may theirs.
+            (Transport::Udp, Transport::Udp | Transport::Tcp) | (Transport::Tcp, Transport::Tcp) => true,
+            (Transport::Tls, Transport::Tls) => true,
+            (Transport::Udp | Transport::Tcp | Transport::Tls, _) => false,
+        };
+        let itself =
+            if from.transport.is_reliable() { from.addr.ip() == self.addr.ip() } else { from.addr == self.addr };
+        carried && (itself || self.from.iter().any(|network| network.contains(from.addr.ip())))
+    }
+
+    pub fn target(&self) -> Target {
+        Target::new(self.transport, self.addr)
     }
 
     /// Where a request for `wanted` really goes: there if it is the peer's own, else to the peer, which is our outbound
-    /// proxy. A Contact never makes us send to a stranger.
-    pub fn route(&self, wanted: Option<SocketAddr>) -> SocketAddr {
-        wanted.filter(|addr| self.owns(*addr)).unwrap_or(self.addr)
+    /// proxy. A Contact never makes us send to a stranger, and a peer has one connection, which takes everything.
+    pub fn route(&self, wanted: Option<SocketAddr>) -> Target {
+        let datagrams = self.transport == Transport::Udp;
+        let there = wanted.map(Target::udp).filter(|there| datagrams && self.owns(*there));
+        there.unwrap_or(self.target())
     }
 }
 
@@ -79,12 +102,31 @@ mod tests {
     #[test]
     fn a_peer_is_its_address_and_port_plus_its_networks() {
         let mut peer = Peer::new("127.0.0.1:5080".parse().unwrap());
-        assert!(peer.owns("127.0.0.1:5080".parse().unwrap()));
-        assert!(!peer.owns("127.0.0.1:5081".parse().unwrap()));
+        assert!(peer.owns(target("127.0.0.1:5080")));
+        assert!(!peer.owns(target("127.0.0.1:5081")));
         peer.from.push(Network::parse("10.1.0.0/16").unwrap());
-        assert!(peer.owns("10.1.200.3:9".parse().unwrap()));
-        assert!(!peer.owns("10.2.0.1:9".parse().unwrap()));
-        assert_eq!(peer.route(Some("10.9.9.9:5060".parse().unwrap())), peer.addr);
+        assert!(peer.owns(target("10.1.200.3:9")));
+        assert!(!peer.owns(target("10.2.0.1:9")));
+        assert_eq!(peer.route(Some("10.9.9.9:5060".parse().unwrap())), peer.target());
+        assert_eq!(peer.route(Some("10.1.0.9:5060".parse().unwrap())), target("10.1.0.9:5060"));
+    }
+
+    #[test]
+    fn a_connection_is_known_by_its_address_alone_and_tls_is_never_spoken_for() {
+        let mut peer = Peer { transport: Transport::Tls, ..Peer::new("127.0.0.1:5061".parse().unwrap()) };
+        peer.from.push(Network::parse("10.1.0.0/16").unwrap());
+        assert!(peer.owns(target("tls:127.0.0.1:40000")) && peer.owns(target("tls:10.1.0.1:9")));
+        assert!(!peer.owns(target("tls:127.0.0.2:5061")));
+        for plain in ["127.0.0.1:5061", "tcp:127.0.0.1:5061", "10.1.0.1:9"] {
+            assert!(!peer.owns(target(plain)), "{plain}");
+        }
+        assert_eq!(peer.route(Some("10.1.0.9:5060".parse().unwrap())), target("tls:127.0.0.1:5061"));
+        peer.transport = Transport::Tcp;
+        assert!(!peer.owns(target("127.0.0.1:5061")) && peer.owns(target("tcp:127.0.0.1:9")));
+    }
+
+    fn target(text: &str) -> Target {
+        text.parse().unwrap()
     }
 
     #[test]

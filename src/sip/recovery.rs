@@ -1,30 +1,29 @@
 //! What a crash left on the wire, ended from the intent alone: CANCEL for a call that was not answered as far as we know,
 //! BYE for a dialog that the journal knows. This is the one place that CANCELs without a 1xx; 481 is a fine answer.
 
-use std::net::SocketAddr;
-
 use super::ids::{Hop, Ids};
 use super::invite::{Caller, write_cancel};
 use super::message::Message;
 use super::method::Method;
 use super::packet::Packet;
+use super::target::Target;
 use super::ua::{Config, DialogFacts, Invite};
 use super::writer::{Writer, no_body};
 
 /// The CANCEL of an INVITE that may be out there. CSeq is 1, and 2 where the trunk asks for credentials: send one CANCEL
 /// for each. `None` where trunk or URI are no longer what they were.
-pub fn cancel(config: &Config, invite: &Invite, cseq: u32) -> Option<(SocketAddr, Packet)> {
+pub fn cancel(config: &Config, invite: &Invite, cseq: u32) -> Option<(Target, Packet)> {
     let ids = Ids::new(&config.key);
     let caller = Caller { config, ids: &ids, peer: config.peers.get(invite.trunk.ix())? };
     let mut sent = Vec::new();
-    caller.invite(invite, cseq, &[], &mut sent);
+    let dest = caller.invite(invite, cseq, &[], caller.dest(invite)?, &mut sent);
     let mut out = Vec::new();
     write_cancel(&Message::parse(&sent).ok()?, &mut out);
-    Some((caller.dest(invite)?, Packet::from(&out[..])))
+    Some((dest, Packet::from(&out[..])))
 }
 
 /// The BYE of a journalled dialog. Of a dialog that was not confirmed send the CANCEL too.
-pub fn bye(config: &Config, invite: &Invite, facts: &DialogFacts) -> Option<(SocketAddr, Packet)> {
+pub fn bye(config: &Config, invite: &Invite, facts: &DialogFacts) -> Option<(Target, Packet)> {
     let ids = Ids::new(&config.key);
     let caller = Caller { config, ids: &ids, peer: config.peers.get(invite.trunk.ix())? };
     // Higher than any request of the call before the crash: it had at most a REFER and its repetition.
@@ -32,7 +31,8 @@ pub fn bye(config: &Config, invite: &Invite, facts: &DialogFacts) -> Option<(Soc
     let hop = Hop::Request(super::bytes::fingerprint(&facts.to_tag));
     let branch = ids.branch(facts.leg, cseq, hop);
     let mut out = Vec::new();
-    let mut writer = Writer::request(&mut out, Method::Bye, &facts.remote_target, config.local, &branch);
+    let sent_by = config.sent_by(facts.dest.transport);
+    let mut writer = Writer::request(&mut out, Method::Bye, &facts.remote_target, sent_by, &branch);
     writer.header("Route", &facts.routes).raw(b"From: ");
     caller.write_from(invite, &mut writer);
     writer.raw(b"\r\nTo: <").raw(invite.request_uri.reveal().as_bytes()).raw(b">;tag=").raw(&facts.to_tag);

@@ -7,6 +7,7 @@ use super::header::Name;
 use super::ids::Branch;
 use super::message::Message;
 use super::method::Method;
+use super::target::Target;
 
 /// What we serve; goes into Allow. Only the far end of trials is itself transferred.
 pub const fn allow(server: bool) -> &'static [u8] {
@@ -25,11 +26,17 @@ pub struct Writer<'a> {
 
 impl<'a> Writer<'a> {
     /// Starts a request: start line, our Via, Max-Forwards.
-    pub fn request(out: &'a mut Vec<u8>, method: Method, uri: &[u8], local: SocketAddr, branch: &Branch) -> Self {
+    pub fn request(out: &'a mut Vec<u8>, method: Method, uri: &[u8], local: Target, branch: &Branch) -> Self {
         out.clear();
         let mut writer = Self { out };
-        writer.raw(method.name().as_bytes()).raw(b" ").raw(uri).raw(b" SIP/2.0\r\nVia: SIP/2.0/UDP ");
-        writer.addr(local).raw(b";rport;branch=").raw(branch).raw(b"\r\nMax-Forwards: 70\r\n");
+        writer.raw(method.name().as_bytes()).raw(b" ").raw(uri).raw(b" SIP/2.0\r\nVia: SIP/2.0/");
+        writer
+            .raw(local.transport.name().as_bytes())
+            .raw(b" ")
+            .addr(local.addr)
+            .raw(b";rport;branch=")
+            .raw(branch)
+            .raw(b"\r\nMax-Forwards: 70\r\n");
         writer
     }
 
@@ -87,8 +94,10 @@ impl<'a> Writer<'a> {
     }
 
     /// Our Contact. The user part is not a number: the peer only needs the address.
-    pub fn contact(&mut self, local: SocketAddr) -> &mut Self {
-        self.raw(b"Contact: <sip:goldenhour@").addr(local).raw(b">\r\n")
+    pub fn contact(&mut self, local: Target) -> &mut Self {
+        self.raw(b"Contact: <sip:goldenhour@");
+        local.write_uri_tail(self.out);
+        self.raw(b">\r\n")
     }
 
     /// Every line of a header of the peer's, verbatim.
@@ -197,7 +206,7 @@ mod tests {
     #[test]
     fn what_is_written_is_read_back() {
         let mut out = vec![1, 2, 3];
-        let local = "127.0.0.1:5060".parse().unwrap();
+        let local = Target::udp("127.0.0.1:5060".parse().unwrap());
         let mut writer = Writer::request(&mut out, Method::Invite, b"sip:+999100000001@127.0.0.1", local, &[b'z'; 31]);
         writer.header("Call-ID", b"c").header("Empty", b"").cseq(1, Method::Invite).contact(local);
         writer.body("application/sdp", |out| out.extend_from_slice(&[b'x'; 321]));

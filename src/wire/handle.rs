@@ -9,7 +9,7 @@ use std::thread::JoinHandle;
 use tokio::sync::mpsc;
 
 use crate::base::{Clock, LegId, Now, Pii};
-use crate::line::{self, LegCommand, LegEvent, Line, LineTrunk, RecoveredLeg};
+use crate::line::{self, LegCommand, LegEvent, Line, LineTrunk, RecoveredLeg, Target};
 
 use super::Counts;
 use super::journal::Journal;
@@ -17,6 +17,7 @@ use super::probe::Probe;
 use super::pump::{Desk, Pump, Sink, Sockets};
 use super::rtp_sockets::RtpSockets;
 use super::sip_socket::SipSocket;
+use super::streams::{Board, LinkState, StreamSockets, Streams};
 
 /// Settings of one shard.
 #[derive(Debug)]
@@ -25,6 +26,8 @@ pub struct Config {
     pub listen: SocketAddr,
     /// With a port of 0 in `sip.local` the bound one is announced.
     pub line: line::Config,
+    /// TCP and TLS, beside that.
+    pub streams: Streams,
     /// The dialog journal; two files with this name and `.a` and `.b`.
     pub journal: Option<PathBuf>,
     /// Legs without an outcome, from the store. Their dialogs are looked up in the journal.
@@ -64,6 +67,9 @@ pub struct Handle {
     /// Nothing is ever sent on it: the shard ends when it closes.
     life: Option<mpsc::Sender<()>>,
     counts: Arc<Counts>,
+    board: Arc<Board>,
+    /// Of the trunks.
+    targets: Vec<Target>,
     local: SocketAddr,
     thread: Option<JoinHandle<()>>,
 }
@@ -101,7 +107,7 @@ pub fn start(
 
 /// The sockets of the runtime that is entered, and a handle without a thread.
 fn open(config: Config, clock: Arc<dyn Clock>, sink: Sink) -> io::Result<(Pump, Vec<RecoveredLeg>, Handle)> {
-    let Config { listen, line: mut settings, journal, mut recover, queue } = config;
+    let Config { listen, line: mut settings, streams, journal, mut recover, queue } = config;
     let sip = SipSocket::bind(listen)?;
     let local = sip.local_addr()?;
     if settings.sip.local.port() == 0 {
@@ -113,12 +119,15 @@ fn open(config: Config, clock: Arc<dyn Clock>, sink: Sink) -> io::Result<(Pump, 
     }
     let (orders, inbox) = mpsc::channel(queue.max(1));
     let counts = Arc::new(Counts::default());
-    let probe = Probe::new(settings.trunks.iter().map(|trunk| trunk.addr).collect());
+    let probe = Probe::of(&settings.trunks);
     let rtp = RtpSockets::new(listen.ip(), &settings.media);
+    let streams = StreamSockets::start(&streams, &settings.trunks, listen.ip())?;
+    let board = streams.board();
+    let targets = settings.trunks.iter().map(LineTrunk::target).collect();
     let (life, death) = mpsc::channel(1);
     let desk = Desk { inbox, death, sink, counts: Arc::clone(&counts) };
-    let pump = Pump::new(Line::new(settings), clock, desk, Sockets { sip, rtp, probe }, journal);
-    Ok((pump, recover, Handle { orders, life: Some(life), counts, local, thread: None }))
+    let pump = Pump::new(Line::new(settings), clock, desk, Sockets { sip, rtp, probe, streams }, journal);
+    Ok((pump, recover, Handle { orders, life: Some(life), counts, board, targets, local, thread: None }))
 }
 
 impl Handle {
@@ -134,6 +143,11 @@ impl Handle {
 
     pub fn counts(&self) -> &Arc<Counts> {
         &self.counts
+    }
+
+    /// How the connections to trunks stand, in their order; `None` for one that datagrams go to.
+    pub fn links(&self) -> Vec<Option<LinkState>> {
+        self.targets.iter().map(|to| self.board.get(*to)).collect()
     }
 
     /// The SIP socket's own address.

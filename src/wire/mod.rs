@@ -7,6 +7,8 @@ mod probe;
 mod pump;
 mod rtp_sockets;
 mod sip_socket;
+mod streams;
 
 pub use counts::{Counts, Direction, MESSAGE_CLASSES};
 pub use handle::{Command, Config, Event, Handle, Order, start};
+pub use streams::{Answer, ClientTls, Failure, LinkState, Streams, TlsFiles, ask};

@@ -5,6 +5,7 @@ use std::net::{Ipv4Addr, Ipv6Addr, SocketAddr};
 use std::time::Duration;
 
 use crate::base::Tick;
+use crate::line::{LineTrunk, Transport};
 
 /// Probes of one trunk are this far apart.
 const EVERY: Duration = Duration::from_millis(500);
@@ -22,7 +23,13 @@ struct Trunk {
 }
 
 impl Probe {
-    pub(super) fn new(trunks: Vec<SocketAddr>) -> Self {
+    /// Of the trunks that datagrams go to: a connection finds out by itself.
+    pub(super) fn of(trunks: &[LineTrunk]) -> Self {
+        let datagrams = trunks.iter().filter(|trunk| trunk.transport == Transport::Udp);
+        Self::new(datagrams.map(|trunk| trunk.addr).collect())
+    }
+
+    fn new(trunks: Vec<SocketAddr>) -> Self {
         Self { trunks: trunks.into_iter().map(|addr| Trunk { addr, socket: None, sent: None }).collect() }
     }
 

@@ -1,6 +1,5 @@
 //! The shard's loop: take what has come, let the line work, send what it says, wait for the next cause.
 
-use std::net::SocketAddr;
 use std::pin::{Pin, pin};
 use std::sync::Arc;
 use std::task::{Context, Poll};
@@ -10,12 +9,15 @@ use tokio::sync::mpsc;
 use tokio::time::{Instant, Sleep};
 
 use crate::base::{Clock, LegId, Now, Tick};
-use crate::line::{Counter, Input, LegCommand, LegEvent, Line, Output, Packet, RecoveredLeg, SipCounter};
+use crate::line::{
+    Counter, Input, LegCommand, LegEvent, Line, Output, Packet, RecoveredLeg, SipCounter, Target, Transport,
+};
 
 use super::journal::Journal;
 use super::probe::Probe;
 use super::rtp_sockets::RtpSockets;
 use super::sip_socket::SipSocket;
+use super::streams::{Heard, StreamSockets};
 use super::{Command, Counts, Direction, Event, Order};
 
 /// Datagrams read in one turn, before timers and RTP have their turn too.
@@ -59,6 +61,7 @@ pub(super) struct Sockets {
     pub(super) sip: SipSocket,
     pub(super) rtp: RtpSockets,
     pub(super) probe: Probe,
+    pub(super) streams: StreamSockets,
 }
 
 pub(super) struct Pump {
@@ -75,7 +78,7 @@ pub(super) struct Pump {
     /// The handle is gone: end by this time.
     closing: Option<Tick>,
     events: Vec<Event>,
-    sends: Vec<(SocketAddr, Packet)>,
+    sends: Vec<(Target, Packet)>,
     /// Something went unanswered: ask whether the trunks are there.
     resent: bool,
     datagram: Box<[u8]>,
@@ -168,6 +171,7 @@ impl Pump {
         let mut turn = Turn::default();
         self.orders(now, &mut turn);
         self.datagrams(now, &mut turn);
+        self.streams(now, &mut turn);
         self.packets(now, &mut turn);
         if self.line.poll_timeout().is_some_and(|(at, _)| at <= now.tick) {
             turn.worked = true;
@@ -206,7 +210,7 @@ impl Pump {
                         self.take(now);
                     }
                     Order::Trunks(trunks) => {
-                        self.sockets.probe = Probe::new(trunks.iter().map(|trunk| trunk.addr).collect());
+                        self.sockets.probe = Probe::of(&trunks);
                         self.line.set_trunks(trunks);
                     }
                 }
@@ -228,6 +232,31 @@ impl Pump {
             self.take(now);
         }
         turn.more = true;
+    }
+
+    fn streams(&mut self, now: Now, turn: &mut Turn) {
+        for _ in 0..SIP_PER_TURN {
+            let Some(news) = self.sockets.streams.next() else { return };
+            turn.worked = true;
+            match news {
+                Heard::Framed { from, bytes } => {
+                    self.desk.counts.message(Direction::In, &bytes);
+                    self.line.handle(now, Input::Framed { from, bytes: &bytes });
+                }
+                Heard::Connected { to, ours } => self.line.handle(now, Input::Connected { to, ours }),
+                Heard::Disconnected { to } => self.line.handle(now, Input::Disconnected { to }),
+                Heard::Unsent { to, bytes } => self.unsent(now, to, &bytes),
+                Heard::Stranger => self.desk.counts.count(Counter::Sip(SipCounter::UnknownSource)),
+                Heard::Garbage => self.desk.counts.count(Counter::Sip(SipCounter::Unreadable)),
+            }
+            self.take(now);
+        }
+        turn.more = true;
+    }
+
+    fn unsent(&mut self, now: Now, to: Target, bytes: &[u8]) {
+        self.desk.counts.failed_to_send();
+        self.line.handle(now, Input::Unsent { to, bytes });
     }
 
     fn packets(&mut self, now: Now, turn: &mut Turn) {
@@ -257,10 +286,16 @@ impl Pump {
             self.desk.counts.journal_has_failed();
             tracing::error!(%error, "the dialog journal cannot be written: calls that a crash leaves behind may not be ended");
         }
-        for (to, bytes) in self.sends.drain(..) {
-            self.desk.counts.message(Direction::Out, &bytes);
-            if !self.sockets.sip.send(to, &bytes) {
-                self.desk.counts.failed_to_send();
+        // What finds no connection may go by datagram instead: at most once for each INVITE.
+        while !self.sends.is_empty() {
+            let mut batch = std::mem::take(&mut self.sends);
+            for (to, bytes) in batch.drain(..) {
+                self.send(now, to, &bytes);
+            }
+            self.take(now);
+            if self.sends.is_empty() {
+                self.sends = batch;
+                break;
             }
         }
         if !self.events.is_empty() {
@@ -268,6 +303,17 @@ impl Pump {
             if !self.events.is_empty() {
                 self.desk.counts.sink_was_full();
             }
+        }
+    }
+
+    fn send(&mut self, now: Now, to: Target, bytes: &Packet) {
+        self.desk.counts.message(Direction::Out, bytes);
+        if to.transport == Transport::Udp {
+            if !self.sockets.sip.send(to.addr, bytes) {
+                self.desk.counts.failed_to_send();
+            }
+        } else if !self.sockets.streams.send(to, bytes.clone()) {
+            self.unsent(now, to, bytes);
         }
     }
 
@@ -326,6 +372,7 @@ impl Pump {
     fn poll(&mut self, cx: &mut Context<'_>, sleep: Pin<&mut Sleep>) -> Poll<()> {
         let mut ready = self.sockets.sip.poll_ready(cx).is_ready();
         ready |= self.sockets.rtp.poll_ready(cx).is_ready();
+        ready |= self.sockets.streams.poll_ready(cx).is_ready();
         if self.closing.is_none() && self.desk.death.poll_recv(cx).is_ready() {
             self.closing = Some(self.clock.now().tick + LAST_WORDS);
             ready = true;

@@ -56,7 +56,7 @@ fn examine(args: &Args) -> Result<Report, Stop> {
     let is_running = running.is_some();
     report.extend(running.map_or_else(|| listeners::free(&config), |daemon| vec![daemon]));
     report.extend(rtp::check(&config, is_running));
-    report.extend(trunks::check(&config));
+    report.extend(trunks::check(&config, super::now().wall));
     Ok(report)
 }
 

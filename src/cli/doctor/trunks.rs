@@ -4,8 +4,11 @@ use std::io::ErrorKind;
 use std::net::{SocketAddr, UdpSocket};
 use std::time::Duration;
 
+use crate::base::Wall;
 use crate::daemon::config::{Config, TrunkConfig};
 use crate::daemon::seed;
+use crate::sip::{Target, Transport};
+use crate::wire;
 
 use super::Finding;
 
@@ -13,15 +16,59 @@ const CHECK: &str = "trunk";
 /// Sent again with twice the pause, as timer E does (RFC 3261 §17.1.2.2); in all 3.5 s.
 const PAUSES_MS: [u64; 3] = [500, 1_000, 2_000];
 const DATAGRAM: usize = 8_192;
+/// For the answer over a connection, which needs no repetition.
+const PATIENCE: Duration = Duration::from_millis(3_500);
+const EXPIRY_WARNING_DAYS: i64 = 21;
 
-pub(super) fn check(config: &Config) -> Vec<Finding> {
+pub(super) fn check(config: &Config, now: Wall) -> Vec<Finding> {
     let seed = seed().unwrap_or(0);
     // One after the other: they share the port.
-    let asked = config.trunks.iter().map(|trunk| {
-        let answer = ask(trunk.peer, config.sip, seed);
-        judge(trunk, answer.unwrap_or_else(Answer::Refused))
-    });
-    asked.collect()
+    config.trunks.iter().flat_map(|trunk| ask_trunk(config, trunk, seed, now)).collect()
+}
+
+fn ask_trunk(config: &Config, trunk: &TrunkConfig, seed: u64, now: Wall) -> Vec<Finding> {
+    let TrunkConfig { name, peer, .. } = trunk;
+    let addr = match peer.resolve(config.sip.ip()) {
+        Ok(addr) => addr,
+        Err(why) => {
+            let remedy = "is it spelled right, and does the resolver of this machine (/etc/resolv.conf) know it?";
+            return vec![Finding::unreachable(CHECK, format!("{name}: {why}"), remedy)];
+        }
+    };
+    if peer.transport == Transport::Udp {
+        return vec![judge(trunk, ask(addr, config.sip, seed).unwrap_or_else(Answer::Refused))];
+    }
+    match connected(config, trunk, addr, seed) {
+        Err(why) => {
+            let remedy = "compare address, port, transport and `tls` with the gateway";
+            vec![Finding::unreachable(CHECK, format!("{name} at {peer}: {why}"), remedy)]
+        }
+        Ok(wire::Answer { message, runs_out }) => {
+            let status = message.and_then(|bytes| status(&bytes, &call_id(seed)));
+            let answer = status.map_or(Answer::Silence { own_port: true }, Answer::Status);
+            [judge(trunk, answer)].into_iter().chain(runs_out.and_then(|at| expiry(name, at, now))).collect()
+        }
+    }
+}
+
+/// One OPTIONS over a connection of its own, made as the daemon makes it.
+fn connected(config: &Config, trunk: &TrunkConfig, addr: SocketAddr, seed: u64) -> Result<wire::Answer, String> {
+    let over = trunk.peer.transport;
+    let tls = match over {
+        Transport::Tls => Some(wire::ClientTls::new(&trunk.tls, &trunk.peer.host)?),
+        Transport::Udp | Transport::Tcp => None,
+    };
+    let call_id = call_id(seed);
+    let question = |ours| options(&trunk.peer.to_string(), Target::new(over, ours), &call_id, seed).into_bytes();
+    let answered = |bytes: &[u8]| status(bytes, &call_id).is_some();
+    wire::ask(addr, config.sip.ip(), tls.as_ref(), PATIENCE, question, answered).map_err(|why| why.to_string())
+}
+
+/// `at`: when the certificate runs out, in seconds since 1970.
+fn expiry(trunk: &str, at: i64, now: Wall) -> Option<Finding> {
+    let days = (at - now.0 / 1_000_000) / 86_400;
+    let what = format!("the certificate of {trunk} runs out in {days} days");
+    (days < EXPIRY_WARNING_DAYS).then(|| Finding::warn(CHECK, what, "ask whoever runs the gateway for a new one"))
 }
 
 #[derive(Debug)]
@@ -44,7 +91,7 @@ fn judge(trunk: &TrunkConfig, answer: Answer) -> Finding {
             Finding::warn(CHECK, what, "the metrics of the daemon say whether its calls ring")
         }
         Answer::Silence { own_port: true } => {
-            let remedy = "is the address right, is UDP open both ways, does the gateway know our address?";
+            let remedy = "is the address right, is the way open in both directions, does the gateway know our address?";
             Finding::unreachable(CHECK, format!("{name} at {peer} does not answer OPTIONS"), remedy)
         }
         Answer::Refused(error) => {
@@ -64,8 +111,8 @@ fn ask(peer: SocketAddr, own: SocketAddr, seed: u64) -> std::io::Result<Answer> 
     // Connected, so that an ICMP error reaches us, and no stranger does.
     socket.connect(peer)?;
     let local = socket.local_addr()?;
-    let call_id = format!("doctor-{seed:016x}");
-    let request = options(peer, local, &call_id, seed);
+    let call_id = call_id(seed);
+    let request = options(&peer.to_string(), Target::udp(local), &call_id, seed);
     let mut buffer = [0; DATAGRAM];
     for pause in PAUSES_MS {
         socket.send(request.as_bytes())?;
@@ -83,11 +130,18 @@ fn ask(peer: SocketAddr, own: SocketAddr, seed: u64) -> std::io::Result<Answer> 
     Ok(Answer::Silence { own_port })
 }
 
-fn options(peer: SocketAddr, local: SocketAddr, call_id: &str, seed: u64) -> String {
+fn call_id(seed: u64) -> String {
+    format!("doctor-{seed:016x}")
+}
+
+/// `peer`: host and port, perhaps with a transport.
+fn options(peer: &str, ours: Target, call_id: &str, seed: u64) -> String {
+    let Target { transport, addr: local } = ours;
+    let (via, param) = (transport.name(), transport.uri_param());
     format!(
-        "OPTIONS sip:{peer} SIP/2.0\r\nVia: SIP/2.0/UDP {local};branch=z9hG4bK{seed:x};rport\r\nMax-Forwards: 70\r\n\
+        "OPTIONS sip:{peer} SIP/2.0\r\nVia: SIP/2.0/{via} {local};branch=z9hG4bK{seed:x};rport\r\nMax-Forwards: 70\r\n\
          From: <sip:doctor@{local}>;tag={seed:x}\r\nTo: <sip:{peer}>\r\nCall-ID: {call_id}\r\nCSeq: 1 OPTIONS\r\n\
-         Contact: <sip:doctor@{local}>\r\nAccept: application/sdp\r\nUser-Agent: goldenhour-doctor\r\nContent-Length: 0\r\n\r\n"
+         Contact: <sip:doctor@{local}{param}>\r\nAccept: application/sdp\r\nUser-Agent: goldenhour-doctor\r\nContent-Length: 0\r\n\r\n"
     )
 }
 
@@ -124,6 +178,13 @@ mod tests {
         let answer = ask(peer, busy.local_addr().unwrap(), 7).unwrap();
         assert!(matches!(answer, Answer::Status(405)), "{answer:?}");
         answers.join().unwrap();
+    }
+
+    #[test]
+    fn a_certificate_that_runs_out_soon_is_a_warning() {
+        let now = Wall(1_790_000_000_000_000);
+        assert!(expiry("gw", 1_790_000_000 + 22 * 86_400, now).is_none());
+        assert!(expiry("gw", 1_790_000_000 + 3 * 86_400 + 9, now).unwrap().what.contains("runs out in 3 days"));
     }
 
     #[test]

@@ -19,11 +19,12 @@ use crate::base::{Code, Diagnostic, TrunkIx};
 use crate::campaign::KnownNames;
 use crate::contact::Country;
 use crate::feed::Sources;
+use crate::wire::TlsFiles;
 
 pub use lists::{ExportConfig, FeedConfig};
 pub use schema::DAEMON;
 pub use secret::Secret;
-pub use trunk::{Auth, CallerIds, NumberForm, QueueConfig, TrunkConfig};
+pub use trunk::{Auth, CallerIds, Gateway, NumberForm, QueueConfig, TrunkConfig};
 
 /// After all checks; paths are joined with the folder of the file.
 #[derive(Clone, Debug)]
@@ -39,6 +40,9 @@ pub struct Config {
     pub metrics: SocketAddr,
     /// UDP.
     pub sip: SocketAddr,
+    /// Where connections of peers are taken.
+    pub sip_tcp: Option<SocketAddr>,
+    pub sip_tls: Option<(SocketAddr, TlsFiles)>,
     pub media: Media,
     /// In the order of the file: `TrunkIx` is the position.
     pub trunks: Vec<TrunkConfig>,
@@ -163,7 +167,7 @@ drain_timeout: 90s
         assert_eq!(gw_a.number.shape("+999100000001"), "+999100000001");
         let pool = |name| gw_a.caller_ids.pool(name).map(|numbers| numbers.len());
         assert_eq!((pool(Some("card-centre")), pool(None), pool(Some("cards"))), (Some(2), Some(3), None));
-        assert_eq!(config.trunk(TrunkIx(1)).unwrap().peer.port(), 5060);
+        assert_eq!(config.trunk(TrunkIx(1)).unwrap().peer.port, 5060);
         let targets: Vec<_> = config.queues.iter().map(|queue| (queue.target.as_str(), queue.trunk)).collect();
         assert_eq!(targets, [("sip:8001@192.0.2.10:5080", Some(TrunkIx(0))), ("sip:8002@192.0.2.99:5070", None)]);
         assert_eq!(config.drain_timeout, Duration::from_secs(90));
@@ -203,20 +207,20 @@ drain_timeout: 90s
             1 | databse: x
               | ^^^^^^^
               = help: did you mean `database`?
-            goldenhour.yaml:3:17: error[GH1008]: only UDP is supported yet
+            goldenhour.yaml:3:16: error[GH1006]: SIP needs an address for UDP, whatever else it listens on
               |
             3 | sip: { listen: ["tls://127.0.0.1:5061"] }
-              |                 ^^^^^^^^^^^^^^^^^^^^^^
+              |                ^
               = help: "udp://192.0.2.1:5060"
             goldenhour.yaml:5:7: error[GH1005]: a trunk has no `max_cps`
               |
             5 |   gw: { uri: "sip:gw.example", caller_ids: [12], max_calls: 0 }
               |       ^
-            goldenhour.yaml:5:14: error[GH1008]: `gw.example` is a host name, which is not supported yet
+            goldenhour.yaml:5:14: error[GH1008]: `gw.example` is a name without a port: SRV records are not supported yet
               |
             5 |   gw: { uri: "sip:gw.example", caller_ids: [12], max_calls: 0 }
               |              ^^^^^^^^^^^^^^^^
-              = help: give the gateway's IP address
+              = help: add the port: "sip:gw.example:5060"
             goldenhour.yaml:5:45: error[GH1006]: a number was expected, and `12` is not text without quotes
               |
             5 |   gw: { uri: "sip:gw.example", caller_ids: [12], max_calls: 0 }
@@ -253,6 +257,53 @@ drain_timeout: 90s
             assert!(!shown.contains("s3cret"), "{shown}");
             assert!(shown.contains(expected), "{expected}: {shown}");
         }
+    }
+
+    #[test]
+    fn a_trunk_over_tls_has_a_name_and_files_of_its_own() {
+        let text = FULL
+            .replace(
+                "sip:192.0.2.11\"",
+                "sip:gw.example.com:5061;transport=tls\", tls: { ca_file: ca.pem, cert_file: c.pem, key_file: k.pem }",
+            )
+            .replace(
+                "\"udp://192.0.2.1:5060\"",
+                "\"udp://192.0.2.1:5060\", \"tcp://192.0.2.1:5060\", \"tls://192.0.2.1:5061\"",
+            )
+            .replace("media: { address", "tls: { cert_file: c.pem, key_file: k.pem }, media: { address");
+        let config = read(&text).unwrap().config;
+        let gw_b = config.trunk(TrunkIx(1)).unwrap();
+        assert_eq!(gw_b.peer.to_string(), "gw.example.com:5061;transport=tls");
+        assert_eq!(gw_b.peer.ip(), None);
+        assert!(gw_b.tls.ca_file.as_ref().unwrap().ends_with("ca.pem") && gw_b.tls.own.is_some());
+        assert_eq!(config.sip_tcp, "192.0.2.1:5060".parse().ok());
+        assert_eq!(config.sip_tls.as_ref().unwrap().0.port(), 5061);
+    }
+
+    #[test]
+    fn connections_that_could_not_be_are_refused() {
+        for (from, to, expected) in [
+            ("sip:192.0.2.11\"", "sip:192.0.2.11\", tls: { ca_file: ca.pem }", "not reached over TLS"),
+            ("sip:192.0.2.11\"", "sip:192.0.2.11;transport=tls\", tls: { cert_file: c.pem }", "go together"),
+            ("sip:192.0.2.11\"", "sip:192.0.2.11;transport=ws\"", "not the URI of a gateway"),
+            ("5060\"]", "5060\", \"tls://192.0.2.1:5061\"]", "needs `sip.tls`"),
+            ("5060\"]", "5060\", \"ws://192.0.2.1:80\"]", "WebSockets are not supported"),
+            ("5060\"]", "5060\", \"udp://192.0.2.1:5062\"]", "more than one listener"),
+            ("media: { address", "tls: { cert_file: c.pem, key_file: k.pem }, media: { address", "nobody listens"),
+        ] {
+            let shown = refused(&FULL.replacen(from, to, 1));
+            assert!(shown.contains(expected), "{expected}: {shown}");
+        }
+    }
+
+    #[test]
+    fn names_are_resolved_to_the_version_that_we_speak() {
+        let config = read(&FULL.replace("sip:192.0.2.11\"", "sip:localhost:5061;transport=tls\"")).unwrap().config;
+        let peer = &config.trunk(TrunkIx(1)).unwrap().peer;
+        assert_eq!(peer.resolve(IpAddr::from([192, 0, 2, 1])), Ok("127.0.0.1:5061".parse().unwrap()));
+        let nowhere = read(&FULL.replace("sip:192.0.2.11\"", "sip:gw.invalid:5060\"")).unwrap().config;
+        let why = nowhere.trunk(TrunkIx(1)).unwrap().peer.resolve(IpAddr::from([192, 0, 2, 1])).unwrap_err();
+        assert!(why.contains("`gw.invalid` has no address"), "{why}");
     }
 
     #[test]

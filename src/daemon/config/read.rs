@@ -8,6 +8,9 @@ use std::time::Duration;
 use crate::base::{Code, Diagnostic, Span};
 use crate::campaign::decode::{Fields, Findings, Node, Spanned, parse, scalar, source_text, unit};
 
+use crate::sip::Transport;
+use crate::wire::TlsFiles;
+
 use super::{Config, Database, Loaded, Media, address, lists, trunk};
 
 const DATABASE: &str = "var/goldenhour.db";
@@ -42,7 +45,7 @@ pub(super) fn file(root: &Node, folder: &Path, findings: &mut Findings) -> Optio
         tokens_file = inner.optional("tokens_file", findings, scalar::text_some);
     });
     let metrics = listener(&mut fields, "metrics", METRICS_PORT, findings, |_, _| {});
-    let sip = fields.take("sip").map(|node| (sip(node, findings), node.span));
+    let sip = fields.take("sip").map(|node| (sip(node, folder, findings), node.span));
     let trunks_node = fields.take("trunks");
     let trunks = trunks_node.map(|node| trunk::trunks(node, folder, findings)).unwrap_or_default();
     let queues = fields.take("queues").map(|node| trunk::queues(node, &trunks, findings)).unwrap_or_default();
@@ -69,6 +72,8 @@ pub(super) fn file(root: &Node, folder: &Path, findings: &mut Findings) -> Optio
         tokens_file: path(tokens_file.as_deref().unwrap_or(TOKENS_FILE)),
         metrics,
         sip: sip.listen,
+        sip_tcp: sip.tcp,
+        sip_tls: sip.tls,
         media: sip.media,
         test_numbers_only: test_only.as_ref().map_or_else(|| !trunks.iter().any(|trunk| trunk.live), |s| s.value),
         trunks,
@@ -99,7 +104,7 @@ fn check_together(
         let hint = "mark the trunk that may dial customers `live: true`; it lifts test_numbers_only by itself";
         findings.error_hint(*span, Code::Contradiction, "no trunk is live, so only test numbers can be dialled", hint);
     }
-    let far = |trunk: &&super::TrunkConfig| !trunk.peer.ip().is_loopback();
+    let far = |trunk: &&super::TrunkConfig| trunk.peer.ip().is_some_and(|ip| !ip.is_loopback());
     if let Some(trunk) = config.trunks.iter().find(far) {
         for (what, address) in [("sip.listen", config.sip.ip()), ("sip.media.address", config.media.address)] {
             if address.is_loopback() {
@@ -108,7 +113,8 @@ fn check_together(
             }
         }
     }
-    if let Some(trunk) = config.trunks.iter().find(|trunk| trunk.peer.is_ipv4() != config.sip.is_ipv4()) {
+    let other = |trunk: &&super::TrunkConfig| trunk.peer.ip().is_some_and(|ip| ip.is_ipv4() != config.sip.is_ipv4());
+    if let Some(trunk) = config.trunks.iter().find(other) {
         let message = format!("sip.listen and trunk `{}` speak different versions of IP", trunk.name);
         findings.error(sip_at, Code::Contradiction, message);
     }
@@ -164,6 +170,8 @@ fn listener(
 
 struct Sip {
     listen: SocketAddr,
+    tcp: Option<SocketAddr>,
+    tls: Option<(SocketAddr, TlsFiles)>,
     media: Media,
 }
 
@@ -171,59 +179,91 @@ impl Default for Sip {
     fn default() -> Self {
         Self {
             listen: SocketAddr::from((Ipv4Addr::LOCALHOST, address::SIP_PORT)),
+            tcp: None,
+            tls: None,
             media: Media { address: Ipv4Addr::LOCALHOST.into(), ports: MEDIA_PORTS },
         }
     }
 }
 
-fn sip(node: &Node, findings: &mut Findings) -> Option<Sip> {
+fn sip(node: &Node, folder: &Path, findings: &mut Findings) -> Option<Sip> {
     let default = Sip::default();
     let mut fields = node.fields("sip", findings)?;
-    let listen = match fields.take("listen") {
-        Some(node) => one_listener(node, findings),
-        None => Some(default.listen),
+    let (listen, tcp, tls_at) = match fields.take("listen") {
+        Some(node) => listeners(node, findings)?,
+        None => (Some(default.listen), None, None),
     };
+    let tls_node = fields.take("tls");
+    let files = tls_node.and_then(|node| trunk::tls(node, folder, findings));
+    match (tls_at, tls_node) {
+        (Some(_), None) => {
+            let hint = "tls: { cert_file: gw.pem, key_file: gw.key }";
+            findings.error_hint(node.span, Code::MissingKey, "a listener for TLS needs `sip.tls`", hint);
+        }
+        (Some(_), Some(node)) if files.as_ref().is_some_and(|files| files.own.is_none()) => {
+            findings.error(node.span, Code::MissingKey, "a listener for TLS needs `cert_file` and `key_file`");
+        }
+        (None, Some(node)) => {
+            let hint = "list it: \"tls://192.0.2.1:5061\"; what a trunk wants stands in its own `tls`";
+            findings.error_hint(node.span, Code::Contradiction, "nobody listens for TLS", hint);
+        }
+        (Some(_), Some(_)) | (None, None) => {}
+    }
     let media = match fields.take("media") {
         Some(node) => media(node, listen, findings),
-        None => Some(Media { address: listen?.ip(), ..default.media }),
+        None => listen.map(|listen| Media { address: listen.ip(), ..default.media }),
     };
-    fields.not_yet(&["tls", "external_address"]);
+    fields.not_yet(&["external_address"]);
     fields.finish(findings);
-    Some(Sip { listen: listen?, media: media? })
+    Some(Sip { listen: listen?, tcp, tls: tls_at.zip(files), media: media? })
 }
 
-fn one_listener(node: &Node, findings: &mut Findings) -> Option<SocketAddr> {
-    let addresses = node.list_of("listen", findings, |node, findings| {
-        let text = scalar::plain_text(node, "an address", findings)?;
-        let hint = "\"udp://192.0.2.1:5060\"";
-        match address::listen(text) {
-            Some(("udp", address)) if !address.ip().is_unspecified() => Some(address),
-            Some(("udp", _)) => {
-                let message = "name the address itself: it is written into Via and Contact";
-                findings.error_hint(node.span, Code::BadValue, message, hint);
-                None
-            }
-            Some(("tcp" | "tls" | "ws" | "wss", _)) => {
-                findings.error_hint(node.span, Code::NotSupported, "only UDP is supported yet", hint);
-                None
-            }
-            Some(_) | None => {
-                findings.error_hint(node.span, Code::BadValue, format!("`{text}` is not a listener"), hint);
-                None
-            }
-        }
-    })?;
-    match addresses.as_slice() {
-        [only] => Some(*only),
-        [] => {
-            findings.error(node.span, Code::BadValue, "SIP needs an address to listen on");
-            None
-        }
-        [_, _, ..] => {
-            findings.error(node.span, Code::NotSupported, "more than one listener is not supported yet");
-            None
+/// One address of each kind, of which UDP is compulsory.
+type Listeners = (Option<SocketAddr>, Option<SocketAddr>, Option<SocketAddr>);
+
+fn listeners(node: &Node, findings: &mut Findings) -> Option<Listeners> {
+    let all = node.list_of("listen", findings, one_listener)?;
+    let mut found = (None, None, None);
+    for (transport, address) in all {
+        let place = match transport {
+            Transport::Udp => &mut found.0,
+            Transport::Tcp => &mut found.1,
+            Transport::Tls => &mut found.2,
+        };
+        if place.replace(address).is_some() {
+            let message = format!("more than one listener for {} is not supported yet", transport.name());
+            findings.error(node.span, Code::NotSupported, message);
         }
     }
+    if found.0.is_none() {
+        let message = "SIP needs an address for UDP, whatever else it listens on";
+        findings.error_hint(node.span, Code::BadValue, message, LISTEN);
+    }
+    Some(found)
+}
+
+const LISTEN: &str = "\"udp://192.0.2.1:5060\"";
+
+fn one_listener(node: &Node, findings: &mut Findings) -> Option<(Transport, SocketAddr)> {
+    let text = scalar::plain_text(node, "an address", findings)?;
+    let Some((scheme, address)) = address::listen(text) else {
+        findings.error_hint(node.span, Code::BadValue, format!("`{text}` is not a listener"), LISTEN);
+        return None;
+    };
+    let Some(transport) = Transport::parse(scheme) else {
+        if matches!(scheme, "ws" | "wss") {
+            findings.error_hint(node.span, Code::NotSupported, "WebSockets are not supported yet", LISTEN);
+        } else {
+            findings.error_hint(node.span, Code::BadValue, format!("`{text}` is not a listener"), LISTEN);
+        }
+        return None;
+    };
+    if address.ip().is_unspecified() {
+        let message = "name the address itself: it is written into Via and Contact";
+        findings.error_hint(node.span, Code::BadValue, message, LISTEN);
+        return None;
+    }
+    Some((transport, address))
 }
 
 fn media(node: &Node, listen: Option<SocketAddr>, findings: &mut Findings) -> Option<Media> {

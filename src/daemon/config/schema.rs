@@ -34,6 +34,16 @@ const MEDIA: Shape = Shape {
     ]],
 };
 
+const TLS: Shape = Shape {
+    what: "tls",
+    doc: "PEM files of one side.",
+    keys: &[&[
+        may("ca_file", Value::Text, "Whom we trust; the system's authorities without it."),
+        may("cert_file", Value::Text, "Our own certificate with its chain, where we must show one."),
+        may("key_file", Value::Text, "Its key."),
+    ]],
+};
+
 const SIP: Shape = Shape {
     what: "sip",
     doc: "Our side of the telephony.",
@@ -41,9 +51,10 @@ const SIP: Shape = Shape {
         may(
             "listen",
             Value::List(&Value::Text),
-            "One UDP address. It is written into Via and Contact, so it is never 0.0.0.0.",
+            "One UDP address, and one each for tcp:// and tls:// where peers may open connections. Never 0.0.0.0.",
         )
         .like(r#"["udp://127.0.0.1:5060"]"#),
+        may("tls", Value::Map(&TLS), "What the tls:// listener shows, and with ca_file, whom it lets in."),
         may("media", Value::Map(&MEDIA), "Where RTP is received."),
     ]],
 };
@@ -78,8 +89,9 @@ const TRUNK: Shape = Shape {
     what: "a trunk",
     doc: "A gateway that takes our calls.",
     keys: &[&[
-        must("uri", Value::Text, "Only datagrams of exactly this address and port are listened to, and of `from`.")
+        must("uri", Value::Text, "Only what comes from exactly this address and port is heard, and from `from`. May end in ;transport=tcp or tls.")
             .like("sip:192.0.2.10:5060"),
+        may("tls", Value::Map(&TLS), "For a `uri` with ;transport=tls: whom we trust, and what we show."),
         may("from", Value::List(&Value::Text), "Networks that this gateway answers from, too.")
             .like(r#"["192.0.2.0/28"]"#),
         may("live", Value::Bool, "Until true, this trunk dials test numbers only.").default("false"),
@@ -212,7 +224,8 @@ exports:
     fn every_key_of_the_configuration_is_in_the_tables_and_vice_versa() {
         let home = tempfile::tempdir().unwrap();
         std::fs::write(home.path().join("password"), "s3cret\n").unwrap();
-        let source = Arc::new(SourceText { name: "goldenhour.yaml".into(), text: [FULL, LISTS].concat() });
+        let over_tls = FULL.replace("sip:192.0.2.11\"", "sip:192.0.2.11;transport=tls\", tls: { ca_file: ca.pem }");
+        let source = Arc::new(SourceText { name: "goldenhour.yaml".into(), text: [&over_tls, LISTS].concat() });
         let mut findings = Findings::new(&source);
         let root = parse(&source, &mut findings).unwrap();
         read::file(&root, home.path(), &mut findings);

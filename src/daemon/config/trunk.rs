@@ -1,22 +1,25 @@
 //! `trunks` and `queues`: the gateways that take our calls, and the PBX queues we transfer to.
 
 use std::collections::BTreeMap;
-use std::net::SocketAddr;
-use std::path::Path;
+use std::net::{IpAddr, SocketAddr, ToSocketAddrs as _};
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use crate::base::{Code, TrunkIx};
 use crate::campaign::decode::{Entry, Findings, Node, did_you_mean, scalar};
-use crate::sip::Network;
+use crate::sip::{Network, Transport};
+use crate::wire::TlsFiles;
 
-use super::address::{SIP_PORT, SipUri};
+use super::address::SipUri;
 use super::secret::Secret;
 
 #[derive(Clone, Debug)]
 pub struct TrunkConfig {
     pub name: String,
     /// A peer is exactly this address and port, plus the networks in `from`.
-    pub peer: SocketAddr,
+    pub peer: Gateway,
+    /// For a gateway that is reached over TLS.
+    pub tls: TlsFiles,
     pub from: Vec<Network>,
     /// Until true, this trunk dials test numbers only.
     pub live: bool,
@@ -25,6 +28,16 @@ pub struct TrunkConfig {
     pub number: NumberForm,
     pub max_calls: u32,
     pub max_cps: u32,
+}
+
+/// Where a gateway is.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Gateway {
+    /// As the file has it: a name, or an address, in brackets where it is of version 6.
+    pub host: String,
+    pub port: u16,
+    pub transport: Transport,
+    ip: Option<IpAddr>,
 }
 
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -58,6 +71,43 @@ pub struct QueueConfig {
     /// `None`: the URI names an address that is no trunk.
     pub trunk: Option<TrunkIx>,
     pub seats: u32,
+}
+
+impl Gateway {
+    fn new(uri: &SipUri<'_>) -> Self {
+        let port = uri.port.unwrap_or(uri.transport.default_port());
+        Self { host: uri.host.to_owned(), port, transport: uri.transport, ip: uri.ip() }
+    }
+
+    /// `None` for a name.
+    pub fn ip(&self) -> Option<IpAddr> {
+        self.ip
+    }
+
+    /// Asks the system's resolver where it is a name: A and AAAA, of which the first that `own` can talk to counts. It
+    /// may take seconds. Other records (NAPTR, SRV) are not asked for.
+    pub fn resolve(&self, own: IpAddr) -> Result<SocketAddr, String> {
+        if let Some(ip) = self.ip {
+            return Ok(SocketAddr::new(ip, self.port));
+        }
+        let mut all = (self.host.as_str(), self.port)
+            .to_socket_addrs()
+            .map_err(|error| format!("the name `{}` has no address: {error}", self.host))?;
+        all.find(|found| found.is_ipv4() == own.is_ipv4())
+            .ok_or_else(|| format!("the name `{}` has no address of the version of `sip.listen`", self.host))
+    }
+
+    /// Host and port, as they stand behind the `@` of a URI.
+    pub fn host_port(&self) -> String {
+        format!("{}:{}", self.host, self.port)
+    }
+}
+
+/// As a URI without its scheme.
+impl std::fmt::Display for Gateway {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "{}:{}{}", self.host, self.port, self.transport.uri_param())
+    }
 }
 
 impl CallerIds {
@@ -98,6 +148,12 @@ fn trunk(entry: &Entry, folder: &Path, findings: &mut Findings) -> Option<TrunkC
     let name = scalar::key_name(entry, findings);
     let mut fields = entry.value.fields("a trunk", findings)?;
     let peer = fields.required("uri", findings, peer);
+    let tls_node = fields.take("tls");
+    let tls = tls_node.and_then(|node| tls(node, folder, findings));
+    if let Some((node, gateway)) = tls_node.zip(peer.as_ref()).filter(|(_, peer)| peer.transport != Transport::Tls) {
+        let message = format!("`tls` says nothing: {gateway} is not reached over TLS");
+        findings.error_hint(node.span, Code::Contradiction, message, "end its `uri` with \";transport=tls\"");
+    }
     let from = fields.optional("from", findings, |node, findings| node.list_of("from", findings, network));
     let live = fields.optional("live", findings, scalar::boolean).unwrap_or(false);
     let auth_node = fields.take("auth");
@@ -111,6 +167,7 @@ fn trunk(entry: &Entry, folder: &Path, findings: &mut Findings) -> Option<TrunkC
     Some(TrunkConfig {
         name: name?,
         peer: peer?,
+        tls: tls.unwrap_or_default(),
         from: from.unwrap_or_default(),
         live,
         auth: match auth {
@@ -124,19 +181,35 @@ fn trunk(entry: &Entry, folder: &Path, findings: &mut Findings) -> Option<TrunkC
     })
 }
 
-fn peer(node: &Node, findings: &mut Findings) -> Option<SocketAddr> {
+fn peer(node: &Node, findings: &mut Findings) -> Option<Gateway> {
     let text = scalar::plain_text(node, "a SIP URI", findings)?;
     let Some(uri) = SipUri::parse(text).filter(|uri| uri.user.is_none()) else {
-        let hint = "\"sip:192.0.2.10:5060\", without user and parameters";
+        let hint = "\"sip:192.0.2.10:5060\" without a user, perhaps with \";transport=tcp\" or \";transport=tls\"";
         findings.error_hint(node.span, Code::BadValue, format!("`{text}` is not the URI of a gateway"), hint);
         return None;
     };
-    let Some(ip) = uri.ip() else {
-        let message = format!("`{}` is a host name, which is not supported yet", uri.host);
-        findings.error_hint(node.span, Code::NotSupported, message, "give the gateway's IP address");
+    // A name without a port asks for SRV records (RFC 3263 §4.2), which we do not ask for.
+    if uri.ip().is_none() && uri.port.is_none() {
+        let message = format!("`{}` is a name without a port: SRV records are not supported yet", uri.host);
+        let hint = format!("add the port: \"sip:{}:{}\"", uri.host, uri.transport.default_port());
+        findings.error_hint(node.span, Code::NotSupported, message, hint);
         return None;
-    };
-    Some(SocketAddr::new(ip, uri.port.unwrap_or(SIP_PORT)))
+    }
+    Some(Gateway::new(&uri))
+}
+
+/// `tls: { ca_file, cert_file, key_file }`. The files are read at the start, and by `doctor`.
+pub(super) fn tls(node: &Node, folder: &Path, findings: &mut Findings) -> Option<TlsFiles> {
+    let mut fields = node.fields("tls", findings)?;
+    let mut path =
+        |key| -> Option<PathBuf> { fields.optional(key, findings, scalar::text_some).map(|text| folder.join(text)) };
+    let (ca_file, cert_file, key_file) = (path("ca_file"), path("cert_file"), path("key_file"));
+    fields.finish(findings);
+    if cert_file.is_some() != key_file.is_some() {
+        findings.error(node.span, Code::BadValue, "a certificate and its key go together: cert_file and key_file");
+        return None;
+    }
+    Some(TlsFiles { ca_file, own: cert_file.zip(key_file) })
 }
 
 fn network(node: &Node, findings: &mut Findings) -> Option<Network> {
@@ -268,8 +341,9 @@ fn target(node: &Node, trunks: &[TrunkConfig], findings: &mut Findings) -> Optio
     if let Some(at) = trunks.iter().position(|trunk| trunk.name == uri.host)
         && let Some(trunk) = trunks.get(at)
     {
-        let address = uri.port.map_or(trunk.peer, |port| SocketAddr::new(trunk.peer.ip(), port));
-        return Some((format!("sip:{user}@{address}"), Some(TrunkIx(at as u16))));
+        let Gateway { host, port, .. } = &trunk.peer;
+        let port = uri.port.unwrap_or(*port);
+        return Some((format!("sip:{user}@{host}:{port}"), Some(TrunkIx(at as u16))));
     }
     if uri.ip().is_some() {
         return Some((text.to_owned(), None));

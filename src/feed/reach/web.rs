@@ -10,19 +10,12 @@ use rustls::crypto::ring;
 use ureq::Agent;
 use ureq::tls::{PemItem, RootCerts, TlsConfig, TlsProvider, parse_pem};
 
+use crate::base::SYSTEM_AUTHORITIES;
 use crate::feed::ListError;
 
 use super::{SILENCE_MAX, ServerSource, WHOLE_MAX};
 
 const CONNECT: Duration = Duration::from_secs(20);
-
-/// Where Debian, Red Hat, SUSE and Alpine keep the authorities that the system trusts.
-const SYSTEM_AUTHORITIES: [&str; 4] = [
-    "/etc/ssl/certs/ca-certificates.crt",
-    "/etc/pki/tls/certs/ca-bundle.crt",
-    "/etc/ssl/ca-bundle.pem",
-    "/etc/ssl/cert.pem",
-];
 
 /// Redirects are not followed: a token, or a list, would go where nobody configured it to.
 pub fn get(url: &str, server: Option<&ServerSource>) -> Result<impl Read + use<>, ListError> {

@@ -153,7 +153,7 @@ fn after_a_crash_cancel_and_bye_are_what_the_daemon_itself_would_have_sent() {
     solo.answer("180 Ringing", "b", &contact(), "");
     solo.command(hangup());
     let (to, cancel) = recovery::cancel(&config(US, GW), &invite(1), 1).unwrap();
-    assert_eq!((to, cancel.to_vec()), (addr(GW), solo.last("CANCEL")));
+    assert_eq!((to, cancel.to_vec()), (Target::udp(addr(GW)), solo.last("CANCEL")));
 
     let mut solo = Solo::calling();
     solo.answer("200 OK", "b", &format!("{}Record-Route: <sip:{GW};lr>\r\n", contact()), SDP);
@@ -164,7 +164,7 @@ fn after_a_crash_cancel_and_bye_are_what_the_daemon_itself_would_have_sent() {
     for name in [Name::From, Name::To, Name::CallId, Name::Route] {
         assert_eq!(ours.get(name), bye.get(name), "{name:?}");
     }
-    assert_eq!((ours.start, to), (bye.start, addr(GW)));
+    assert_eq!((ours.start, to), (bye.start, Target::udp(addr(GW))));
     assert!(bye.cseq().unwrap().0 > ours.cseq().unwrap().0);
 }
 

@@ -9,6 +9,7 @@ mod mutation;
 mod oracle;
 mod serving;
 mod torture;
+mod transports;
 
 use std::net::SocketAddr;
 use std::time::Duration;
@@ -61,6 +62,8 @@ pub struct Solo {
     pub ua: Ua,
     pub now: Now,
     pub sent: Vec<Vec<u8>>,
+    /// Where each of them went.
+    pub targets: Vec<Target>,
     pub events: Vec<Event>,
     pub counts: Vec<Counter>,
     pub journal: Vec<DialogFacts>,
@@ -68,8 +71,8 @@ pub struct Solo {
 
 impl Solo {
     pub fn new(config: Config) -> Self {
-        let (sent, events, counts, journal) = (Vec::new(), Vec::new(), Vec::new(), Vec::new());
-        Self { ua: Ua::new(config), now: Now::default(), sent, events, counts, journal }
+        let (sent, targets, events, counts, journal) = (vec![], vec![], vec![], vec![], vec![]);
+        Self { ua: Ua::new(config), now: Now::default(), sent, targets, events, counts, journal }
     }
 
     /// With the INVITE of leg 1 on the wire.
@@ -91,7 +94,10 @@ impl Solo {
         self.ua.handle(self.now, input);
         while let Some(output) = self.ua.poll_output() {
             match output {
-                Output::Send { bytes, .. } => self.sent.push(bytes.to_vec()),
+                Output::Send { to, bytes } => {
+                    self.sent.push(bytes.to_vec());
+                    self.targets.push(to);
+                }
                 Output::Event { event, .. } => self.events.push(event),
                 Output::Count(counter) => self.counts.push(counter),
                 Output::Journal(facts) => self.journal.push(*facts),
@@ -146,6 +152,7 @@ impl Solo {
 
     pub fn clear(&mut self) {
         self.sent.clear();
+        self.targets.clear();
         self.events.clear();
         self.counts.clear();
     }

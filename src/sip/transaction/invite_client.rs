@@ -23,6 +23,8 @@ pub struct InviteClient {
     resend_at: Tick,
     end_at: Tick,
     life: Duration,
+    /// Timer D.
+    linger: Duration,
 }
 
 impl InviteClient {
@@ -31,9 +33,10 @@ impl InviteClient {
         Self {
             state: State::Calling,
             interval: times.t1,
-            resend_at: now + times.t1,
+            resend_at: times.first_resend(now),
             end_at: now + times.life(),
             life: times.life(),
+            linger: times.absorb(times.life()),
         }
     }
 
@@ -49,7 +52,7 @@ impl InviteClient {
                 Act::Pass
             }
             (State::Calling | State::Proceeding, 300..) => {
-                self.enter(State::Completed, now + self.life);
+                self.enter(State::Completed, now + self.linger);
                 Act::PassAndAck
             }
             (State::Completed, 300..) => Act::Resend,
@@ -114,6 +117,7 @@ impl InviteClient {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::sip::target::Transport;
 
     const T1: Duration = Duration::from_millis(500);
 
@@ -136,6 +140,19 @@ mod tests {
         let want = [1, 3, 7, 15, 31, 63].map(|at| (at, Act::Resend));
         assert_eq!(fired[..6], want);
         assert_eq!(fired[6..], [(64, Act::TimedOut)]);
+    }
+
+    #[test]
+    fn over_a_reliable_transport_nothing_is_sent_again_and_timer_d_is_zero() {
+        let reliable = Times::default().over(Transport::Tcp);
+        assert_eq!(run(&mut InviteClient::new(Tick(0), &reliable), Tick::MAX), [(64, Act::TimedOut)]);
+        let mut refused = InviteClient::new(Tick(0), &reliable);
+        assert_eq!(refused.on_response(Tick(7), 486), Act::PassAndAck);
+        assert_eq!(refused.poll_timeout(), Some((Tick(7), Timer::D)));
+        // A 2xx may come again from behind a proxy, whatever leads to it (RFC 6026 §8.4).
+        let mut answered = InviteClient::new(Tick(0), &reliable);
+        answered.on_response(Tick(1), 200);
+        assert_eq!(answered.poll_timeout(), Some((Tick(1) + T1 * 64, Timer::M)));
     }
 
     #[test]

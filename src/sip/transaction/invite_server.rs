@@ -48,7 +48,9 @@ impl InviteServer {
             (State::Proceeding, 100..=199) => Act::Pass,
             (State::Proceeding, 200..) => {
                 self.state = if status < 300 { State::Accepted { acked: false } } else { State::Completed };
-                self.resend_at = now + self.interval;
+                // A 2xx is repeated by the user agent itself, over any transport (§13.3.1.4).
+                let repeats = status < 300 || !self.times.reliable;
+                self.resend_at = if repeats { now + self.interval } else { Tick::MAX };
                 self.end_at = now + self.times.life();
                 Act::Pass
             }
@@ -70,7 +72,7 @@ impl InviteServer {
             State::Completed => {
                 self.state = State::Confirmed;
                 self.resend_at = Tick::MAX;
-                self.end_at = now + self.times.t4;
+                self.end_at = now + self.times.absorb(self.times.t4);
                 Act::Nothing
             }
             State::Accepted { acked: true } | State::Proceeding | State::Confirmed | State::Terminated => Act::Nothing,
@@ -120,6 +122,7 @@ impl InviteServer {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::sip::target::Transport;
 
     fn answered(status: u16) -> InviteServer {
         let mut tx = InviteServer::new(&Times::default());
@@ -147,6 +150,21 @@ mod tests {
         assert_eq!(fired[..4], [1, 3, 7, 15].map(|at| (at, Act::Resend)));
         assert_eq!(fired.last(), Some(&(64, Act::TimedOut)));
         assert!(tx.is_terminated());
+    }
+
+    #[test]
+    fn over_a_reliable_transport_a_refusal_goes_once_and_a_2xx_again() {
+        let answered = |status| {
+            let mut tx = InviteServer::new(&Times::default().over(Transport::Tcp));
+            assert_eq!(tx.respond(Tick(0), status), Act::Pass);
+            tx
+        };
+        let mut refused = answered(486);
+        assert_eq!(run(&mut refused), [(64, Act::TimedOut)]);
+        let mut refused = answered(486);
+        refused.on_ack(Tick(7));
+        assert_eq!(refused.poll_timeout(), Some((Tick(7), Timer::I)));
+        assert_eq!(run(&mut answered(200))[..2], [(1, Act::Resend), (3, Act::Resend)]);
     }
 
     #[test]

@@ -8,6 +8,9 @@ mod request_server;
 
 use std::time::Duration;
 
+use crate::base::Tick;
+use crate::sip::target::Transport;
+
 pub use invite_client::InviteClient;
 pub use invite_server::InviteServer;
 pub use request_client::RequestClient;
@@ -22,15 +25,32 @@ pub struct Times {
     pub t2: Duration,
     /// Longest life of a message in the network.
     pub t4: Duration,
+    /// The transport sends lost bytes again: Timers A, E and G are off, D, I, J and K zero.
+    pub reliable: bool,
 }
 
 impl Default for Times {
     fn default() -> Self {
-        Self { t1: Duration::from_millis(500), t2: Duration::from_secs(4), t4: Duration::from_secs(5) }
+        Self { t1: Duration::from_millis(500), t2: Duration::from_secs(4), t4: Duration::from_secs(5), reliable: false }
     }
 }
 
 impl Times {
+    /// As the transactions over this transport keep them (RFC 3261 §17).
+    pub fn over(self, transport: Transport) -> Self {
+        Self { reliable: transport.is_reliable(), ..self }
+    }
+
+    /// When a message that was just sent is sent again for the first time.
+    fn first_resend(&self, now: Tick) -> Tick {
+        if self.reliable { Tick::MAX } else { now + self.t1 }
+    }
+
+    /// How long something may still come again that a reliable transport delivers once.
+    fn absorb(&self, over_datagrams: Duration) -> Duration {
+        if self.reliable { Duration::ZERO } else { over_datagrams }
+    }
+
     /// 64·T1: how long a transaction tries, and how long its answer is remembered.
     pub fn life(&self) -> Duration {
         self.t1 * 64

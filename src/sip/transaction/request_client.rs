@@ -22,7 +22,8 @@ pub struct RequestClient {
     resend_at: Tick,
     end_at: Tick,
     t2: Duration,
-    t4: Duration,
+    /// Timer K.
+    linger: Duration,
 }
 
 impl RequestClient {
@@ -31,10 +32,10 @@ impl RequestClient {
         Self {
             state: State::Trying,
             interval: times.t1,
-            resend_at: now + times.t1,
+            resend_at: times.first_resend(now),
             end_at: now + times.life(),
             t2: times.t2,
-            t4: times.t4,
+            linger: times.absorb(times.t4),
         }
     }
 
@@ -48,10 +49,17 @@ impl RequestClient {
             (State::Trying | State::Proceeding, 200..) => {
                 self.state = State::Completed;
                 self.resend_at = Tick::MAX;
-                self.end_at = now + self.t4;
+                self.end_at = now + self.linger;
                 Act::Pass
             }
             (State::Trying | State::Proceeding | State::Completed | State::Terminated, _) => Act::Nothing,
+        }
+    }
+
+    /// The request never left: Timer E runs until a connection takes it, or Timer F ends it.
+    pub fn on_unsent(&mut self, now: Tick) {
+        if matches!(self.state, State::Trying) {
+            self.resend_at = now + self.interval;
         }
     }
 
@@ -84,6 +92,7 @@ impl RequestClient {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::sip::target::Transport;
 
     fn new() -> RequestClient {
         RequestClient::new(Tick(0), &Times::default())
@@ -112,6 +121,20 @@ mod tests {
         let fired = run(&mut tx);
         assert_eq!(fired[..3], [(1, Act::Resend), (9, Act::Resend), (17, Act::Resend)]);
         assert_eq!(fired.last(), Some(&(64, Act::TimedOut)));
+    }
+
+    #[test]
+    fn over_a_reliable_transport_only_timer_f_runs_unless_the_request_never_left() {
+        let reliable = Times::default().over(Transport::Tls);
+        let mut tx = RequestClient::new(Tick(0), &reliable);
+        tx.on_response(Tick(1), 100);
+        assert_eq!(run(&mut tx), [(64, Act::TimedOut)]);
+        let mut tx = RequestClient::new(Tick(0), &reliable);
+        assert_eq!(tx.on_response(Tick(7), 200), Act::Pass);
+        assert_eq!(tx.poll_timeout(), Some((Tick(7), Timer::K)));
+        let mut tx = RequestClient::new(Tick(0), &reliable);
+        tx.on_unsent(Tick(0));
+        assert_eq!(run(&mut tx)[..3], [(1, Act::Resend), (3, Act::Resend), (7, Act::Resend)]);
     }
 
     #[test]

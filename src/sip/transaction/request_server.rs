@@ -13,7 +13,7 @@ pub struct RequestServer {
 impl RequestServer {
     /// The final answer has just been sent: Completed.
     pub fn answered(now: Tick, times: &Times) -> Self {
-        Self { end_at: now + times.life() }
+        Self { end_at: now + times.absorb(times.life()) }
     }
 
     /// The same request again.
@@ -29,6 +29,7 @@ impl RequestServer {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::sip::target::Transport;
 
     #[test]
     fn a_repetition_gets_the_same_answer_until_timer_j() {
@@ -36,5 +37,11 @@ mod tests {
         assert_eq!(tx.poll_timeout(), (Tick(32_000_005), Timer::J));
         assert_eq!(tx.on_request(Tick(32_000_004)), Act::Resend);
         assert_eq!(tx.on_request(Tick(32_000_005)), Act::Nothing);
+    }
+
+    #[test]
+    fn over_a_reliable_transport_nothing_is_remembered() {
+        let tx = RequestServer::answered(Tick(5), &Times::default().over(Transport::Tcp));
+        assert_eq!(tx.poll_timeout(), (Tick(5), Timer::J));
     }
 }

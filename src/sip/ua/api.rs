@@ -8,6 +8,7 @@ use crate::base::{LegId, Pii, TrunkIx};
 use crate::sip::packet::Packet;
 use crate::sip::peer::Peer;
 use crate::sip::sdp::{Local, Media, Session};
+use crate::sip::target::{Target, Transport};
 use crate::sip::transaction::Times;
 
 /// Settings of one `Ua`.
@@ -15,6 +16,9 @@ use crate::sip::transaction::Times;
 pub struct Config {
     /// Our own address as the peers see it: Via sent-by and Contact.
     pub local: SocketAddr,
+    /// Where we take connections, as the peers see it. They come from peers alone.
+    pub local_tcp: Option<SocketAddr>,
+    pub local_tls: Option<SocketAddr>,
     /// Server or User-Agent header.
     pub user_agent: String,
     /// Behind branches and tags. It must be the same after a restart, or nothing can be recovered.
@@ -32,12 +36,34 @@ impl Config {
     pub fn new(local: SocketAddr, key: [u8; 32]) -> Self {
         Self {
             local,
+            local_tcp: None,
+            local_tls: None,
             user_agent: "goldenhour".to_owned(),
             key,
             times: Times::default(),
             server: false,
             peers: Vec::new(),
             max_calls: 100_000,
+        }
+    }
+
+    /// Our sent-by over this transport. It is the same after a restart: what a crash left is cancelled by it.
+    pub fn sent_by(&self, transport: Transport) -> Target {
+        Target::new(transport, self.listener(transport).unwrap_or(self.local))
+    }
+
+    /// Where this peer reaches us within a dialog: where we listen, else by the connection that we have to it.
+    pub fn contact(&self, peer: Option<&Peer>) -> Target {
+        let transport = peer.map_or(Transport::Udp, |peer| peer.transport);
+        let end = peer.and_then(|peer| peer.our_end);
+        Target::new(transport, self.listener(transport).or(end).unwrap_or(self.local))
+    }
+
+    fn listener(&self, transport: Transport) -> Option<SocketAddr> {
+        match transport {
+            Transport::Udp => Some(self.local),
+            Transport::Tcp => self.local_tcp,
+            Transport::Tls => self.local_tls,
         }
     }
 }
@@ -53,6 +79,21 @@ pub enum Input<'a> {
     /// A datagram as it came.
     Datagram {
         from: SocketAddr,
+        bytes: &'a [u8],
+    },
+    /// A message that was cut out of a stream; `from` says which.
+    Framed {
+        from: Target,
+        bytes: &'a [u8],
+    },
+    /// A connection to a peer stands; `ours` is our end of it.
+    Connected {
+        to: Target,
+        ours: SocketAddr,
+    },
+    /// A message of ours never left: there was no connection to take it, and none could be made. Not one byte is out.
+    Unsent {
+        to: Target,
         bytes: &'a [u8],
     },
     Command(Command),
@@ -123,7 +164,7 @@ pub struct Invite {
 #[derive(Debug)]
 pub enum Output {
     Send {
-        to: SocketAddr,
+        to: Target,
         bytes: Packet,
     },
     Event {
@@ -244,7 +285,7 @@ pub struct DialogFacts {
     pub leg: LegId,
     pub trunk: TrunkIx,
     /// Where requests of this dialog go.
-    pub dest: SocketAddr,
+    pub dest: Target,
     /// False for a dialog known from a 1xx.
     pub confirmed: bool,
     /// CSeq of the INVITE: 1, or more after authentication.

@@ -1,11 +1,10 @@
 //! One call, ours or theirs: where it stands, what it still waits for, and when.
 
-use std::net::SocketAddr;
-
 use crate::base::{LegId, Tick, TrunkIx};
 use crate::sip::digest::Challenge;
 use crate::sip::packet::Packet;
 use crate::sip::sdp::{Local, Media};
+use crate::sip::target::Target;
 use crate::sip::transaction::{Act, InviteServer, Timer};
 
 use super::api::{Cause, Counter, End, Event, Side};
@@ -59,7 +58,7 @@ pub(super) struct Answering {
     pub(super) cseq: u32,
     pub(super) tx: InviteServer,
     pub(super) bytes: Packet,
-    pub(super) to: SocketAddr,
+    pub(super) to: Target,
     /// We made the offer; the ACK brings the answer.
     pub(super) late_offer: bool,
 }

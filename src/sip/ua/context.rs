@@ -1,7 +1,6 @@
 //! What every call needs from the machine around it: settings, names, the queue of outputs, one buffer to write in.
 
 use std::collections::VecDeque;
-use std::net::SocketAddr;
 
 use crate::base::{LegId, Tick, TrunkIx};
 use crate::sip::header::Name;
@@ -9,6 +8,8 @@ use crate::sip::ids::Ids;
 use crate::sip::message::{Message, Start};
 use crate::sip::packet::Packet;
 use crate::sip::peer::Peer;
+use crate::sip::target::Target;
+use crate::sip::transaction::RequestServer;
 use crate::sip::writer::{Writer, allow};
 
 use super::api::{Config, Counter, Event, Output};
@@ -29,7 +30,7 @@ impl Cx {
         Self { config, ids, echoes: Echoes::default(), out: VecDeque::new(), scratch: Vec::with_capacity(2048) }
     }
 
-    pub(super) fn send(&mut self, to: SocketAddr, bytes: Packet) {
+    pub(super) fn send(&mut self, to: Target, bytes: Packet) {
         self.out.push_back(Output::Send { to, bytes });
     }
 
@@ -39,6 +40,11 @@ impl Cx {
 
     pub(super) fn count(&mut self, counter: Counter) {
         self.out.push_back(Output::Count(counter));
+    }
+
+    /// Our Contact towards a trunk.
+    pub(super) fn contact(&self, trunk: TrunkIx) -> Target {
+        self.config.contact(self.peer(trunk))
     }
 
     pub(super) fn peer(&self, trunk: TrunkIx) -> Option<&Peer> {
@@ -59,7 +65,7 @@ impl Cx {
     pub(super) fn reply(&mut self, to: &Asked<'_, '_>, status: u16, more: impl FnOnce(&mut Writer<'_>)) -> Packet {
         let tag = self.ids.tag(to.leg);
         let tag: &[u8] = if status == 100 { &[] } else { &tag };
-        let mut writer = Writer::response(&mut self.scratch, to.message, status, tag, to.from);
+        let mut writer = Writer::response(&mut self.scratch, to.message, status, tag, to.from.addr);
         if !self.config.user_agent.is_empty() && status > 100 {
             writer.header("Server", self.config.user_agent.as_bytes());
         }
@@ -72,7 +78,8 @@ impl Cx {
     /// As `reply`, and remembers it for repetitions (Timer J).
     pub(super) fn answer(&mut self, to: &Asked<'_, '_>, now: Tick, status: u16, more: impl FnOnce(&mut Writer<'_>)) {
         let packet = self.reply(to, status, more);
-        let (until, _) = crate::sip::transaction::RequestServer::answered(now, &self.config.times).poll_timeout();
+        let times = self.config.times.over(to.reply_to.transport);
+        let (until, _) = RequestServer::answered(now, &times).poll_timeout();
         self.echoes.remember(to.key(), to.reply_to, Some(packet), until);
     }
 
@@ -101,18 +108,20 @@ impl Cx {
 pub(super) struct Asked<'m, 'd> {
     pub(super) message: &'m Message<'d>,
     pub(super) leg: LegId,
-    pub(super) from: SocketAddr,
-    pub(super) reply_to: SocketAddr,
+    pub(super) from: Target,
+    pub(super) reply_to: Target,
     pub(super) branch: &'d [u8],
     pub(super) cseq: u32,
 }
 
 impl<'m, 'd> Asked<'m, 'd> {
     /// `None` where there is no Via to answer to.
-    pub(super) fn new(message: &'m Message<'d>, leg: LegId, from: SocketAddr) -> Option<Self> {
+    pub(super) fn new(message: &'m Message<'d>, leg: LegId, from: Target) -> Option<Self> {
         let via = message.top_via()?;
         let cseq = message.cseq().map_or(0, |(number, _)| number);
-        let reply_to = via.reply_to(from);
+        // An answer goes back through the connection that the request came by (RFC 3261 §18.2.2).
+        let addr = if from.transport.is_reliable() { from.addr } else { via.reply_to(from.addr) };
+        let reply_to = Target::new(from.transport, addr);
         Some(Self { message, leg, from, reply_to, branch: via.branch().unwrap_or(&[]), cseq })
     }
 

@@ -11,6 +11,7 @@ use crate::sip::message::Message;
 use crate::sip::method::Method;
 use crate::sip::packet::Packet;
 use crate::sip::peer::Peer;
+use crate::sip::target::Target;
 use crate::sip::uri::Uri;
 use crate::sip::writer::Writer;
 
@@ -33,7 +34,7 @@ pub(super) struct Dialog {
     /// Of their last request.
     pub(super) remote_cseq: Option<u32>,
     /// Where requests go.
-    pub(super) dest: SocketAddr,
+    pub(super) dest: Target,
 }
 
 impl Dialog {
@@ -77,7 +78,7 @@ impl Dialog {
             routes: routes.join(&b", "[..]).into(),
             cseq,
             remote_cseq: None,
-            dest: peer.addr,
+            dest: peer.target(),
         };
         dialog.dest = peer.route(dialog.next_hop());
         dialog
@@ -129,7 +130,8 @@ impl Dialog {
         more: impl FnOnce(&mut Writer<'_>),
     ) -> Packet {
         let branch = cx.ids.branch(leg, cseq, hop);
-        let mut writer = Writer::request(&mut cx.scratch, method, self.request_uri(), cx.config.local, &branch);
+        let sent_by = cx.config.sent_by(self.dest.transport);
+        let mut writer = Writer::request(&mut cx.scratch, method, self.request_uri(), sent_by, &branch);
         match self.strict_router() {
             None => {
                 writer.header("Route", &self.routes);
@@ -175,7 +177,7 @@ mod tests {
     use crate::sip::ua::api::Config;
     use crate::sip::writer::no_body;
 
-    fn ack(contact: &str, record_route: &str) -> (SocketAddr, String) {
+    fn ack(contact: &str, record_route: &str) -> (Target, String) {
         let peer = Peer::new("127.0.0.1:5080".parse().unwrap());
         let text = format!(
             "SIP/2.0 200 OK\r\nFrom: <sip:a@h>;tag=1\r\nTo: <sip:b@h>;tag=2\r\nCall-ID: c\r\nCSeq: 1 INVITE\r\n{contact}{record_route}\r\n"
@@ -193,7 +195,7 @@ mod tests {
             ack("Contact: <sip:b@10.0.0.9>\r\n", "Record-Route: <sip:p2;lr>,<sip:127.0.0.1:5080;lr>\r\n");
         assert!(text.starts_with("ACK sip:b@10.0.0.9 SIP/2.0\r\n"), "{text}");
         assert!(text.contains("\r\nRoute: <sip:127.0.0.1:5080;lr>, <sip:p2;lr>\r\n"), "{text}");
-        assert_eq!(dest, "127.0.0.1:5080".parse().unwrap());
+        assert_eq!(dest.to_string(), "127.0.0.1:5080");
     }
 
     #[test]
@@ -207,6 +209,6 @@ mod tests {
     fn without_a_contact_the_ack_goes_where_the_invite_went() {
         let (dest, text) = ack("Contact: nowhere\r\n", "");
         assert!(text.starts_with("ACK sip:b@h SIP/2.0\r\n"), "{text}");
-        assert_eq!(dest, "127.0.0.1:5080".parse().unwrap());
+        assert_eq!(dest.to_string(), "127.0.0.1:5080");
     }
 }

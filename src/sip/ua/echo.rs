@@ -2,12 +2,12 @@
 //! that is left of a finished call: bytes, destination, deadline.
 
 use std::collections::{HashMap, VecDeque};
-use std::net::SocketAddr;
 
 use crate::base::{LegId, Tick};
 use crate::sip::bytes::fingerprint;
 use crate::sip::method::Method;
 use crate::sip::packet::Packet;
+use crate::sip::target::Target;
 
 /// More than this and the oldest are forgotten early: 32 s of 10,000 calls a second.
 const MAX_ECHOES: usize = 640_000;
@@ -36,14 +36,14 @@ pub(super) enum Found {
     /// Dealt with; it needs no answer.
     Silence,
     /// Dealt with; send this again.
-    Again(SocketAddr, Packet),
+    Again(Target, Packet),
 }
 
 #[derive(Debug)]
 struct Echo {
     /// `None`: absorb it in silence.
     bytes: Option<Packet>,
-    to: SocketAddr,
+    to: Target,
     until: Tick,
 }
 
@@ -55,7 +55,7 @@ pub(super) struct Echoes {
 }
 
 impl Echoes {
-    pub(super) fn remember(&mut self, key: Key, to: SocketAddr, bytes: Option<Packet>, until: Tick) {
+    pub(super) fn remember(&mut self, key: Key, to: Target, bytes: Option<Packet>, until: Tick) {
         if self.by_key.len() >= MAX_ECHOES
             && let Some((_, oldest)) = self.order.pop_front()
         {

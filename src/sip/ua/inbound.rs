@@ -1,6 +1,6 @@
 //! Requests of the peer within a dialog (RFC 3261 §12.2.2): BYE, re-INVITE, UPDATE, INFO, NOTIFY, OPTIONS, REFER.
 
-use crate::base::{Pii, Tick};
+use crate::base::{Pii, Tick, TrunkIx};
 use crate::sip::addr::NameAddr;
 use crate::sip::bytes::{number, split_once, trim};
 use crate::sip::header::Name;
@@ -20,7 +20,7 @@ impl Call {
     pub(super) fn on_request(&mut self, cx: &mut Cx, now: Tick, asked: &Asked<'_, '_>) {
         if let Stage::Inviting(inviting) = &self.stage {
             let known = inviting.knows(asked.message.from().and_then(|from| from.tag()).unwrap_or(&[]));
-            return early(cx, now, asked, known);
+            return early(cx, now, asked, self.trunk, known);
         }
         let Some(dialog) = self.dialog.as_mut().filter(|dialog| dialog.matches(asked.message) && !self.over) else {
             return cx.refuse(asked, 481);
@@ -77,7 +77,7 @@ impl Call {
             return cx.refuse(asked, 491);
         }
         let Some(bytes) = self.describe(cx, now, asked) else { return };
-        let mut tx = InviteServer::new(&cx.config.times);
+        let mut tx = InviteServer::new(&cx.config.times.over(asked.reply_to.transport));
         tx.respond(now, 200);
         let late_offer = asked.body().is_empty();
         self.answering = Some(Box::new(Answering { cseq: asked.cseq, tx, bytes, to: asked.reply_to, late_offer }));
@@ -90,8 +90,8 @@ impl Call {
         }
         if asked.body().is_empty() {
             self.retarget(cx, asked);
-            let local = cx.config.local;
-            return cx.answer(asked, now, 200, |writer| writer.contact(local).end());
+            let contact = cx.contact(self.trunk);
+            return cx.answer(asked, now, 200, |writer| writer.contact(contact).end());
         }
         if let Some(bytes) = self.describe(cx, now, asked) {
             let until = cx.deadline(now);
@@ -111,7 +111,8 @@ impl Call {
         }
         self.retarget(cx, asked);
         self.sdp_version += 1;
-        let (version, contact, server) = (self.sdp_version, cx.config.local, cx.config.server);
+        let contact = cx.contact(self.trunk);
+        let (version, server) = (self.sdp_version, cx.config.server);
         let bytes = cx.reply(asked, 200, |writer| {
             writer.contact(contact).header("Allow", allow(server));
             writer.echo("Record-Route", asked.message, Name::RecordRoute);
@@ -168,8 +169,8 @@ impl Call {
     fn on_refer(&mut self, cx: &mut Cx, now: Tick, asked: &Asked<'_, '_>) {
         let target = asked.message.get(Name::ReferTo).and_then(NameAddr::parse);
         let Some(target) = target.filter(|_| !self.referring) else { return cx.refuse(asked, 400) };
-        let local = cx.config.local;
-        cx.answer(asked, now, 202, |writer| writer.contact(local).end());
+        let contact = cx.contact(self.trunk);
+        cx.answer(asked, now, 202, |writer| writer.contact(contact).end());
         self.referring = true;
         let target = Pii::new(String::from_utf8_lossy(target.uri).into_owned());
         cx.event(self.leg, Event::Refer { target });
@@ -185,14 +186,14 @@ pub(super) fn options(cx: &mut Cx, now: Tick, asked: &Asked<'_, '_>) {
 }
 
 /// A request in an early dialog. Our offer is open, so that no other may be made (§14.2, RFC 3311 §5.2).
-fn early(cx: &mut Cx, now: Tick, asked: &Asked<'_, '_>, known: bool) {
+fn early(cx: &mut Cx, now: Tick, asked: &Asked<'_, '_>, trunk: TrunkIx, known: bool) {
     match asked.method() {
         _ if !known => cx.refuse(asked, 481),
         Method::Options => options(cx, now, asked),
         Method::Invite => cx.refuse(asked, 491),
         Method::Update if asked.body().is_empty() => {
-            let local = cx.config.local;
-            cx.answer(asked, now, 200, |writer| writer.contact(local).end());
+            let contact = cx.contact(trunk);
+            cx.answer(asked, now, 200, |writer| writer.contact(contact).end());
         }
         Method::Update => cx.refuse(asked, 491),
         Method::Info => cx.answer(asked, now, 200, no_body),

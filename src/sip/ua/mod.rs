@@ -20,6 +20,7 @@ use super::addr::NameAddr;
 use super::header::Name;
 use super::message::{Message, Start, Unreadable};
 use super::method::Method;
+use super::target::{Target, Transport};
 use super::transaction::{Act, Timer};
 use super::validate::check;
 
@@ -48,7 +49,10 @@ impl Ua {
         let now = now.tick;
         self.cx.echoes.expire(now);
         match input {
-            Input::Datagram { from, bytes } => self.on_datagram(now, from, bytes),
+            Input::Datagram { from, bytes } => self.on_message(now, Target::udp(from), bytes),
+            Input::Framed { from, bytes } => self.on_message(now, from, bytes),
+            Input::Connected { to, ours } => self.on_connected(to, ours),
+            Input::Unsent { to, bytes } => self.on_unsent(now, to, bytes),
             Input::Command(command) => self.on_command(now, command),
             Input::Unreachable { to } => self.on_unreachable(to),
             Input::Timeout => {}
@@ -81,7 +85,10 @@ impl Ua {
 
     /// Replaces the peers. Their order must not change under live calls: `TrunkIx` points into it.
     pub fn set_peers(&mut self, peers: Vec<super::Peer>) {
-        self.cx.config.peers = peers;
+        let before = std::mem::replace(&mut self.cx.config.peers, peers);
+        for peer in &mut self.cx.config.peers {
+            peer.our_end = before.iter().find(|old| old.target() == peer.target()).and_then(|old| old.our_end);
+        }
     }
 
     fn on_command(&mut self, now: Tick, command: Command) {
@@ -120,7 +127,7 @@ impl Ua {
         for leg in self.wakes.legs() {
             self.with(leg, |call, cx| {
                 if let Stage::Inviting(inviting) = &mut call.stage
-                    && inviting.to == to
+                    && inviting.to == Target::udp(to)
                     && inviting.tx.on_unreachable() == Act::TimedOut
                 {
                     call.finish(cx, End::silent(Cause::Unreachable));
@@ -129,7 +136,24 @@ impl Ua {
         }
     }
 
-    fn on_datagram(&mut self, now: Tick, from: SocketAddr, bytes: &[u8]) {
+    fn on_connected(&mut self, to: Target, ours: SocketAddr) {
+        for peer in self.cx.config.peers.iter_mut().filter(|peer| peer.target() == to) {
+            peer.our_end = Some(ours);
+        }
+    }
+
+    fn on_unsent(&mut self, now: Tick, to: Target, bytes: &[u8]) {
+        let Ok(message) = Message::parse(bytes) else { return };
+        let Some(leg) = message.get(Name::CallId).map(|id| self.cx.ids.leg(id)) else { return };
+        if matches!(message.start, Start::Request { .. }) && self.owns(leg, to) {
+            self.with(leg, |call, cx| {
+                call.on_invite_unsent(cx, now, bytes);
+                call.on_request_unsent(now, bytes);
+            });
+        }
+    }
+
+    fn on_message(&mut self, now: Tick, from: Target, bytes: &[u8]) {
         let Some(trunk) = self.cx.config.peers.iter().position(|peer| peer.owns(from)) else {
             return self.cx.count(Counter::UnknownSource);
         };
@@ -146,7 +170,7 @@ impl Ua {
         match message.start {
             Start::Status { code, .. } => {
                 let known = self.owns(leg, from);
-                self.on_response(now, (leg, trunk), known, &message, code);
+                self.on_response(now, (leg, trunk), known, &message, (from.transport, code));
             }
             Start::Request { method: Method::Ack, .. } => {
                 if check(&message).is_ok() && self.owns(leg, from) {
@@ -160,7 +184,7 @@ impl Ua {
         }
     }
 
-    fn without_call_id(&mut self, message: &Message<'_>, from: SocketAddr) {
+    fn without_call_id(&mut self, message: &Message<'_>, from: Target) {
         match Asked::new(message, LegId::default(), from) {
             Some(asked) if matches!(message.start, Start::Request { .. }) => self.cx.refuse(&asked, 400),
             Some(_) | None => self.cx.count(Counter::Unreadable),
@@ -168,6 +192,10 @@ impl Ua {
     }
 
     fn on_request(&mut self, now: Tick, trunk: TrunkIx, method: Method, asked: &Asked<'_, '_>, datagram: &[u8]) {
+        // On a stream nobody else can tell where it ends (RFC 3261 §18.3).
+        if asked.from.transport.is_reliable() && !matches!(asked.message.content_length(), Ok(Some(_))) {
+            return self.cx.refuse(asked, 400);
+        }
         if let Err(refusal) = check(asked.message) {
             let status = if method == Method::Other && refusal.status == 400 { 501 } else { refusal.status };
             return self.cx.refuse(asked, status);
@@ -248,10 +276,10 @@ impl Ua {
         (leg, trunk): (LegId, TrunkIx),
         known: bool,
         response: &Message<'_>,
-        status: u16,
+        (over, status): (Transport, u16),
     ) {
         let ours = response.top_via().is_some_and(|via| {
-            let local = self.cx.config.local;
+            let local = self.cx.config.sent_by(over).addr;
             via.host_ip() == Some(local.ip()) && via.port.unwrap_or(5060) == local.port()
         });
         let Some((cseq, method)) = response.cseq().filter(|_| ours) else {
@@ -309,7 +337,7 @@ impl Ua {
     }
 
     /// The call exists and belongs to the peer that spoke.
-    fn owns(&self, leg: LegId, from: SocketAddr) -> bool {
+    fn owns(&self, leg: LegId, from: Target) -> bool {
         let peer = self.calls.get(&leg).and_then(|call| self.cx.peer(call.trunk));
         peer.is_some_and(|peer| peer.owns(from))
     }

@@ -1,13 +1,12 @@
 //! Requests of ours other than INVITE: CANCEL, BYE, REFER, NOTIFY.
 
-use std::net::SocketAddr;
-
 use crate::base::Tick;
 use crate::sip::digest;
 use crate::sip::ids::BRANCH_LEN;
 use crate::sip::message::Message;
 use crate::sip::method::Method;
 use crate::sip::packet::Packet;
+use crate::sip::target::Target;
 use crate::sip::transaction::{Act, RequestClient};
 use crate::sip::writer::{Writer, no_body, phrase};
 
@@ -21,7 +20,7 @@ pub(super) struct Request {
     pub(super) cseq: u32,
     pub(super) tx: RequestClient,
     pub(super) bytes: Packet,
-    pub(super) to: SocketAddr,
+    pub(super) to: Target,
     /// Sent again with credentials.
     pub(super) retried: bool,
 }
@@ -49,21 +48,13 @@ impl Purpose {
 
 impl Call {
     /// Puts a request on the wire and keeps it until it is answered.
-    pub(super) fn launch(
-        &mut self,
-        cx: &mut Cx,
-        now: Tick,
-        purpose: Purpose,
-        cseq: u32,
-        to: SocketAddr,
-        bytes: Packet,
-    ) {
+    pub(super) fn launch(&mut self, cx: &mut Cx, now: Tick, purpose: Purpose, cseq: u32, to: Target, bytes: Packet) {
         // The BYE goes always: nothing else would end the call.
         if self.requests.len() >= MAX_REQUESTS && purpose != Purpose::Bye {
             return;
         }
         cx.send(to, bytes.clone());
-        let tx = RequestClient::new(now, &cx.config.times);
+        let tx = RequestClient::new(now, &cx.config.times.over(to.transport));
         self.requests.push(Request { purpose, cseq, tx, bytes, to, retried: false });
     }
 
@@ -124,6 +115,13 @@ impl Call {
             self.settled(cx, now, &request, Some((response, status)));
         }
         true
+    }
+
+    /// A request of ours found no connection.
+    pub(super) fn on_request_unsent(&mut self, now: Tick, bytes: &[u8]) {
+        for request in self.requests.iter_mut().filter(|request| *request.bytes == *bytes) {
+            request.tx.on_unsent(now);
+        }
     }
 
     pub(super) fn requests_timeout(&mut self, cx: &mut Cx, now: Tick) {
@@ -201,10 +199,10 @@ impl Call {
         let Some(mut dialog) = self.dialog.take() else { return false };
         let method = purpose.method();
         let credentials = self.credentials(cx, method, dialog.request_uri());
-        let local = cx.config.local;
+        let contact = cx.contact(self.trunk);
         let (cseq, bytes) = dialog.request(cx, self.leg, method, |writer| {
             if method != Method::Bye {
-                writer.contact(local);
+                writer.contact(contact);
             }
             writer.raw(&credentials);
             more(writer);

@@ -1,15 +1,14 @@
 //! The calling side: from our INVITE to its final answer (RFC 3261 §13.2, §9.1, §22.2).
 
-use std::net::SocketAddr;
-
 use crate::base::Tick;
 use crate::sip::header::Name;
 use crate::sip::ids::{Branch, write_call_id};
-use crate::sip::invite::{Caller, is_safe_uri, write_ack, write_cancel};
+use crate::sip::invite::{Caller, as_datagram, is_safe_uri, write_ack, write_cancel};
 use crate::sip::message::Message;
 use crate::sip::method::Method;
 use crate::sip::packet::Packet;
 use crate::sip::sdp::{Media, Session};
+use crate::sip::target::{Target, Transport};
 use crate::sip::transaction::{Act, InviteClient, Timer};
 
 use super::api::{Cause, Counter, DialogFacts, End, Event, Invite, Output, Side};
@@ -28,7 +27,7 @@ pub(super) struct Inviting {
     pub(super) invite: Box<Invite>,
     pub(super) tx: InviteClient,
     bytes: Packet,
-    pub(super) to: SocketAddr,
+    pub(super) to: Target,
     branch: Branch,
     cseq: u32,
     cancel: Cancel,
@@ -80,11 +79,11 @@ impl Call {
         let (leg, local) = (invite.leg, invite.media);
         let peer = cx.config.peers.get(trunk.ix())?;
         let caller = Caller { config: &cx.config, ids: &cx.ids, peer };
-        let (to, branch) = (caller.dest(&invite)?, caller.branch(&invite, 1));
-        caller.invite(&invite, 1, &[], &mut cx.scratch);
+        let (peers, branch) = (caller.dest(&invite)?, caller.branch(&invite, 1));
+        let to = caller.invite(&invite, 1, &[], peers, &mut cx.scratch);
         let bytes = cx.packet();
         cx.send(to, bytes.clone());
-        let tx = InviteClient::new(now, &cx.config.times);
+        let tx = InviteClient::new(now, &cx.config.times.over(to.transport));
         let ring_until = Tick::MAX;
         let cancel = Cancel::No;
         let inviting =
@@ -111,6 +110,28 @@ impl Call {
         write_cancel(&invite, &mut cx.scratch);
         let (bytes, to, cseq) = (cx.packet(), inviting.to, inviting.cseq);
         self.launch(cx, now, Purpose::Cancel, cseq, to, bytes);
+    }
+
+    /// Our INVITE found no connection: nobody has heard of it.
+    pub(super) fn on_invite_unsent(&mut self, cx: &mut Cx, now: Tick, bytes: &[u8]) {
+        let Stage::Inviting(inviting) = &mut self.stage else { return };
+        if *inviting.bytes != *bytes || !inviting.tx.is_calling() {
+            return;
+        }
+        if let Cancel::Wanted(cause) = inviting.cancel {
+            return self.finish(cx, End { by: Side::Us, ..End::silent(cause) });
+        }
+        let peers = cx.config.peers.get(self.trunk.ix()).map(|peer| peer.transport);
+        if inviting.to.transport == Transport::Tcp && peers == Some(Transport::Udp) {
+            // Too long for a datagram, and yet the only way left. The branch stays: it is the same request.
+            inviting.to = Target::udp(inviting.to.addr);
+            inviting.bytes = as_datagram(bytes);
+            inviting.tx = InviteClient::new(now, &cx.config.times);
+            return cx.send(inviting.to, inviting.bytes.clone());
+        }
+        if inviting.tx.on_unreachable() == Act::TimedOut {
+            self.finish(cx, End::silent(Cause::Unreachable));
+        }
     }
 
     pub(super) fn inviting_timeout(&mut self, cx: &mut Cx, now: Tick) {
@@ -247,8 +268,11 @@ impl Call {
         let bytes = cx.packet();
         cx.send(inviting.to, bytes.clone());
         let tag = response.to().and_then(|to| to.tag()).unwrap_or(&[]);
-        let until = cx.deadline(now);
-        cx.echoes.remember(Key::answer(self.leg, inviting.cseq, tag), inviting.to, Some(bytes), until);
+        // Timer D is zero where nothing comes twice.
+        if !inviting.to.transport.is_reliable() {
+            let until = cx.deadline(now);
+            cx.echoes.remember(Key::answer(self.leg, inviting.cseq, tag), inviting.to, Some(bytes), until);
+        }
         let (cause, by) = match inviting.cancel {
             // A challenge that we leave unanswered because we want to stop is our end too.
             Cancel::Wanted(why) | Cancel::Sent { why, .. } if matches!(status, 401 | 407 | 487) => (why, Side::Us),
@@ -281,9 +305,10 @@ impl Call {
         let caller = Caller { config: &cx.config, ids: &cx.ids, peer };
         inviting.cseq += 1;
         inviting.branch = caller.branch(&inviting.invite, inviting.cseq);
-        caller.invite(&inviting.invite, inviting.cseq, &credentials, &mut cx.scratch);
+        let Some(peers) = caller.dest(&inviting.invite) else { return false };
+        inviting.to = caller.invite(&inviting.invite, inviting.cseq, &credentials, peers, &mut cx.scratch);
         inviting.bytes = cx.packet();
-        inviting.tx = InviteClient::new(now, &cx.config.times);
+        inviting.tx = InviteClient::new(now, &cx.config.times.over(inviting.to.transport));
         inviting.ring_until = Tick::MAX;
         inviting.forks.clear();
         let (to, bytes) = (inviting.to, inviting.bytes.clone());

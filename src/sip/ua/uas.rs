@@ -1,12 +1,11 @@
 //! The called side, for the far end of trials and for tests (RFC 3261 §13.3).
 
-use std::net::SocketAddr;
-
 use crate::base::{LegId, Pii, Tick, TrunkIx};
 use crate::sip::header::Name;
 use crate::sip::message::Message;
 use crate::sip::packet::Packet;
 use crate::sip::sdp::{Direction, Local, Session, write_answer, write_offer};
+use crate::sip::target::Target;
 use crate::sip::transaction::{Act, InviteServer};
 use crate::sip::uri::Uri;
 use crate::sip::writer::{Writer, allow, no_body};
@@ -22,12 +21,12 @@ pub(super) struct Offered {
     pub(super) tx: InviteServer,
     /// The datagram, from which every answer is made.
     invite: Box<[u8]>,
-    from: SocketAddr,
+    from: Target,
     pub(super) branch: Box<[u8]>,
     pub(super) cseq: u32,
     session: Option<Session>,
     last: Packet,
-    to: SocketAddr,
+    to: Target,
     /// Hang up as soon as the ACK is there: no BYE may cross our 2xx (§15).
     hangup: bool,
     /// Our 2xx carried the offer.
@@ -40,7 +39,7 @@ impl Call {
         let last = cx.reply(asked, 100, no_body);
         let session = Session::parse(asked.body());
         let offered = Offered {
-            tx: InviteServer::new(&cx.config.times),
+            tx: InviteServer::new(&cx.config.times.over(asked.reply_to.transport)),
             invite: datagram.into(),
             from: asked.from,
             branch: asked.branch.into(),
@@ -57,8 +56,12 @@ impl Call {
             Pii::new(user.unwrap_or_default())
         };
         let message = asked.message;
-        let incoming =
-            Incoming { from: asked.from, from_user: user(message.from()), to_user: user(message.to()), offer: session };
+        let incoming = Incoming {
+            from: asked.from.addr,
+            from_user: user(message.from()),
+            to_user: user(message.to()),
+            offer: session,
+        };
         cx.event(asked.leg, Event::Incoming(Box::new(incoming)));
         Self::new(asked.leg, trunk, Stage::Offered(Box::new(offered)))
     }
@@ -97,7 +100,7 @@ impl Call {
         let (Ok(invite), Some(peer)) = (Message::parse(&offered.invite), cx.peer(self.trunk)) else { return };
         // In-dialog requests go where theirs came from unless their Contact says otherwise and may.
         let mut dialog = Dialog::from_request(&invite, &cx.ids.tag(self.leg), peer);
-        if dialog.dest == peer.addr {
+        if dialog.dest == peer.target() {
             dialog.dest = offered.from;
         }
         self.dialog = Some(Box::new(dialog));
@@ -208,11 +211,11 @@ impl Call {
         }
         let Ok(invite) = Message::parse(&offered.invite) else { return };
         let Some(asked) = Asked::new(&invite, self.leg, offered.from) else { return };
-        let local = cx.config.local;
+        let contact = cx.contact(self.trunk);
         let answer = offered.session.and_then(|session| session.agree(false).map(|agreed| (session, agreed)));
         offered.last = cx.reply(&asked, status, |writer| {
             if status < 300 {
-                writer.contact(local).echo("Record-Route", &invite, Name::RecordRoute);
+                writer.contact(contact).echo("Record-Route", &invite, Name::RecordRoute);
             }
             more(writer);
             let body = asked.body();

@@ -1,0 +1,54 @@
+//! How the connections to trunks stand, for metrics; and said in the log, once for each change.
+
+use std::collections::BTreeMap;
+use std::sync::{Mutex, PoisonError};
+
+use crate::line::Target;
+
+use super::failure::Failure;
+
+/// A trunk's connection.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct LinkState {
+    pub connected: bool,
+    /// Why not, or why not any more.
+    pub failure: Option<Failure>,
+    /// When the gateway's certificate runs out, in seconds since 1970.
+    pub theirs_runs_out: Option<i64>,
+    /// When ours does.
+    pub ours_runs_out: Option<i64>,
+}
+
+#[derive(Debug, Default)]
+pub struct Board(Mutex<BTreeMap<Target, LinkState>>);
+
+impl Board {
+    pub fn get(&self, to: Target) -> Option<LinkState> {
+        self.lock().get(&to).cloned()
+    }
+
+    pub(super) fn open(&self, to: Target, ours_runs_out: Option<i64>) {
+        self.lock().insert(to, LinkState { ours_runs_out, ..LinkState::default() });
+    }
+
+    pub(super) fn up(&self, to: Target, theirs_runs_out: Option<i64>) {
+        tracing::info!(%to, "connected");
+        if let Some(state) = self.lock().get_mut(&to) {
+            *state = LinkState { connected: true, failure: None, theirs_runs_out, ..*state };
+        }
+    }
+
+    pub(super) fn down(&self, to: Target, failure: &Failure) {
+        let mut board = self.lock();
+        let Some(state) = board.get_mut(&to) else { return };
+        if state.failure.as_ref() != Some(failure) {
+            tracing::warn!(%to, %failure, "no connection to a trunk: it takes no calls; trying again");
+        }
+        state.connected = false;
+        state.failure = Some(failure.clone());
+    }
+
+    fn lock(&self) -> std::sync::MutexGuard<'_, BTreeMap<Target, LinkState>> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
