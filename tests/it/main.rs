@@ -58,6 +58,8 @@ mod sipp_uas;
 #[cfg(test)]
 mod systemd;
 #[cfg(test)]
+mod transports;
+#[cfg(test)]
 mod trial;
 #[cfg(test)]
 mod tutorial;

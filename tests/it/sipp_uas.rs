@@ -1,6 +1,6 @@
 //! SIPp as the gateway: started on a free port, ready before a test goes on, killed at its end.
 
-use std::net::{SocketAddr, UdpSocket};
+use std::net::{SocketAddr, TcpListener, UdpSocket};
 use std::process::{Child, Command, Stdio};
 use std::time::Duration;
 
@@ -12,10 +12,15 @@ pub struct Sipp {
 impl Sipp {
     /// `-sn uas` with more arguments.
     pub fn uas(more: &[&str]) -> Self {
-        let addr = free_address();
-        let media = free_address();
+        Self::uas_at("127.0.0.1", more)
+    }
+
+    /// The same at another address of this machine.
+    pub fn uas_at(host: &str, more: &[&str]) -> Self {
+        let addr = free_address_at(host);
+        let media = free_address_at(host);
         let child = Command::new("sipp")
-            .args(["-sn", "uas", "-i", "127.0.0.1", "-mi", "127.0.0.1", "-nostdin", "-p", &addr.port().to_string()])
+            .args(["-sn", "uas", "-i", host, "-mi", host, "-nostdin", "-p", &addr.port().to_string()])
             .args(["-mp", &media.port().to_string()])
             .args(more)
             .current_dir(std::env::temp_dir())
@@ -25,7 +30,7 @@ impl Sipp {
             .spawn();
         let child = child.unwrap_or_else(|error| panic!("SIPp cannot be run ({error}): apt-get install sip-tester"));
         let mut sipp = Self { child, addr };
-        sipp.wait_until_bound();
+        sipp.wait_until_bound(more.contains(&"t1"));
         sipp
     }
 
@@ -34,11 +39,12 @@ impl Sipp {
         self.child.wait().unwrap().success()
     }
 
-    fn wait_until_bound(&mut self) {
+    fn wait_until_bound(&mut self, tcp: bool) {
         let pause = UdpSocket::bind("127.0.0.1:0").unwrap();
         pause.set_read_timeout(Some(Duration::from_millis(20))).unwrap();
         for _ in 0..500 {
-            if UdpSocket::bind(self.addr).is_err() {
+            let bound = if tcp { TcpListener::bind(self.addr).is_err() } else { UdpSocket::bind(self.addr).is_err() };
+            if bound {
                 return;
             }
             if let Some(status) = self.child.try_wait().unwrap() {
@@ -61,5 +67,9 @@ impl Drop for Sipp {
 
 /// Free a moment ago; nobody else asks for it on this machine in the time of a test.
 pub fn free_address() -> SocketAddr {
-    UdpSocket::bind("127.0.0.1:0").unwrap().local_addr().unwrap()
+    free_address_at("127.0.0.1")
+}
+
+pub fn free_address_at(host: &str) -> SocketAddr {
+    UdpSocket::bind(format!("{host}:0")).unwrap().local_addr().unwrap()
 }

@@ -13,9 +13,9 @@ use goldenhour::campaign::Prompt;
 use goldenhour::contact::CallResult;
 use goldenhour::line::{self, LineTrunk, MediaRange, RecoveredLeg};
 use goldenhour::sip;
-use goldenhour::wire::{self, Command, Config, Direction, Event, Handle, Order};
+use goldenhour::wire::{self, Command, Config, Direction, Event, Handle, LinkState, Order, Streams};
 
-use crate::sipp_uas::{Sipp, free_address};
+use crate::sipp_uas::{Sipp, free_address, free_address_at};
 
 struct TestClock(Instant);
 
@@ -34,7 +34,7 @@ impl Clock for TestClock {
     }
 }
 
-struct Rig {
+pub(crate) struct Rig {
     handle: Handle,
     clock: Arc<TestClock>,
     rng: Rng,
@@ -43,27 +43,52 @@ struct Rig {
 
 impl Rig {
     fn new(gateway: SocketAddr, ports: (u16, u16), journal: Option<PathBuf>, recover: Vec<RecoveredLeg>) -> Self {
+        Self::start(LineTrunk::new(gateway), Streams::default(), ports, journal, recover)
+    }
+
+    pub(crate) fn over(trunk: LineTrunk, streams: Streams, ports: (u16, u16)) -> Self {
+        Self::start(trunk, streams, ports, None, vec![])
+    }
+
+    fn start(
+        trunk: LineTrunk,
+        streams: Streams,
+        ports: (u16, u16),
+        journal: Option<PathBuf>,
+        recover: Vec<RecoveredLeg>,
+    ) -> Self {
         let clock = TestClock::start();
-        let sip = sip::Config::new(free_address(), [7; 32]);
-        let range = MediaRange { address: [127, 0, 0, 1].into(), first_port: ports.0, last_port: ports.1 };
-        let line = line::Config::new(sip, vec![LineTrunk::new(gateway)], range, 1);
+        let local = if trunk.addr.is_ipv6() { free_address_at("[::1]") } else { free_address() };
+        let sip = sip::Config::new(local, [7; 32]);
+        let range = MediaRange { address: local.ip(), first_port: ports.0, last_port: ports.1 };
+        let line = line::Config::new(sip, vec![trunk], range, 1);
         let (sender, events) = sync_channel(1_024);
         let sink = move |events: &mut Vec<Event>| {
             if let Err(mpsc::TrySendError::Full(back)) = sender.try_send(std::mem::take(events)) {
                 *events = back;
             }
         };
-        let config = Config { listen: line.sip.local, line, journal, recover, queue: 64 };
+        let config = Config { listen: line.sip.local, line, streams, journal, recover, queue: 64 };
         let handle = wire::start(config, clock.clone(), sink).unwrap();
         Self { handle, clock, rng: Rng::seeded(3), events }
     }
 
-    fn order(&self, leg: LegId, command: LegCommand, number: Option<&str>) {
+    /// How the connection to the one trunk stands.
+    pub(crate) fn link(&self) -> LinkState {
+        self.handle.links().remove(0).unwrap()
+    }
+
+    /// True if nothing was reported for so long.
+    pub(crate) fn pause(&self, time: Duration) -> bool {
+        self.events.recv_timeout(time).is_err()
+    }
+
+    pub(crate) fn order(&self, leg: LegId, command: LegCommand, number: Option<&str>) {
         let number = number.map(|number| Pii::new(number.to_owned()));
         self.handle.order(vec![Order::Command(Command { leg, command, number })]).unwrap();
     }
 
-    fn dial(&mut self) -> LegId {
+    pub(crate) fn dial(&mut self) -> LegId {
         let now = self.clock.now();
         let leg = LegId(AttemptId::new(now, &mut self.rng));
         let dial = Dial {
@@ -76,12 +101,12 @@ impl Rig {
         leg
     }
 
-    fn next(&self) -> Vec<Event> {
+    pub(crate) fn next(&self) -> Vec<Event> {
         self.events.recv_timeout(Duration::from_secs(40)).unwrap()
     }
 
     /// Reads events until one of them is `last`.
-    fn until(&self, last: impl Fn(&LegEvent) -> bool) -> Vec<LegEvent> {
+    pub(crate) fn until(&self, last: impl Fn(&LegEvent) -> bool) -> Vec<LegEvent> {
         let mut all = Vec::new();
         while !all.iter().any(&last) {
             all.extend(self.next().into_iter().map(|event| event.event));
@@ -90,11 +115,11 @@ impl Rig {
     }
 }
 
-fn is_end(event: &LegEvent) -> bool {
+pub(crate) fn is_end(event: &LegEvent) -> bool {
     matches!(event, LegEvent::Ended(_) | LegEvent::NotSent(_))
 }
 
-const HUNG_UP: LegEvent =
+pub(crate) const HUNG_UP: LegEvent =
     LegEvent::Ended(LegEnd { unanswered: None, sip_status: Some(200), q850: None, by: ReleaseSide::Us });
 
 #[test]
@@ -138,7 +163,7 @@ fn an_address_that_is_taken_is_an_error_and_no_panic() {
     let listen = taken.local_addr().unwrap();
     let range = MediaRange { address: listen.ip(), first_port: 40_998, last_port: 40_999 };
     let line = line::Config::new(sip::Config::new(listen, [7; 32]), vec![], range, 1);
-    let config = Config { listen, line, journal: None, recover: vec![], queue: 1 };
+    let config = Config { listen, line, streams: Streams::default(), journal: None, recover: vec![], queue: 1 };
     let runtime = tokio::runtime::Builder::new_current_thread().build().unwrap();
     let error = runtime.block_on(async { wire::start(config, TestClock::start(), |_| {}).unwrap_err() });
     assert_eq!(error.kind(), std::io::ErrorKind::AddrInUse);
