@@ -69,6 +69,9 @@ impl Challenge {
             Some(list) if split_list(list, b',').any(|one| one.eq_ignore_ascii_case(b"auth")) => true,
             Some(_) => return None,
         };
+        // They go back as they stand: no line may end inside (RFC 3261 §25.1, `qdtext`).
+        let clean = |value: &[u8]| !value.iter().any(|b| matches!(b, b'\r' | b'\n'));
+        [get(b"realm"), get(b"nonce"), get(b"opaque")].into_iter().flatten().all(clean).then_some(())?;
         Some(Self {
             proxy,
             algorithm,

@@ -44,7 +44,6 @@ names! {
     Route b"Route",
     RecordRoute b"Record-Route",
     Require b"Require",
-    ProxyRequire b"Proxy-Require",
     Reason b"Reason",
     RetryAfter b"Retry-After",
     WwwAuthenticate b"WWW-Authenticate",

@@ -90,9 +90,10 @@ pub fn write_cancel(invite: &Message<'_>, out: &mut Vec<u8>) {
     like(invite, Method::Cancel, invite.get(Name::To).unwrap_or(&[]), out);
 }
 
-/// The ACK of a final answer of 300 and above: as the CANCEL, with the To of the answer (§17.1.1.3).
+/// The ACK of a final answer of 300 and above: as the CANCEL, with the To of the answer if it has one (§17.1.1.3).
 pub fn write_ack(invite: &Message<'_>, answer: &Message<'_>, out: &mut Vec<u8>) {
-    like(invite, Method::Ack, answer.get(Name::To).unwrap_or(&[]), out);
+    let to = [answer, invite].into_iter().filter_map(|message| message.get(Name::To)).find(|to| !to.is_empty());
+    like(invite, Method::Ack, to.unwrap_or(&[]), out);
 }
 
 fn like(invite: &Message<'_>, method: Method, to: &[u8], out: &mut Vec<u8>) {

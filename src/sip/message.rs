@@ -230,7 +230,11 @@ impl<'a> Message<'a> {
 
     fn frame(&self, rest: &'a [u8]) -> Result<&'a [u8], BadBody> {
         let mut lengths = self.all(Name::ContentLength);
-        let Some(first) = lengths.next() else { return Ok(rest) };
+        let Some(first) = lengths.next() else {
+            // Line ends behind the headers are no body.
+            let blank = rest.iter().all(|b| matches!(b, b'\r' | b'\n' | 0));
+            return Ok(if blank { &[] } else { rest });
+        };
         if lengths.any(|other| other != first) {
             return Err(BadBody::Several);
         }

@@ -33,9 +33,8 @@ pub fn check(request: &Message<'_>) -> Result<(), Refusal> {
     if request.body.is_err() || request.ragged && method == Method::Invite {
         return refuse(400);
     }
-    if !matches!(method, Method::Cancel | Method::Ack)
-        && (request.count_of(Name::Require) > 0 || request.count_of(Name::ProxyRequire) > 0)
-    {
+    // Proxy-Require speaks to proxies (§20.29), of which we are none.
+    if !matches!(method, Method::Cancel | Method::Ack) && request.count_of(Name::Require) > 0 {
         return refuse(420);
     }
     content(request, method)
@@ -103,6 +102,7 @@ mod tests {
             ("70", "300", 400),
             ("Contact: <sip:b@h>", "Contact: sip:b@h?x=y", 400),
             ("Contact", "Require: foo\r\nContact", 420),
+            ("Contact", "Proxy-Require: foo\r\nContact", 200),
             ("Contact", "Content-Length: 9\r\nContact", 400),
             ("Contact", "Accept: text/plain\r\nContact", 406),
             ("\r\n\r\n", "\r\nContent-Type: text/plain\r\n\r\nx", 415),

@@ -2,7 +2,7 @@
 
 use std::net::SocketAddr;
 
-use super::bytes::{push_addr, push_number};
+use super::bytes::{push_addr, push_number, push_value};
 use super::header::Name;
 use super::ids::Branch;
 use super::message::Message;
@@ -49,21 +49,23 @@ impl<'a> Writer<'a> {
         out.clear();
         let mut writer = Self { out };
         writer.raw(b"SIP/2.0 ").number(u64::from(status)).raw(b" ").raw(phrase(status).as_bytes()).raw(b"\r\n");
-        for (index, line) in request.all(Name::Via).enumerate() {
+        for (index, line) in request.all(Name::Via).filter(|line| !line.is_empty()).enumerate() {
             writer.raw(b"Via: ");
             match super::via::Via::parse(line).filter(|_| index == 0) {
                 Some(via) => via.write_reply(line, source, writer.out),
-                None => writer.out.extend_from_slice(line),
+                None => push_value(line, writer.out),
             }
             writer.raw(b"\r\n");
         }
         writer.header("From", request.get(Name::From).unwrap_or(&[]));
-        writer.raw(b"To: ").raw(request.get(Name::To).unwrap_or(&[]));
-        let tagged = request.to().is_none_or(|to| to.tag().is_some());
-        if !tagged && !to_tag.is_empty() {
-            writer.raw(b";tag=").raw(to_tag);
+        if let Some(to) = request.get(Name::To).filter(|to| !to.is_empty()) {
+            writer.raw(b"To: ").value(to);
+            let tagged = request.to().is_none_or(|to| to.tag().is_some());
+            if !tagged && !to_tag.is_empty() {
+                writer.raw(b";tag=").raw(to_tag);
+            }
+            writer.raw(b"\r\n");
         }
-        writer.raw(b"\r\n");
         writer.header("Call-ID", request.get(Name::CallId).unwrap_or(&[]));
         writer.header("CSeq", request.get(Name::CSeq).unwrap_or(&[]));
         writer
@@ -74,7 +76,7 @@ impl<'a> Writer<'a> {
         if value.is_empty() {
             return self;
         }
-        self.raw(name.as_bytes()).raw(b": ").raw(value).raw(b"\r\n")
+        self.raw(name.as_bytes()).raw(b": ").value(value).raw(b"\r\n")
     }
 
     /// A header line with a number.
@@ -96,6 +98,12 @@ impl<'a> Writer<'a> {
         for value in request.all(which) {
             self.header(name, value);
         }
+        self
+    }
+
+    /// Without the folds it may have had.
+    pub fn value(&mut self, value: &[u8]) -> &mut Self {
+        push_value(value, self.out);
         self
     }
 

@@ -1,7 +1,10 @@
 //! Tests of the whole user agent, in virtual time.
 
+mod answers;
 mod calling;
 mod ending;
+mod faults;
+mod flood;
 mod gbk;
 mod in_dialog;
 mod lossy;
@@ -9,6 +12,7 @@ mod mutation;
 mod oracle;
 mod serving;
 mod torture;
+mod wire;
 
 use std::net::SocketAddr;
 use std::time::Duration;
@@ -164,7 +168,7 @@ pub fn response(request: &[u8], status: &str, tag: &str, headers: &str, body: &s
     let message = Message::parse(request).expect("a request of ours");
     let get = |name| String::from_utf8_lossy(message.get(name).unwrap_or(&[])).into_owned();
     let mut to = get(header::Name::To);
-    if !tag.is_empty() && message.to().unwrap().tag().is_none() {
+    if !tag.is_empty() && message.to().is_some_and(|to| to.tag().is_none()) {
         to = format!("{to};tag={tag}");
     }
     let (via, from, id, cseq) =

@@ -183,7 +183,7 @@ pub enum Event {
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Incoming {
     pub from: SocketAddr,
-    /// Display only: bytes that are not UTF-8 are replaced.
+    /// Display only: what is not UTF-8 is read as GB18030.
     pub from_user: Pii<String>,
     pub to_user: Pii<String>,
     /// `None` for a late offer. What we would answer is `offer.answer(local)`.

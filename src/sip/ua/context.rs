@@ -84,9 +84,7 @@ impl Cx {
             match status {
                 405 | 501 => writer.header("Allow", allow(server)),
                 406 | 415 => writer.header("Accept", b"application/sdp"),
-                420 => {
-                    writer.echo("Unsupported", message, Name::Require).echo("Unsupported", message, Name::ProxyRequire)
-                }
+                420 => writer.echo("Unsupported", message, Name::Require),
                 489 => writer.header("Allow-Events", b"refer"),
                 500 => writer.header("Retry-After", b"2"),
                 _ => writer,
@@ -108,12 +106,14 @@ pub(super) struct Asked<'m, 'd> {
 }
 
 impl<'m, 'd> Asked<'m, 'd> {
-    /// `None` where there is no Via to answer to.
+    /// `None` where there is no Via to answer to. Without a branch the whole Via tells transactions apart, as before
+    /// RFC 3261 (§17.2.3).
     pub(super) fn new(message: &'m Message<'d>, leg: LegId, from: SocketAddr) -> Option<Self> {
         let via = message.top_via()?;
+        let whole = message.get(Name::Via)?;
         let cseq = message.cseq().map_or(0, |(number, _)| number);
         let reply_to = via.reply_to(from);
-        Some(Self { message, leg, from, reply_to, branch: via.branch().unwrap_or(&[]), cseq })
+        Some(Self { message, leg, from, reply_to, branch: via.branch().unwrap_or(whole), cseq })
     }
 
     pub(super) fn method(&self) -> crate::sip::method::Method {

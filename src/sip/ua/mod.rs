@@ -198,6 +198,8 @@ impl Ua {
             Method::Bye | Method::Info | Method::Update | Method::Notify => self.cx.refuse(asked, 481),
             Method::Other => self.cx.refuse(asked, 501),
             Method::Ack | Method::Cancel => {}
+            // Who signs a request is judged before what it asks (§8.2), and we registered nobody.
+            Method::Register if asked.message.named(b"Authorization").is_some() => self.cx.refuse(asked, 403),
             Method::Refer
             | Method::Prack
             | Method::Register
@@ -283,8 +285,8 @@ impl Ua {
         let from = response.get(Name::From).unwrap_or(&[]);
         let ours = NameAddr::parse(from).and_then(|from| from.tag()) == Some(&self.cx.ids.tag(leg)[..]);
         let Some(peer) = self.cx.config.peers.get(trunk.ix()).filter(|_| ours) else { return false };
-        let to = response.to().map_or(&[][..], |to| to.uri);
-        let mut dialog = Dialog::from_response(response, from, cseq, to, peer);
+        let Some(to) = response.to().or(response.contact()) else { return false };
+        let mut dialog = Dialog::from_response(response, from, cseq, to.uri, peer);
         uac::acknowledge(&mut self.cx, now, leg, &dialog, None);
         self.cx.count(Counter::ForkEnded);
         let (cseq, bye) = dialog.request(&mut self.cx, leg, Method::Bye, super::writer::no_body);

@@ -3,6 +3,7 @@
 use std::net::SocketAddr;
 
 use crate::base::{LegId, Pii, Tick, TrunkIx};
+use crate::sip::bytes::display;
 use crate::sip::header::Name;
 use crate::sip::message::Message;
 use crate::sip::packet::Packet;
@@ -52,8 +53,7 @@ impl Call {
             late_offer: asked.body().is_empty(),
         };
         let user = |addr: Option<crate::sip::addr::NameAddr<'_>>| {
-            let user =
-                addr.and_then(|a| Uri::parse(a.uri).ok().map(|uri| String::from_utf8_lossy(uri.user).into_owned()));
+            let user = addr.and_then(|a| Uri::parse(a.uri).ok().map(|uri| display(uri.user)));
             Pii::new(user.unwrap_or_default())
         };
         let message = asked.message;
