@@ -117,8 +117,9 @@ fn ask(call: &Call, method: &str, inside: bool, more: &[(&'static str, String)],
 
 impl Plain {
     fn text(&self) -> String {
-        let body: String = self.body.iter().map(|line| format!("{line}\r\n")).collect();
-        let lines: String = self.headers.iter().map(|(name, value)| format!("{name}: {value}\r\n")).collect();
+        let body = self.body.iter().map(|line| format!("{line}\r\n")).collect::<Vec<_>>().concat();
+        let lines =
+            self.headers.iter().map(|(name, value)| format!("{name}: {value}\r\n")).collect::<Vec<_>>().concat();
         format!("{}\r\n{lines}Content-Length: {}\r\n\r\n{body}", self.start.join(" "), body.len())
     }
 
@@ -246,7 +247,7 @@ fn numbers(text: &str) -> Vec<(usize, usize)> {
     let bytes = text.as_bytes();
     let digit = |at: usize| bytes.get(at).is_some_and(u8::is_ascii_digit);
     let starts = (0..bytes.len()).filter(|&at| digit(at) && (at == 0 || !digit(at - 1)));
-    starts.map(|start| (start, (start..).find(|&at| !digit(at)).unwrap_or(bytes.len()))).collect()
+    starts.map(|start| (start, (start..bytes.len()).find(|&at| !digit(at)).unwrap_or(bytes.len()))).collect()
 }
 
 fn lengths(plain: &Plain, out: &mut Vec<Vec<u8>>) {

@@ -125,7 +125,7 @@ fn every_torture_message_gets_its_verdict_on_the_wire() {
 fn refusals_of_torture_messages_say_what_would_be_right() {
     let Some(folder) = folder() else { return };
     for (file, line) in [
-        ("bext01", "\r\nUnsupported: nothingSupportsThis, nothingSupportsThisEither\r\n"),
+        ("bext01", "\r\nUnsupported: nothingSupportsThis\r\nUnsupported: nothingSupportsThisEither\r\n"),
         ("invut", "\r\nAccept: application/sdp\r\n"),
         ("sdp01", "\r\nAccept: application/sdp\r\n"),
         ("intmeth", "\r\nAllow: INVITE, ACK, BYE, CANCEL, OPTIONS,"),

@@ -200,7 +200,10 @@ fn a_proxy_require_is_not_for_us_and_a_require_is() {
     let mut solo = Solo::new(config(US, GW));
     solo.feed(ask("Max", "Require: foo\r\nProxy-Require: bar\r\nRequire: baz, qux\r\nMax"));
     let text = String::from_utf8_lossy(&solo.sent[0]).into_owned();
-    assert!(text.contains("420") && text.contains("Unsupported: foo\r\nUnsupported: baz, qux\r\n"), "{text}");
+    assert!(
+        text.contains("420") && text.contains("Unsupported: foo\r\nUnsupported: baz\r\nUnsupported: qux\r\n"),
+        "{text}"
+    );
     assert!(!text.contains("bar"));
 }
 

@@ -84,7 +84,12 @@ impl Cx {
             match status {
                 405 | 501 => writer.header("Allow", allow(server)),
                 406 | 415 => writer.header("Accept", b"application/sdp"),
-                420 => writer.echo("Unsupported", message, Name::Require),
+                420 => {
+                    for tag in message.list(Name::Require) {
+                        writer.header("Unsupported", tag);
+                    }
+                    writer
+                }
                 489 => writer.header("Allow-Events", b"refer"),
                 500 => writer.header("Retry-After", b"2"),
                 _ => writer,

@@ -43,12 +43,11 @@ impl Dialog {
         let mut routes: Vec<&[u8]> = response.list(Name::RecordRoute).filter(|value| !value.is_empty()).collect();
         routes.reverse();
         let bare;
-        let remote = match response.get(Name::To).filter(|to| !to.is_empty()) {
-            Some(to) => to,
-            None => {
-                bare = [b"<", uri, b">"].concat();
-                &bare
-            }
+        let remote = if let Some(to) = response.get(Name::To).filter(|to| !to.is_empty()) {
+            to
+        } else {
+            bare = [b"<", uri, b">"].concat();
+            &bare
         };
         let contact = response.contact().map_or(uri, |contact| contact.uri);
         Self::new(response, (local, remote), contact, &routes, cseq, peer)
