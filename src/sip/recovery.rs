@@ -17,7 +17,7 @@ pub fn cancel(config: &Config, invite: &Invite, cseq: u32) -> Option<(SocketAddr
     let ids = Ids::new(&config.key);
     let caller = Caller { config, ids: &ids, peer: config.peers.get(invite.trunk.ix())? };
     let mut sent = Vec::new();
-    caller.invite(invite, cseq, &[], &mut sent);
+    caller.invite(invite, (cseq, 0), &[], &mut sent);
     let mut out = Vec::new();
     write_cancel(&Message::parse(&sent).ok()?, &mut out);
     Some((caller.dest(invite)?, Packet::from(&out[..])))

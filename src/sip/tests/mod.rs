@@ -7,7 +7,9 @@ mod in_dialog;
 mod lossy;
 mod mutation;
 mod oracle;
+mod reliable;
 mod serving;
+mod session;
 mod torture;
 
 use std::net::SocketAddr;
