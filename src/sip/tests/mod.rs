@@ -10,6 +10,7 @@ mod oracle;
 mod reliable;
 mod serving;
 mod session;
+mod tables;
 mod torture;
 
 use std::net::SocketAddr;
