@@ -4,7 +4,7 @@ use super::*;
 use crate::sip::header::Name;
 use crate::sip::sdp::Direction;
 
-const MINUTE: Duration = Duration::from_secs(60);
+const MINUTE: Duration = Duration::from_mins(1);
 const UPDATES: &str = "Allow: INVITE, ACK, BYE, CANCEL, UPDATE\r\n";
 
 fn text(bytes: &[u8]) -> String {

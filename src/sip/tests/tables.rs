@@ -382,6 +382,7 @@ fn tests_of_the_room() -> BTreeSet<String> {
         include_str!("ending.rs"),
         include_str!("in_dialog.rs"),
         include_str!("reliable.rs"),
+        include_str!("serving.rs"),
         include_str!("session.rs"),
         include_str!("tables.rs"),
     ];

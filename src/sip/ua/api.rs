@@ -153,7 +153,8 @@ pub enum Event {
     Ringing {
         status: u16,
     },
-    /// Early media of a fork, counted from 0 in order of appearance. The last one heard counts.
+    /// Early media of a fork, counted from 0 in order of appearance. The last one heard counts. `status` is 183 where an
+    /// UPDATE moved it.
     EarlyMedia {
         fork: u8,
         status: u16,

@@ -178,3 +178,18 @@ impl End {
         Self { cause, status: None, q850: None, retry_after_s: None, by: Side::Nobody, answered: false }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::sip::ua::api::Invite;
+    use crate::sip::ua::early::Fork;
+
+    #[test]
+    fn a_ringing_call_with_eight_forks_is_far_below_eight_kilobytes() {
+        let fixed = size_of::<Call>() + size_of::<Inviting>() + size_of::<Invite>() + 8 * size_of::<Fork>();
+        let (datagram, texts) = (1_300, 300);
+        assert!(fixed + datagram + texts < 4_096, "{fixed}");
+        assert!(size_of::<Call>() <= 512, "what few calls have is boxed: {}", size_of::<Call>());
+    }
+}
