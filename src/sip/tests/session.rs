@@ -236,6 +236,7 @@ fn a_finished_call_leaves_no_wake_of_its_session_timer_behind() {
     for n in 1..=20 {
         solo.command(Command::Invite(Box::new(invite(n))));
         solo.answer("200 OK", "b", &format!("{}Session-Expires: 86400;refresher=uac\r\n", contact()), SDP);
+        solo.wait(SECOND);
         // The first one goes on, and its wakes come before all others.
         if n > 1 {
             solo.command(Command::Hangup { leg: leg(n) });
