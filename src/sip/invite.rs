@@ -12,7 +12,7 @@ use super::peer::Peer;
 use super::sdp::{Direction, write_offer};
 use super::ua::{Config, Invite};
 use super::uri::{Uri, write_user};
-use super::writer::{Writer, allow};
+use super::writer::{SUPPORTED, Writer, allow};
 
 /// Who we are towards one peer.
 #[derive(Clone, Copy, Debug)]
@@ -33,14 +33,19 @@ impl Caller<'_> {
         Some(self.peer.route(uri.socket_addr()))
     }
 
-    /// Writes the INVITE. `credentials` are complete header lines.
-    pub fn invite(&self, invite: &Invite, cseq: u32, credentials: &[u8], out: &mut Vec<u8>) {
+    /// Writes the INVITE. `credentials` are complete header lines; `min_se_s` is what a 422 asked for, or 0.
+    pub fn invite(&self, invite: &Invite, (cseq, min_se_s): (u32, u32), credentials: &[u8], out: &mut Vec<u8>) {
         let uri = invite.request_uri.reveal().as_bytes();
         let local = self.config.local;
         let mut writer = Writer::request(out, Method::Invite, uri, local, &self.branch(invite, cseq));
         self.identity(invite, &mut writer);
         writer.cseq(cseq, Method::Invite).contact(local);
-        writer.header("Allow", allow(self.config.server)).header("User-Agent", self.config.user_agent.as_bytes());
+        writer.header("Allow", allow(self.config.server)).header("Supported", SUPPORTED);
+        writer.number_header("Session-Expires", self.config.session_expires_s.max(min_se_s));
+        if min_se_s > 0 {
+            writer.number_header("Min-SE", min_se_s);
+        }
+        writer.header("User-Agent", self.config.user_agent.as_bytes());
         if let Some(asserted) = &invite.asserted {
             writer.raw(b"P-Asserted-Identity: <");
             self.address(asserted.reveal(), &mut writer);

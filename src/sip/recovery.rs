@@ -17,7 +17,7 @@ pub fn cancel(config: &Config, invite: &Invite, cseq: u32) -> Option<(SocketAddr
     let ids = Ids::new(&config.key);
     let caller = Caller { config, ids: &ids, peer: config.peers.get(invite.trunk.ix())? };
     let mut sent = Vec::new();
-    caller.invite(invite, cseq, &[], &mut sent);
+    caller.invite(invite, (cseq, 0), &[], &mut sent);
     let mut out = Vec::new();
     write_cancel(&Message::parse(&sent).ok()?, &mut out);
     Some((caller.dest(invite)?, Packet::from(&out[..])))
@@ -27,8 +27,8 @@ pub fn cancel(config: &Config, invite: &Invite, cseq: u32) -> Option<(SocketAddr
 pub fn bye(config: &Config, invite: &Invite, facts: &DialogFacts) -> Option<(SocketAddr, Packet)> {
     let ids = Ids::new(&config.key);
     let caller = Caller { config, ids: &ids, peer: config.peers.get(invite.trunk.ix())? };
-    // Higher than any request of the call before the crash: it had at most a REFER and its repetition.
-    let cseq = facts.cseq.saturating_add(16);
+    // Higher than any request of the call before the crash, with its PRACKs and refreshes; gaps are legal (§12.2.2).
+    let cseq = facts.cseq.saturating_add(1 << 20).min(super::message::MAX_CSEQ);
     let hop = Hop::Request(super::bytes::fingerprint(&facts.to_tag));
     let branch = ids.branch(facts.leg, cseq, hop);
     let mut out = Vec::new();

@@ -17,6 +17,9 @@ pub const fn allow(server: bool) -> &'static [u8] {
     }
 }
 
+/// Extensions that we understand as a caller: reliable provisional answers (RFC 3262) and session timers (RFC 4028).
+pub const SUPPORTED: &[u8] = b"100rel, timer";
+
 /// One message under way. Nothing is checked here: values come from the machine or verbatim from the peer.
 #[derive(Debug)]
 pub struct Writer<'a> {
@@ -174,6 +177,7 @@ pub const fn phrase(status: u16) -> &'static str {
         415 => "Unsupported Media Type",
         416 => "Unsupported URI Scheme",
         420 => "Bad Extension",
+        422 => "Session Interval Too Small",
         480 => "Temporarily Unavailable",
         481 => "Call/Transaction Does Not Exist",
         482 => "Loop Detected",

@@ -31,6 +31,8 @@ fn the_invite_reads_as_it_must() {
         CSeq: 1 INVITE
         Contact: <sip:goldenhour@127.0.0.1:5060>
         Allow: INVITE, ACK, BYE, CANCEL, OPTIONS, INFO, UPDATE, NOTIFY
+        Supported: 100rel, timer
+        Session-Expires: 1800
         User-Agent: goldenhour
         P-Asserted-Identity: <sip:+999100000001@127.0.0.1:5060>
         Content-Type: application/sdp
@@ -173,6 +175,24 @@ fn a_refusal_is_acked_on_its_own_branch_and_reported_with_its_reason() {
     assert_eq!((solo.end(), solo.ua.live_calls()), (Some(want), 0));
     solo.answer("486 Busy Here", "b", headers, "");
     assert_eq!(solo.lines(), ["INVITE", "ACK", "ACK"]);
+}
+
+#[test]
+fn a_cause_that_was_given_while_it_rang_speaks_where_the_final_answer_gives_none() {
+    let cause = |n: u8| format!("{}Reason: Q.850;cause={n}\r\n", contact());
+    for (last, want) in [("", 17), ("Reason: Q.850;cause=20\r\n", 20)] {
+        let mut solo = Solo::calling();
+        solo.answer("183 Session Progress", "b", &cause(1), SDP);
+        solo.answer("183 Session Progress", "b", &cause(17), SDP);
+        solo.answer("480 Temporarily Unavailable", "b", last, "");
+        assert_eq!(solo.end().unwrap().q850, Some(want));
+    }
+    let mut solo = Solo::calling();
+    solo.answer("183 Session Progress", "b", &cause(1), SDP);
+    solo.wait(SECOND * 30);
+    solo.answer("487 Request Terminated", "b", &cause(31), "");
+    let end = solo.end().unwrap();
+    assert_eq!((end.cause, end.q850), (Cause::RingTimeout, Some(1)), "the 487 was drawn by our CANCEL");
 }
 
 #[test]

@@ -10,7 +10,10 @@ mod in_dialog;
 mod lossy;
 mod mutation;
 mod oracle;
+mod reliable;
 mod serving;
+mod session;
+mod tables;
 mod torture;
 mod wire;
 

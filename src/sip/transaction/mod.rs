@@ -68,6 +68,10 @@ pub enum Timer {
     Ring,
     /// No final answer although we sent CANCEL: 64·T1 (RFC 3261 §9.1).
     Cancelled,
+    /// Refresh the session: half of what was agreed (RFC 4028 §10).
+    Refresh,
+    /// Nobody refreshed the session: shortly before it expires (RFC 4028 §10).
+    Session,
 }
 
 /// What a transaction asks of its owner.

@@ -24,6 +24,8 @@ pub struct Config {
     pub server: bool,
     /// Indexed by `TrunkIx`.
     pub peers: Vec<Peer>,
+    /// How long a call of ours may go on without being refreshed (RFC 4028); a peer that knows nothing of it is not asked.
+    pub session_expires_s: u32,
     /// Calls at a time; an INVITE past it is refused, ours and theirs.
     pub max_calls: usize,
 }
@@ -37,6 +39,7 @@ impl Config {
             times: Times::default(),
             server: false,
             peers: Vec::new(),
+            session_expires_s: 1_800,
             max_calls: 100_000,
         }
     }
@@ -75,6 +78,12 @@ pub enum Command {
     Refer {
         leg: LegId,
         target: String,
+    },
+    /// Attended transfer: the peers of these two answered legs talk to each other (RFC 3891). `ReferProgress` of `leg`
+    /// follows; whoever asked ends `with` once it has come about.
+    Transfer {
+        leg: LegId,
+        with: LegId,
     },
     /// Server mode: 101–199, with media for early audio.
     Provisional {
@@ -144,7 +153,8 @@ pub enum Event {
     Ringing {
         status: u16,
     },
-    /// Early media of a fork, counted from 0 in order of appearance. The last one heard counts.
+    /// Early media of a fork, counted from 0 in order of appearance. The last one heard counts. `status` is 183 where an
+    /// UPDATE moved it.
     EarlyMedia {
         fork: u8,
         status: u16,
@@ -196,7 +206,7 @@ pub struct End {
     pub cause: Cause,
     /// The final status of the INVITE, where there was one.
     pub status: Option<u16>,
-    /// Q.850 cause of a Reason header (RFC 3326): of the final answer, or of the BYE.
+    /// Q.850 cause of a Reason header (RFC 3326): of the final answer, of a provisional one before it, or of the BYE.
     pub q850: Option<u8>,
     pub retry_after_s: Option<u32>,
     pub by: Side,
@@ -234,6 +244,8 @@ pub enum Cause {
     NoAck,
     /// The peer no longer knows the dialog (481 or 408 to a request of ours).
     Gone,
+    /// Nobody refreshed the session (RFC 4028 §10); ended by BYE.
+    Expired,
     /// The command cannot be carried out: malformed URI, unknown trunk, leg in use, too many calls. Nothing was sent.
     NotSent,
 }

@@ -9,10 +9,12 @@ use crate::sip::ids::Ids;
 use crate::sip::message::{Message, Start};
 use crate::sip::packet::Packet;
 use crate::sip::peer::Peer;
+use crate::sip::validate::is_understood;
 use crate::sip::writer::{Writer, allow};
 
 use super::api::{Config, Counter, Event, Output};
 use super::echo::{Echoes, Key};
+use super::session_timer::MIN_SE_S;
 
 #[derive(Debug)]
 pub(super) struct Cx {
@@ -78,15 +80,27 @@ impl Cx {
 
     /// Refuses without memory (RFC 3261 §8.2.7), with the header that explains the status.
     pub(super) fn refuse(&mut self, to: &Asked<'_, '_>, status: u16) {
+        self.explain(to, status);
+    }
+
+    /// Refuses a request of a dialog and remembers it: a repetition must not be judged by another state of things.
+    pub(super) fn decline(&mut self, to: &Asked<'_, '_>, now: Tick, status: u16) {
+        let packet = self.explain(to, status);
+        let until = self.deadline(now);
+        self.echoes.remember(to.key(), to.reply_to, Some(packet), until);
+    }
+
+    fn explain(&mut self, to: &Asked<'_, '_>, status: u16) -> Packet {
         self.count(Counter::RequestRefused);
         let (message, server) = (to.message, self.config.server);
         self.reply(to, status, |writer| {
             match status {
                 405 | 501 => writer.header("Allow", allow(server)),
                 406 | 415 => writer.header("Accept", b"application/sdp"),
+                422 => writer.number_header("Min-SE", MIN_SE_S),
                 420 => {
                     for tag in message.list(Name::Require) {
-                        writer.header("Unsupported", tag);
+                        writer.header("Unsupported", if is_understood(tag) { &[] } else { tag });
                     }
                     writer
                 }
@@ -95,7 +109,7 @@ impl Cx {
                 _ => writer,
             }
             .end();
-        });
+        })
     }
 }
 

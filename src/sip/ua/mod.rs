@@ -4,9 +4,12 @@ mod api;
 mod call;
 mod context;
 mod dialog;
+mod early;
 mod echo;
 mod inbound;
+mod refresh;
 mod request;
+mod session_timer;
 mod uac;
 mod uas;
 mod wake;
@@ -37,15 +40,17 @@ pub struct Ua {
     cx: Cx,
     calls: HashMap<LegId, Box<Call>>,
     wakes: Wakes,
+    now: Tick,
 }
 
 impl Ua {
     pub fn new(config: Config) -> Self {
-        Self { cx: Cx::new(config), calls: HashMap::new(), wakes: Wakes::default() }
+        Self { cx: Cx::new(config), calls: HashMap::new(), wakes: Wakes::default(), now: Tick::default() }
     }
 
     pub fn handle(&mut self, now: Now, input: Input<'_>) {
         let now = now.tick;
+        self.now = now;
         self.cx.echoes.expire(now);
         match input {
             Input::Datagram { from, bytes } => self.on_datagram(now, from, bytes),
@@ -93,6 +98,10 @@ impl Ua {
                 Stage::Up => call.bye(cx, now, End::hung_up()),
             }),
             Command::Refer { leg, target } => self.with(leg, |call, cx| call.refer(cx, now, &target)),
+            Command::Transfer { leg, with } => {
+                let target = self.calls.get(&with).filter(|_| with != leg).and_then(|call| call.replaceable());
+                self.with(leg, |call, cx| call.refer(cx, now, target.as_deref().unwrap_or("")));
+            }
             Command::Provisional { leg, status, media } => {
                 self.with(leg, |call, cx| call.provisional(cx, now, status, media));
             }
@@ -226,6 +235,9 @@ impl Ua {
                 Stage::Offered(_) | Stage::Inviting(_) | Stage::Up => return self.cx.refuse(asked, 482),
             }
         }
+        if session_timer::is_too_short(asked.message) {
+            return self.cx.refuse(asked, 422);
+        }
         if self.calls.len() >= self.cx.config.max_calls {
             return self.cx.refuse(asked, 503);
         }
@@ -287,7 +299,7 @@ impl Ua {
         let Some(peer) = self.cx.config.peers.get(trunk.ix()).filter(|_| ours) else { return false };
         let Some(to) = response.to().or(response.contact()) else { return false };
         let mut dialog = Dialog::from_response(response, from, cseq, to.uri, peer);
-        uac::acknowledge(&mut self.cx, now, leg, &dialog, None);
+        uac::acknowledge(&mut self.cx, now, leg, (&dialog, cseq), None);
         self.cx.count(Counter::ForkEnded);
         let (cseq, bye) = dialog.request(&mut self.cx, leg, Method::Bye, super::writer::no_body);
         self.calls.entry(leg).or_insert_with(|| {
@@ -328,9 +340,14 @@ impl Ua {
         act(call, &mut self.cx);
         if call.is_done() {
             self.calls.remove(&leg);
-        } else if let Some((at, why)) = call.poll_timeout().filter(|(at, _)| *at < call.armed) {
-            call.armed = at;
-            self.wakes.push(at, leg, why);
+        } else if let Some((at, why)) = call.poll_timeout() {
+            // A wake is never taken back. So it is not set further ahead than a finished call may be remembered: a call
+            // with nothing to do looks after itself once in a while.
+            let at = at.min(self.cx.deadline(self.now));
+            if at < call.armed {
+                call.armed = at;
+                self.wakes.push(at, leg, why);
+            }
         }
     }
 }

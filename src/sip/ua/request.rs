@@ -3,17 +3,20 @@
 use std::net::SocketAddr;
 
 use crate::base::Tick;
+use crate::sip::bytes::split_once;
 use crate::sip::digest;
 use crate::sip::ids::BRANCH_LEN;
 use crate::sip::message::Message;
 use crate::sip::method::Method;
 use crate::sip::packet::Packet;
 use crate::sip::transaction::{Act, RequestClient};
+use crate::sip::uri::write_escaped;
 use crate::sip::writer::{Writer, no_body, phrase};
 
 use super::api::{Cause, Counter, End, Event, Side};
-use super::call::{Call, MAX_REQUESTS};
+use super::call::{Call, MAX_REQUESTS, Stage};
 use super::context::Cx;
+use super::refresh::refresh_headers;
 
 #[derive(Debug)]
 pub(super) struct Request {
@@ -34,6 +37,13 @@ pub(super) enum Purpose {
     ForkBye,
     Refer(Box<str>),
     Notify,
+    /// Of a reliable provisional answer in the early dialog with this tag.
+    Prack {
+        tag: Box<[u8]>,
+        rseq: u32,
+    },
+    /// UPDATE for the session timer.
+    Refresh,
 }
 
 impl Purpose {
@@ -43,6 +53,8 @@ impl Purpose {
             Self::Bye | Self::ForkBye => Method::Bye,
             Self::Refer(_) => Method::Refer,
             Self::Notify => Method::Notify,
+            Self::Prack { .. } => Method::Prack,
+            Self::Refresh => Method::Update,
         }
     }
 }
@@ -58,8 +70,8 @@ impl Call {
         to: SocketAddr,
         bytes: Packet,
     ) {
-        // The BYE goes always: nothing else would end the call.
-        if self.requests.len() >= MAX_REQUESTS && purpose != Purpose::Bye {
+        // BYE and CANCEL go always: nothing else would end the call.
+        if self.requests.len() >= MAX_REQUESTS && !matches!(purpose, Purpose::Bye | Purpose::Cancel) {
             return;
         }
         cx.send(to, bytes.clone());
@@ -73,6 +85,7 @@ impl Call {
             return;
         }
         self.answering = None;
+        self.timer = None;
         self.ending = Some(end);
         if !self.in_dialog(cx, now, Purpose::Bye, no_body) {
             self.finish(cx, end);
@@ -87,6 +100,18 @@ impl Call {
         } else if !self.over {
             cx.event(self.leg, Event::ReferProgress { status: 400, last: true });
         }
+    }
+
+    /// The peer of this call as the target of an attended transfer: an INVITE there takes the place of this dialog
+    /// (RFC 3891 §3, RFC 5589 §7). Not before the answer: an early dialog that we began cannot be replaced.
+    pub(super) fn replaceable(&self) -> Option<String> {
+        let dialog = self.dialog.as_ref().filter(|_| self.is_up() && matches!(self.stage, Stage::Up))?;
+        let bare = split_once(&dialog.target, b'?').map_or(&dialog.target[..], |(bare, _)| bare);
+        let mut uri = bare.to_vec();
+        uri.extend_from_slice(b"?Replaces=");
+        let parts = [&dialog.call_id[..], b";to-tag=", &dialog.remote_tag, b";from-tag=", &dialog.local_tag];
+        write_escaped(&parts.concat(), &mut uri);
+        String::from_utf8(uri).ok()
     }
 
     /// Reports on their REFER (RFC 3515 §2.4.5).
@@ -158,7 +183,8 @@ impl Call {
             return;
         }
         match &request.purpose {
-            Purpose::Cancel | Purpose::ForkBye => {}
+            // Without its PRACK an answer comes again until the called side gives up (RFC 3262 §3); ours is the INVITE.
+            Purpose::Cancel | Purpose::ForkBye | Purpose::Prack { .. } => {}
             // Whatever the answer, the dialog is over (RFC 3261 §15.1.1).
             Purpose::Bye => {
                 if let Some(end) = self.ending {
@@ -174,6 +200,7 @@ impl Call {
                 }
                 Some(_) => {}
             },
+            Purpose::Refresh => self.refreshed(cx, now, answer),
             // The subscriber is gone; there is nobody to report to (RFC 3515 §2.4.7).
             Purpose::Notify => self.referring &= matches!(status, Some(200..=299)),
         }
@@ -189,6 +216,11 @@ impl Call {
             Purpose::Refer(target) => {
                 self.in_dialog(cx, now, request.purpose.clone(), |writer| refer_headers(writer, target))
             }
+            Purpose::Prack { tag, rseq } => self.prack(cx, now, tag, *rseq),
+            Purpose::Refresh => {
+                let interval_s = self.timer.as_ref().map_or(0, |timer| timer.interval_s);
+                self.in_dialog(cx, now, Purpose::Refresh, |writer| refresh_headers(writer, interval_s).end())
+            }
             Purpose::Cancel | Purpose::ForkBye | Purpose::Notify => false,
         };
         if let Some(last) = self.requests.last_mut().filter(|_| sent) {
@@ -197,7 +229,13 @@ impl Call {
         sent
     }
 
-    fn in_dialog(&mut self, cx: &mut Cx, now: Tick, purpose: Purpose, more: impl FnOnce(&mut Writer<'_>)) -> bool {
+    pub(super) fn in_dialog(
+        &mut self,
+        cx: &mut Cx,
+        now: Tick,
+        purpose: Purpose,
+        more: impl FnOnce(&mut Writer<'_>),
+    ) -> bool {
         let Some(mut dialog) = self.dialog.take() else { return false };
         let method = purpose.method();
         let credentials = self.credentials(cx, method, dialog.request_uri());
@@ -245,7 +283,7 @@ impl Call {
 }
 
 /// The branch of a request of ours: the last thing on its second line.
-fn branch_of(request: &[u8]) -> &[u8] {
+pub(super) fn branch_of(request: &[u8]) -> &[u8] {
     let via = request.split(|&b| b == b'\n').nth(1).unwrap_or(&[]).trim_ascii_end();
     via.get(via.len().saturating_sub(BRANCH_LEN)..).unwrap_or(&[])
 }

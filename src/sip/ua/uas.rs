@@ -16,6 +16,7 @@ use super::api::{Cause, Counter, End, Event, Incoming, Side};
 use super::call::{Call, Stage};
 use super::context::{Asked, Cx};
 use super::dialog::Dialog;
+use super::session_timer::Wish;
 
 /// Their INVITE under way.
 #[derive(Debug)]
@@ -89,9 +90,11 @@ impl Call {
         }
         self.media = agreed;
         self.local = Some(media);
+        let wish = Message::parse(&offered.invite).ok().map(|invite| Wish::read(&invite));
+        let session = wish.map_or_else(Vec::new, |wish| self.session_answer(now, wish));
         let server = cx.config.server;
         self.respond(cx, now, 200, Some(media), |writer| {
-            writer.header("Allow", allow(server));
+            writer.header("Allow", allow(server)).raw(&session);
         });
         let Stage::Offered(offered) = &self.stage else { return };
         let (Ok(invite), Some(peer)) = (Message::parse(&offered.invite), cx.peer(self.trunk)) else { return };
