@@ -75,6 +75,7 @@ fn trunk_spec(trunk: &TrunkConfig) -> TrunkSpec {
 
 fn line_trunk(trunk: &TrunkConfig) -> LineTrunk {
     LineTrunk {
+        name: trunk.name.clone(),
         addr: trunk.peer,
         from: trunk.from.clone(),
         auth: trunk.auth.as_ref().map(|auth| sip::Credentials {

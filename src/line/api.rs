@@ -51,6 +51,11 @@ pub enum Output {
     Journal(Box<DialogFacts>),
     /// A leg with media is over: its packets.
     Heard(Box<media::Stats>),
+    /// A gateway asked for credentials and did not get them: to be said in a log, for somebody has to look.
+    Unauthorised {
+        trunk: TrunkIx,
+        why: sip::Unanswered,
+    },
     Count(Counter),
 }
 

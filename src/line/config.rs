@@ -37,6 +37,8 @@ pub struct MediaRange {
 /// A route to a gateway.
 #[derive(Clone)]
 pub struct LineTrunk {
+    /// For logs.
+    pub name: String,
     /// Where requests go; answers come from exactly here.
     pub addr: SocketAddr,
     /// Networks it may send from too, at any port.
@@ -65,6 +67,7 @@ impl Config {
 impl LineTrunk {
     pub fn new(addr: SocketAddr) -> Self {
         Self {
+            name: String::new(),
             addr,
             from: Vec::new(),
             auth: None,

@@ -128,6 +128,10 @@ impl Line {
         [sip, media, recovery].into_iter().flatten().min_by_key(|(at, _)| *at)
     }
 
+    pub fn trunk(&self, ix: TrunkIx) -> Option<&LineTrunk> {
+        self.trunks.get(ix.ix()).map(|trunk| &trunk.settings)
+    }
+
     pub fn live_legs(&self) -> usize {
         self.legs.len()
     }
@@ -294,6 +298,7 @@ impl Line {
                 sip::Output::Send { to, bytes } => self.out.push_back(Output::SendSip { to, bytes }),
                 sip::Output::Event { leg, event } => self.on_event(now, leg, &event),
                 sip::Output::Journal(facts) => self.out.push_back(Output::Journal(facts)),
+                sip::Output::Unauthorised { trunk, why } => self.out.push_back(Output::Unauthorised { trunk, why }),
                 sip::Output::Count(counter) => self.out.push_back(Output::Count(Counter::Sip(counter))),
             }
         }

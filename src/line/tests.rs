@@ -202,6 +202,7 @@ impl Rig {
             }
             Output::Journal(facts) => self.journal.push(*facts),
             Output::Heard(stats) => self.heard.push(*stats),
+            Output::Unauthorised { .. } => {}
             Output::Count(counter) => self.counted.push(counter),
         }
     }
@@ -231,7 +232,7 @@ impl Rig {
                 }
                 self.far_events.push(event);
             }
-            sip::Output::Journal(_) | sip::Output::Count(_) => {}
+            sip::Output::Journal(_) | sip::Output::Unauthorised { .. } | sip::Output::Count(_) => {}
         }
     }
 

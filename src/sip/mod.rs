@@ -8,6 +8,7 @@ pub mod digest;
 pub mod header;
 pub mod ids;
 mod invite;
+pub mod keyring;
 pub mod message;
 pub mod method;
 pub mod packet;
@@ -21,6 +22,7 @@ mod validate;
 pub mod via;
 mod writer;
 
+pub use keyring::{MAX_TRIES, Unanswered};
 pub use packet::Packet;
 pub use peer::{Credentials, Network, Peer};
 pub use transaction::{Timer, Times};

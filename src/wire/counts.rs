@@ -2,7 +2,8 @@
 
 use std::sync::atomic::{AtomicU64, Ordering};
 
-use crate::line::{Counter, MediaStats, SipCounter};
+use crate::base::TrunkIx;
+use crate::line::{Counter, MediaStats, SipCounter, Unanswered};
 
 /// Labels of `Counts::sip`, in order.
 pub const MESSAGE_CLASSES: [&str; 12] =
@@ -27,9 +28,21 @@ pub struct Counts {
     sink_full: AtomicU64,
     journal_failed: AtomicU64,
     live_legs: AtomicU64,
+    trunks: Box<[TrunkCounts]>,
+}
+
+/// Of one trunk.
+#[derive(Debug, Default)]
+struct TrunkCounts {
+    /// By place among `Unanswered::REASONS`.
+    unauthorised: [AtomicU64; Unanswered::REASONS.len()],
 }
 
 impl Counts {
+    pub(super) fn new(trunks: usize) -> Self {
+        Self { trunks: (0..trunks).map(|_| TrunkCounts::default()).collect(), ..Self::default() }
+    }
+
     /// Messages of one of `MESSAGE_CLASSES`.
     pub fn sip(&self, direction: Direction, class: usize) -> u64 {
         self.sip.get(direction as usize).and_then(|row| row.get(class)).map_or(0, read)
@@ -64,6 +77,11 @@ impl Counts {
         read(&self.live_legs)
     }
 
+    /// Challenges of this trunk that went unanswered, by place among `Unanswered::REASONS`.
+    pub fn unauthorised(&self, trunk: TrunkIx, reason: usize) -> u64 {
+        self.trunks.get(trunk.ix()).and_then(|counts| counts.unauthorised.get(reason)).map_or(0, read)
+    }
+
     pub(super) fn message(&self, direction: Direction, bytes: &[u8]) {
         bump(self.sip.get(direction as usize).and_then(|row| row.get(class(bytes))));
     }
@@ -90,6 +108,10 @@ impl Counts {
 
     pub(super) fn journal_has_failed(&self) {
         bump(Some(&self.journal_failed));
+    }
+
+    pub(super) fn went_unauthorised(&self, trunk: TrunkIx, why: &Unanswered) {
+        bump(self.trunks.get(trunk.ix()).and_then(|counts| counts.unauthorised.get(why.reason())));
     }
 
     pub(super) fn legs(&self, live: usize) {
@@ -168,5 +190,15 @@ mod tests {
         counts.message(Direction::Out, b"BYE sip:a@b SIP/2.0");
         assert_eq!((counts.counter(Counter::StrayRtp), counts.counter(Counter::Sip(SipCounter::Resent))), (1, 2));
         assert_eq!((counts.counter(Counter::PortRefused), counts.sip(Direction::Out, 3)), (0, 1));
+    }
+
+    #[test]
+    fn unanswered_challenges_are_counted_by_trunk_and_reason() {
+        let counts = Counts::new(2);
+        counts.went_unauthorised(TrunkIx(1), &Unanswered::Rejected);
+        counts.went_unauthorised(TrunkIx(2), &Unanswered::Rejected);
+        let rejected = Unanswered::REASONS.iter().position(|reason| *reason == "rejected").unwrap();
+        assert_eq!([0, 1, 2].map(|trunk| counts.unauthorised(TrunkIx(trunk), rejected)), [0, 1, 0]);
+        assert_eq!(counts.unauthorised(TrunkIx(1), 0), 0);
     }
 }

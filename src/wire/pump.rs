@@ -9,9 +9,10 @@ use std::time::Duration;
 use tokio::sync::mpsc;
 use tokio::time::{Instant, Sleep};
 
-use crate::base::{Clock, LegId, Now, Tick};
-use crate::line::{Counter, Input, LegCommand, LegEvent, Line, Output, Packet, RecoveredLeg, SipCounter};
+use crate::base::{Clock, LegId, Now, Tick, TrunkIx};
+use crate::line::{Counter, Input, LegCommand, LegEvent, Line, Output, Packet, RecoveredLeg, SipCounter, Unanswered};
 
+use super::complaints::Complaints;
 use super::journal::Journal;
 use super::probe::Probe;
 use super::rtp_sockets::RtpSockets;
@@ -78,6 +79,7 @@ pub(super) struct Pump {
     sends: Vec<(SocketAddr, Packet)>,
     /// Something went unanswered: ask whether the trunks are there.
     resent: bool,
+    complaints: Complaints,
     datagram: Box<[u8]>,
     packet: Vec<u8>,
 }
@@ -116,6 +118,7 @@ impl Pump {
             events: Vec::new(),
             sends: Vec::new(),
             resent: false,
+            complaints: Complaints::default(),
             datagram: vec![0; DATAGRAM].into(),
             packet: Vec::with_capacity(256),
         }
@@ -283,6 +286,7 @@ impl Pump {
                     }
                 }
                 Output::Heard(stats) => self.desk.counts.heard(&stats),
+                Output::Unauthorised { trunk, why } => self.complain(now, trunk, &why),
                 Output::Count(counter) => {
                     self.resent |= counter == Counter::Sip(SipCounter::Resent);
                     self.desk.counts.count(counter);
@@ -298,6 +302,15 @@ impl Pump {
             journal.over(leg);
         }
         self.events.push(Event { at, leg, event });
+    }
+
+    fn complain(&mut self, now: Now, ix: TrunkIx, why: &Unanswered) {
+        self.desk.counts.went_unauthorised(ix, why);
+        if let Some(trunk) = self.line.trunk(ix)
+            && self.complaints.is_news(now.tick, ix, why)
+        {
+            tracing::warn!(trunk.name, trunk.address = %trunk.addr, "the gateway wants to know who we are: {why}");
+        }
     }
 
     fn open(&mut self, now: Now, port: u16) {

@@ -1,5 +1,6 @@
 //! Tests of the whole user agent, in virtual time.
 
+mod auth;
 mod calling;
 mod ending;
 mod gbk;
@@ -64,12 +65,13 @@ pub struct Solo {
     pub events: Vec<Event>,
     pub counts: Vec<Counter>,
     pub journal: Vec<DialogFacts>,
+    pub unauthorised: Vec<Unanswered>,
 }
 
 impl Solo {
     pub fn new(config: Config) -> Self {
         let (sent, events, counts, journal) = (Vec::new(), Vec::new(), Vec::new(), Vec::new());
-        Self { ua: Ua::new(config), now: Now::default(), sent, events, counts, journal }
+        Self { ua: Ua::new(config), now: Now::default(), sent, events, counts, journal, unauthorised: Vec::new() }
     }
 
     /// With the INVITE of leg 1 on the wire.
@@ -93,6 +95,7 @@ impl Solo {
             match output {
                 Output::Send { bytes, .. } => self.sent.push(bytes.to_vec()),
                 Output::Event { event, .. } => self.events.push(event),
+                Output::Unauthorised { why, .. } => self.unauthorised.push(why),
                 Output::Count(counter) => self.counts.push(counter),
                 Output::Journal(facts) => self.journal.push(*facts),
             }

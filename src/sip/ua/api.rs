@@ -5,6 +5,7 @@ use std::net::SocketAddr;
 use std::time::Duration;
 
 use crate::base::{LegId, Pii, TrunkIx};
+use crate::sip::keyring::Unanswered;
 use crate::sip::packet::Packet;
 use crate::sip::peer::Peer;
 use crate::sip::sdp::{Local, Media, Session};
@@ -132,6 +133,11 @@ pub enum Output {
     },
     /// To be kept where a crash does not reach it, so that `recovery` can end the dialog.
     Journal(Box<DialogFacts>),
+    /// The peer asked for credentials and did not get them, so that the request failed.
+    Unauthorised {
+        trunk: TrunkIx,
+        why: Unanswered,
+    },
     Count(Counter),
 }
 

@@ -81,7 +81,7 @@ impl Ua {
 
     /// Replaces the peers. Their order must not change under live calls: `TrunkIx` points into it.
     pub fn set_peers(&mut self, peers: Vec<super::Peer>) {
-        self.cx.config.peers = peers;
+        self.cx.set_peers(peers);
     }
 
     fn on_command(&mut self, now: Tick, command: Command) {
@@ -287,7 +287,8 @@ impl Ua {
         let mut dialog = Dialog::from_response(response, from, cseq, to, peer);
         uac::acknowledge(&mut self.cx, now, leg, &dialog, None);
         self.cx.count(Counter::ForkEnded);
-        let (cseq, bye) = dialog.request(&mut self.cx, leg, Method::Bye, super::writer::no_body);
+        let credentials = self.cx.credentials(trunk, leg, Method::Bye, dialog.request_uri());
+        let (cseq, bye) = dialog.request(&mut self.cx, leg, Method::Bye, |writer| writer.raw(&credentials).end());
         self.calls.entry(leg).or_insert_with(|| {
             let mut nobody = Call::new(leg, trunk, Stage::Up);
             nobody.over = true;

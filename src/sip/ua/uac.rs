@@ -6,6 +6,7 @@ use crate::base::Tick;
 use crate::sip::header::Name;
 use crate::sip::ids::{Branch, write_call_id};
 use crate::sip::invite::{Caller, is_safe_uri, write_ack, write_cancel};
+use crate::sip::keyring::Tries;
 use crate::sip::message::Message;
 use crate::sip::method::Method;
 use crate::sip::packet::Packet;
@@ -35,6 +36,7 @@ pub(super) struct Inviting {
     ring_until: Tick,
     trying: bool,
     forks: Vec<Fork>,
+    tries: Tries,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -78,17 +80,18 @@ impl Call {
         is_safe_uri(invite.request_uri.reveal()).then_some(())?;
         let trunk = invite.trunk;
         let (leg, local) = (invite.leg, invite.media);
+        let credentials = cx.credentials(trunk, leg, Method::Invite, invite.request_uri.reveal().as_bytes());
         let peer = cx.config.peers.get(trunk.ix())?;
         let caller = Caller { config: &cx.config, ids: &cx.ids, peer };
         let (to, branch) = (caller.dest(&invite)?, caller.branch(&invite, 1));
-        caller.invite(&invite, 1, &[], &mut cx.scratch);
+        caller.invite(&invite, 1, &credentials, &mut cx.scratch);
         let bytes = cx.packet();
         cx.send(to, bytes.clone());
         let tx = InviteClient::new(now, &cx.config.times);
         let ring_until = Tick::MAX;
         let cancel = Cancel::No;
-        let inviting =
-            Inviting { invite, tx, bytes, to, branch, cseq: 1, cancel, ring_until, trying: false, forks: Vec::new() };
+        let (trying, forks, tries) = (false, Vec::new(), Tries::default());
+        let inviting = Inviting { invite, tx, bytes, to, branch, cseq: 1, cancel, ring_until, trying, forks, tries };
         let mut call = Self::new(leg, trunk, Stage::Inviting(Box::new(inviting)));
         call.local = Some(local);
         Some(call)
@@ -270,13 +273,12 @@ impl Call {
 
     /// The challenged INVITE again: next CSeq number, new branch, same Call-ID and tag (§22.2).
     fn invite_again(&mut self, cx: &mut Cx, now: Tick, response: &Message<'_>) -> bool {
-        if !self.take_challenge(cx, response) {
+        let Stage::Inviting(inviting) = &mut self.stage else { return false };
+        if !cx.take_challenge(self.trunk, response, &mut inviting.tries) {
             return false;
         }
-        let Stage::Inviting(inviting) = &self.stage else { return false };
-        let uri = inviting.invite.request_uri.reveal().clone();
-        let credentials = self.credentials(cx, Method::Invite, uri.as_bytes());
-        let Stage::Inviting(inviting) = &mut self.stage else { return false };
+        let uri = inviting.invite.request_uri.reveal().as_bytes();
+        let credentials = cx.credentials(self.trunk, self.leg, Method::Invite, uri);
         let Some(peer) = cx.config.peers.get(self.trunk.ix()) else { return false };
         let caller = Caller { config: &cx.config, ids: &cx.ids, peer };
         inviting.cseq += 1;
