@@ -166,6 +166,12 @@ pub fn count_wire(metrics: &Metrics, counts: &crate::wire::Counts, trunks: &[sup
         for (at, reason) in sip::Unanswered::REASONS.iter().enumerate() {
             metrics.trunk_auth_failures.raise_to([&trunk.name, reason], counts.unauthorised(ix, at));
         }
+        if trunk.register.is_some() {
+            metrics.trunk_registered.set_truth([&trunk.name], counts.registered(ix));
+            for (result, total) in ["accepted", "failed"].into_iter().zip(counts.registrations(ix)) {
+                metrics.trunk_registrations.raise_to([&trunk.name, result], total);
+            }
+        }
     }
     metrics.rtp_lost.raise_to([], counts.rtp_lost());
     let total = |counter: sip::Counter| counts.counter(Counter::Sip(counter));

@@ -22,6 +22,8 @@ pub enum Input<'a> {
     Unreachable { to: SocketAddr },
     /// Ends what a crash left on the wire. Before the first command.
     Recover(Vec<RecoveredLeg>),
+    /// Take every registration back: the shard ends.
+    Unregister,
     /// `poll_timeout` has come.
     Timeout,
 }
@@ -55,6 +57,11 @@ pub enum Output {
     Unauthorised {
         trunk: TrunkIx,
         why: sip::Unanswered,
+    },
+    /// How the registration of a trunk stands.
+    Registration {
+        trunk: TrunkIx,
+        report: sip::Report,
     },
     Count(Counter),
 }

@@ -4,7 +4,7 @@ use std::fmt;
 use std::net::{IpAddr, SocketAddr};
 use std::time::Duration;
 
-use crate::sip::{self, Credentials, Network, Peer, sdp};
+use crate::sip::{self, Credentials, Network, Peer, Register, sdp};
 
 use super::NumberRule;
 
@@ -44,6 +44,8 @@ pub struct LineTrunk {
     /// Networks it may send from too, at any port.
     pub from: Vec<Network>,
     pub auth: Option<Credentials>,
+    /// What we register there, if anything.
+    pub register: Option<Register>,
     /// Domain of From and P-Asserted-Identity; our address where it is `None`.
     pub domain: Option<String>,
     pub number: NumberRule,
@@ -71,6 +73,7 @@ impl LineTrunk {
             addr,
             from: Vec::new(),
             auth: None,
+            register: None,
             domain: None,
             number: NumberRule::default(),
             asserts_caller_id: false,
@@ -79,7 +82,13 @@ impl LineTrunk {
     }
 
     pub(super) fn peer(&self) -> Peer {
-        Peer { addr: self.addr, from: self.from.clone(), auth: self.auth.clone(), domain: self.domain.clone() }
+        Peer {
+            addr: self.addr,
+            from: self.from.clone(),
+            auth: self.auth.clone(),
+            domain: self.domain.clone(),
+            register: self.register.clone(),
+        }
     }
 }
 

@@ -111,6 +111,10 @@ catalogue! {
     trunk_results: Counter "goldenhour_trunk_results_total" Attempts ["trunk", "call_result"];
     /// Challenges of a trunk that went unanswered, by reason: no credentials, other realm, unsupported, rejected.
     trunk_auth_failures: Counter "goldenhour_trunk_auth_failures_total" Times ["trunk", "reason"];
+    /// Does the gateway know where we are? Of trunks with `register` alone.
+    trunk_registered: Gauge "goldenhour_trunk_registered" Truth ["trunk"];
+    /// REGISTERs by what came of them: accepted, failed.
+    trunk_registrations: Counter "goldenhour_trunk_registrations_total" Times ["trunk", "result"];
     /// The trunk's `max_cps`.
     trunk_cps_limit: Gauge "goldenhour_trunk_cps_limit" PerSecond ["trunk"];
     /// RTP packets.

@@ -1,9 +1,9 @@
 //! What went over the wire, counted by the shard and read by whoever shows it.
 
-use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 
 use crate::base::TrunkIx;
-use crate::line::{Counter, MediaStats, SipCounter, Unanswered};
+use crate::line::{Counter, Failure, MediaStats, Report, SipCounter, Unanswered};
 
 /// Labels of `Counts::sip`, in order.
 pub const MESSAGE_CLASSES: [&str; 12] =
@@ -36,6 +36,9 @@ pub struct Counts {
 struct TrunkCounts {
     /// By place among `Unanswered::REASONS`.
     unauthorised: [AtomicU64; Unanswered::REASONS.len()],
+    registered: AtomicBool,
+    /// REGISTERs that were accepted, and that came to nothing.
+    registrations: [AtomicU64; 2],
 }
 
 impl Counts {
@@ -82,6 +85,15 @@ impl Counts {
         self.trunks.get(trunk.ix()).and_then(|counts| counts.unauthorised.get(reason)).map_or(0, read)
     }
 
+    pub fn registered(&self, trunk: TrunkIx) -> bool {
+        self.trunks.get(trunk.ix()).is_some_and(|counts| counts.registered.load(Ordering::Relaxed))
+    }
+
+    /// REGISTERs of this trunk that were accepted, and that came to nothing.
+    pub fn registrations(&self, trunk: TrunkIx) -> [u64; 2] {
+        self.trunks.get(trunk.ix()).map_or([0; 2], |counts| counts.registrations.each_ref().map(read))
+    }
+
     pub(super) fn message(&self, direction: Direction, bytes: &[u8]) {
         bump(self.sip.get(direction as usize).and_then(|row| row.get(class(bytes))));
     }
@@ -112,6 +124,29 @@ impl Counts {
 
     pub(super) fn went_unauthorised(&self, trunk: TrunkIx, why: &Unanswered) {
         bump(self.trunks.get(trunk.ix()).and_then(|counts| counts.unauthorised.get(why.reason())));
+    }
+
+    /// True where it was not registered before and is now.
+    pub(super) fn registration(&self, trunk: TrunkIx, report: &Report) -> bool {
+        let Some(counts) = self.trunks.get(trunk.ix()) else { return false };
+        let [accepted, failed] = &counts.registrations;
+        match report {
+            Report::Bound { .. } => {
+                bump(Some(accepted));
+                !counts.registered.swap(true, Ordering::Relaxed)
+            }
+            Report::Failed { why, .. } => {
+                bump(Some(failed));
+                if let Failure::Unauthorised(why) = why {
+                    self.went_unauthorised(trunk, why);
+                }
+                false
+            }
+            Report::Unbound => {
+                counts.registered.store(false, Ordering::Relaxed);
+                false
+            }
+        }
     }
 
     pub(super) fn legs(&self, live: usize) {
@@ -190,6 +225,18 @@ mod tests {
         counts.message(Direction::Out, b"BYE sip:a@b SIP/2.0");
         assert_eq!((counts.counter(Counter::StrayRtp), counts.counter(Counter::Sip(SipCounter::Resent))), (1, 2));
         assert_eq!((counts.counter(Counter::PortRefused), counts.sip(Direction::Out, 3)), (0, 1));
+    }
+
+    #[test]
+    fn a_failed_refresh_is_counted_and_the_trunk_stays_registered_until_it_runs_out() {
+        let (counts, trunk) = (Counts::new(1), TrunkIx(0));
+        let bound = Report::Bound { expires: std::time::Duration::from_mins(1) };
+        assert!(counts.registration(trunk, &bound) && !counts.registration(trunk, &bound));
+        let why = Failure::Unauthorised(Unanswered::Rejected);
+        assert!(!counts.registration(trunk, &Report::Failed { why, again: None }));
+        assert!(counts.registered(trunk));
+        assert_eq!((counts.registrations(trunk), counts.unauthorised(trunk, 3)), ([2, 1], 1));
+        assert!(!counts.registration(trunk, &Report::Unbound) && !counts.registered(trunk));
     }
 
     #[test]

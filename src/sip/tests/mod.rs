@@ -8,6 +8,7 @@ mod in_dialog;
 mod lossy;
 mod mutation;
 mod oracle;
+mod register;
 mod serving;
 mod torture;
 
@@ -66,12 +67,14 @@ pub struct Solo {
     pub counts: Vec<Counter>,
     pub journal: Vec<DialogFacts>,
     pub unauthorised: Vec<Unanswered>,
+    pub reports: Vec<Report>,
 }
 
 impl Solo {
     pub fn new(config: Config) -> Self {
         let (sent, events, counts, journal) = (Vec::new(), Vec::new(), Vec::new(), Vec::new());
-        Self { ua: Ua::new(config), now: Now::default(), sent, events, counts, journal, unauthorised: Vec::new() }
+        let (unauthorised, reports) = (Vec::new(), Vec::new());
+        Self { ua: Ua::new(config), now: Now::default(), sent, events, counts, journal, unauthorised, reports }
     }
 
     /// With the INVITE of leg 1 on the wire.
@@ -96,6 +99,7 @@ impl Solo {
                 Output::Send { bytes, .. } => self.sent.push(bytes.to_vec()),
                 Output::Event { event, .. } => self.events.push(event),
                 Output::Unauthorised { why, .. } => self.unauthorised.push(why),
+                Output::Registration { report, .. } => self.reports.push(report),
                 Output::Count(counter) => self.counts.push(counter),
                 Output::Journal(facts) => self.journal.push(*facts),
             }

@@ -68,6 +68,10 @@ pub enum Timer {
     Ring,
     /// No final answer although we sent CANCEL: 64·T1 (RFC 3261 §9.1).
     Cancelled,
+    /// Register: before the binding runs out, or some time after a failure.
+    Register,
+    /// The binding at the registrar has run out.
+    Lapse,
 }
 
 /// What a transaction asks of its owner.

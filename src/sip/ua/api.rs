@@ -8,6 +8,7 @@ use crate::base::{LegId, Pii, TrunkIx};
 use crate::sip::keyring::Unanswered;
 use crate::sip::packet::Packet;
 use crate::sip::peer::Peer;
+use crate::sip::register::Report;
 use crate::sip::sdp::{Local, Media, Session};
 use crate::sip::transaction::Times;
 
@@ -25,6 +26,8 @@ pub struct Config {
     pub server: bool,
     /// Indexed by `TrunkIx`.
     pub peers: Vec<Peer>,
+    /// Behind the Call-IDs and the pauses of registrations: another one in each process (RFC 3261 §10.2).
+    pub seed: u64,
     /// Calls at a time; an INVITE past it is refused, ours and theirs.
     pub max_calls: usize,
 }
@@ -38,6 +41,7 @@ impl Config {
             times: Times::default(),
             server: false,
             peers: Vec::new(),
+            seed: 0,
             max_calls: 100_000,
         }
     }
@@ -61,6 +65,8 @@ pub enum Input<'a> {
     Unreachable {
         to: SocketAddr,
     },
+    /// Take every registration back. Nothing is registered after that.
+    Unregister,
     /// Time passed; send it when `poll_timeout` is due. Every other input runs due timers too.
     Timeout,
 }
@@ -137,6 +143,11 @@ pub enum Output {
     Unauthorised {
         trunk: TrunkIx,
         why: Unanswered,
+    },
+    /// How the registration of this trunk stands.
+    Registration {
+        trunk: TrunkIx,
+        report: Report,
     },
     Count(Counter),
 }

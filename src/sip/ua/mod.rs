@@ -6,6 +6,7 @@ mod context;
 mod dialog;
 mod echo;
 mod inbound;
+mod registrations;
 mod request;
 mod uac;
 mod uas;
@@ -28,6 +29,7 @@ use call::{Call, Stage};
 use context::{Asked, Cx};
 use dialog::Dialog;
 use echo::{Found, Key};
+use registrations::Registrations;
 use request::Purpose;
 use wake::Wakes;
 
@@ -37,11 +39,13 @@ pub struct Ua {
     cx: Cx,
     calls: HashMap<LegId, Box<Call>>,
     wakes: Wakes,
+    registrations: Registrations,
 }
 
 impl Ua {
     pub fn new(config: Config) -> Self {
-        Self { cx: Cx::new(config), calls: HashMap::new(), wakes: Wakes::default() }
+        let registrations = Registrations::new(&config);
+        Self { cx: Cx::new(config), calls: HashMap::new(), wakes: Wakes::default(), registrations }
     }
 
     pub fn handle(&mut self, now: Now, input: Input<'_>) {
@@ -50,9 +54,11 @@ impl Ua {
         match input {
             Input::Datagram { from, bytes } => self.on_datagram(now, from, bytes),
             Input::Command(command) => self.on_command(now, command),
-            Input::Unreachable { to } => self.on_unreachable(to),
+            Input::Unreachable { to } => self.on_unreachable(now, to),
+            Input::Unregister => self.registrations.unregister(&mut self.cx, now),
             Input::Timeout => {}
         }
+        self.registrations.on_timeout(&mut self.cx, now);
         while let Some(leg) = self.wakes.due(now, &self.calls) {
             self.with(leg, |call, cx| {
                 call.armed = Tick::MAX;
@@ -66,7 +72,17 @@ impl Ua {
     }
 
     pub fn poll_timeout(&self) -> Option<(Tick, Timer)> {
-        self.wakes.next()
+        self.wakes.next().into_iter().chain(self.registrations.poll_timeout()).min()
+    }
+
+    /// False for a trunk that must be registered and is not.
+    pub fn may_dial(&self, trunk: TrunkIx, now: Tick) -> bool {
+        self.registrations.may_dial(trunk, now)
+    }
+
+    /// A REGISTER is under way.
+    pub fn is_registering(&self) -> bool {
+        self.registrations.is_asking()
     }
 
     /// Calls that still wait for something; finished ones leave only echoes.
@@ -81,6 +97,7 @@ impl Ua {
 
     /// Replaces the peers. Their order must not change under live calls: `TrunkIx` points into it.
     pub fn set_peers(&mut self, peers: Vec<super::Peer>) {
+        self.registrations.set_peers(&self.cx.config.peers, &peers);
         self.cx.set_peers(peers);
     }
 
@@ -116,7 +133,8 @@ impl Ua {
         }
     }
 
-    fn on_unreachable(&mut self, to: SocketAddr) {
+    fn on_unreachable(&mut self, now: Tick, to: SocketAddr) {
+        self.registrations.on_unreachable(&mut self.cx, now, to);
         for leg in self.wakes.legs() {
             self.with(leg, |call, cx| {
                 if let Stage::Inviting(inviting) = &mut call.stage
@@ -258,7 +276,9 @@ impl Ua {
             return self.cx.count(Counter::StrayResponse);
         };
         let mut taken = false;
-        if method == Method::Invite {
+        if method == Method::Register {
+            taken = self.registrations.on_response(&mut self.cx, now, (leg, trunk), response, status);
+        } else if method == Method::Invite {
             let tag = response.to().and_then(|to| to.tag()).unwrap_or(&[]);
             if status >= 200 && self.repeated(Key::answer(leg, cseq, tag), now) {
                 return;
