@@ -197,7 +197,7 @@ impl Daemon {
     /// What the line has counted since the last time, and how long the engine has been silent, into the metrics: the
     /// engine could not say so itself.
     pub fn count_wire(&self) {
-        super::tally::count_wire(&self.metrics, self.wire.counts());
+        super::tally::count_wire(&self.metrics, self.wire.counts(), &self.config.trunks);
         self.metrics.engine_silence_seconds.set([], self.health.silence().as_secs_f64());
     }
 

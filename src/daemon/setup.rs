@@ -73,8 +73,9 @@ fn trunk_spec(trunk: &TrunkConfig) -> TrunkSpec {
     }
 }
 
-fn line_trunk(trunk: &TrunkConfig) -> LineTrunk {
-    LineTrunk {
+/// Who we are to a trunk, as the line knows it.
+pub fn peer(trunk: &TrunkConfig) -> sip::Peer {
+    sip::Peer {
         addr: trunk.peer,
         from: trunk.from.clone(),
         auth: trunk.auth.as_ref().map(|auth| sip::Credentials {
@@ -83,6 +84,19 @@ fn line_trunk(trunk: &TrunkConfig) -> LineTrunk {
             password: auth.password.reveal().to_owned(),
         }),
         domain: None,
+        register: trunk.register.clone(),
+    }
+}
+
+fn line_trunk(trunk: &TrunkConfig) -> LineTrunk {
+    let sip::Peer { addr, from, auth, domain, register } = peer(trunk);
+    LineTrunk {
+        name: trunk.name.clone(),
+        addr,
+        from,
+        auth,
+        domain,
+        register,
         number: NumberRule { strip: trunk.number.strip.clone(), prefix: trunk.number.prefix.clone() },
         asserts_caller_id: true,
         prefer: sip::sdp::Codec::Pcma,

@@ -151,8 +151,8 @@ pub fn open_trunk(metrics: &Metrics, trunk: &super::config::TrunkConfig) {
     metrics.open_trunk(&trunk.name, trunk.max_calls, trunk.max_cps, &results);
 }
 
-/// Counters that the line keeps as totals.
-pub fn count_wire(metrics: &Metrics, counts: &crate::wire::Counts) {
+/// Counters that the line keeps as totals. `trunks` are their names, in order.
+pub fn count_wire(metrics: &Metrics, counts: &crate::wire::Counts, trunks: &[super::config::TrunkConfig]) {
     use crate::line::Counter;
     use crate::sip;
     use crate::wire::{Direction, MESSAGE_CLASSES};
@@ -161,6 +161,17 @@ pub fn count_wire(metrics: &Metrics, counts: &crate::wire::Counts) {
             metrics.sip_messages.raise_to([name, class], counts.sip(direction, at));
         }
         metrics.rtp_packets.raise_to([name], counts.rtp(direction));
+    }
+    for (trunk, ix) in trunks.iter().zip((0..).map(TrunkIx)) {
+        for (at, reason) in sip::Unanswered::REASONS.iter().enumerate() {
+            metrics.trunk_auth_failures.raise_to([&trunk.name, reason], counts.unauthorised(ix, at));
+        }
+        if trunk.register.is_some() {
+            metrics.trunk_registered.set_truth([&trunk.name], counts.registered(ix));
+            for (result, total) in ["accepted", "failed"].into_iter().zip(counts.registrations(ix)) {
+                metrics.trunk_registrations.raise_to([&trunk.name, result], total);
+            }
+        }
     }
     metrics.rtp_lost.raise_to([], counts.rtp_lost());
     let total = |counter: sip::Counter| counts.counter(Counter::Sip(counter));

@@ -225,7 +225,8 @@ impl Gateway {
                     self.on_event(now, leg, event, datagram);
                     self.arm(leg);
                 }
-                sip::Output::Journal(_) => {}
+                // A far end calls nobody who could ask it for credentials.
+                sip::Output::Journal(_) | sip::Output::Unauthorised { .. } | sip::Output::Registration { .. } => {}
                 sip::Output::Count(counter) => self.stats.count(counter),
             }
         }

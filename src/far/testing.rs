@@ -212,7 +212,10 @@ impl Rig {
                 }
                 self.events.push((self.now.tick, leg, event));
             }
-            sip::Output::Journal(_) | sip::Output::Count(_) => {}
+            sip::Output::Journal(_)
+            | sip::Output::Unauthorised { .. }
+            | sip::Output::Registration { .. }
+            | sip::Output::Count(_) => {}
         }
     }
 

@@ -22,6 +22,8 @@ pub enum Input<'a> {
     Unreachable { to: SocketAddr },
     /// Ends what a crash left on the wire. Before the first command.
     Recover(Vec<RecoveredLeg>),
+    /// Take every registration back: the shard ends.
+    Unregister,
     /// `poll_timeout` has come.
     Timeout,
 }
@@ -51,6 +53,16 @@ pub enum Output {
     Journal(Box<DialogFacts>),
     /// A leg with media is over: its packets.
     Heard(Box<media::Stats>),
+    /// A gateway asked for credentials and did not get them: to be said in a log, for somebody has to look.
+    Unauthorised {
+        trunk: TrunkIx,
+        why: sip::Unanswered,
+    },
+    /// How the registration of a trunk stands.
+    Registration {
+        trunk: TrunkIx,
+        report: sip::Report,
+    },
     Count(Counter),
 }
 

@@ -4,7 +4,7 @@ use std::fmt;
 use std::net::{IpAddr, SocketAddr};
 use std::time::Duration;
 
-use crate::sip::{self, Credentials, Network, Peer, sdp};
+use crate::sip::{self, Credentials, Network, Peer, Register, sdp};
 
 use super::NumberRule;
 
@@ -37,11 +37,15 @@ pub struct MediaRange {
 /// A route to a gateway.
 #[derive(Clone)]
 pub struct LineTrunk {
+    /// For logs.
+    pub name: String,
     /// Where requests go; answers come from exactly here.
     pub addr: SocketAddr,
     /// Networks it may send from too, at any port.
     pub from: Vec<Network>,
     pub auth: Option<Credentials>,
+    /// What we register there, if anything.
+    pub register: Option<Register>,
     /// Domain of From and P-Asserted-Identity; our address where it is `None`.
     pub domain: Option<String>,
     pub number: NumberRule,
@@ -65,9 +69,11 @@ impl Config {
 impl LineTrunk {
     pub fn new(addr: SocketAddr) -> Self {
         Self {
+            name: String::new(),
             addr,
             from: Vec::new(),
             auth: None,
+            register: None,
             domain: None,
             number: NumberRule::default(),
             asserts_caller_id: false,
@@ -76,7 +82,13 @@ impl LineTrunk {
     }
 
     pub(super) fn peer(&self) -> Peer {
-        Peer { addr: self.addr, from: self.from.clone(), auth: self.auth.clone(), domain: self.domain.clone() }
+        Peer {
+            addr: self.addr,
+            from: self.from.clone(),
+            auth: self.auth.clone(),
+            domain: self.domain.clone(),
+            register: self.register.clone(),
+        }
     }
 }
 

@@ -77,6 +77,7 @@ impl Line {
     pub fn new(config: Config) -> Self {
         let Config { mut sip, trunks, media, silence_after, quarantine, seed } = config;
         sip.peers = trunks.iter().map(LineTrunk::peer).collect();
+        sip.seed = seed;
         let ports = Ports::new(&media, quarantine);
         Self {
             ua: Ua::new(sip.clone()),
@@ -106,6 +107,7 @@ impl Line {
             Input::Rtp { port, from, bytes } => self.on_rtp(now, port, from, bytes),
             Input::PortOpened { port, ok } => self.on_port(now, port, ok),
             Input::Unreachable { to } => self.sip(now, sip::Input::Unreachable { to }),
+            Input::Unregister => self.sip(now, sip::Input::Unregister),
             Input::Recover(legs) => self.recover(now, legs),
             Input::Timeout => self.on_timeout(now),
         }
@@ -128,8 +130,17 @@ impl Line {
         [sip, media, recovery].into_iter().flatten().min_by_key(|(at, _)| *at)
     }
 
+    pub fn trunk(&self, ix: TrunkIx) -> Option<&LineTrunk> {
+        self.trunks.get(ix.ix()).map(|trunk| &trunk.settings)
+    }
+
     pub fn live_legs(&self) -> usize {
         self.legs.len()
+    }
+
+    /// A REGISTER waits for its answer.
+    pub fn is_registering(&self) -> bool {
+        self.ua.is_registering()
     }
 
     fn on_timeout(&mut self, now: Now) {
@@ -183,6 +194,9 @@ impl Line {
     fn refusal(&self, now: Now, dial: &Dial) -> Option<NotSent> {
         if now.tick > dial.permit_until {
             return Some(NotSent::PermitExpired);
+        }
+        if !self.ua.may_dial(dial.trunk, now.tick) {
+            return Some(NotSent::TrunkDown);
         }
         (self.ua.live_calls() >= self.sip.max_calls).then_some(NotSent::TrunkFull)
     }
@@ -294,6 +308,10 @@ impl Line {
                 sip::Output::Send { to, bytes } => self.out.push_back(Output::SendSip { to, bytes }),
                 sip::Output::Event { leg, event } => self.on_event(now, leg, &event),
                 sip::Output::Journal(facts) => self.out.push_back(Output::Journal(facts)),
+                sip::Output::Unauthorised { trunk, why } => self.out.push_back(Output::Unauthorised { trunk, why }),
+                sip::Output::Registration { trunk, report } => {
+                    self.out.push_back(Output::Registration { trunk, report });
+                }
                 sip::Output::Count(counter) => self.out.push_back(Output::Count(Counter::Sip(counter))),
             }
         }

@@ -45,6 +45,7 @@ struct Rig {
     far_events: Vec<Event>,
     heard: Vec<media::Stats>,
     counted: Vec<Counter>,
+    reports: Vec<sip::Report>,
     journal: Vec<DialogFacts>,
 }
 
@@ -83,6 +84,7 @@ impl Rig {
             far_events: vec![],
             heard: vec![],
             counted: vec![],
+            reports: vec![],
             journal: vec![],
         }
     }
@@ -202,6 +204,8 @@ impl Rig {
             }
             Output::Journal(facts) => self.journal.push(*facts),
             Output::Heard(stats) => self.heard.push(*stats),
+            Output::Unauthorised { .. } => {}
+            Output::Registration { report, .. } => self.reports.push(report),
             Output::Count(counter) => self.counted.push(counter),
         }
     }
@@ -231,7 +235,10 @@ impl Rig {
                 }
                 self.far_events.push(event);
             }
-            sip::Output::Journal(_) | sip::Output::Count(_) => {}
+            sip::Output::Journal(_)
+            | sip::Output::Unauthorised { .. }
+            | sip::Output::Registration { .. }
+            | sip::Output::Count(_) => {}
         }
     }
 
@@ -527,4 +534,21 @@ fn a_live_leg_fits_the_budget_of_memory() {
     let own = size_of::<(LegId, super::machine::Leg)>() * 2;
     let session = size_of::<Session>() + 64;
     assert!(own <= 128 && session <= 1_024, "{own} + {session} bytes");
+}
+
+#[test]
+fn a_trunk_that_is_not_registered_refuses_dials_and_one_that_need_not_be_does_not() {
+    for required in [true, false] {
+        let mut config = line_config();
+        config.trunks[0].register = Some(sip::Register { user: "bank".into(), domain: None, expires_s: 600, required });
+        let mut rig = Rig::new(Far::Answers);
+        rig.line = Line::new(config);
+        rig.input(Input::Timeout);
+        assert_eq!(rig.sent, ["REGISTER sip:127.0.0.1:5080 SIP/2.0"]);
+        rig.dial(leg());
+        let refused = rig.events.iter().any(|(_, event)| *event == LegEvent::NotSent(NotSent::TrunkDown));
+        assert_eq!(refused, required);
+        // A far end of trials is no registrar.
+        assert!(matches!(rig.reports[..], [sip::Report::Failed { why: sip::Failure::Status(405), .. }]));
+    }
 }

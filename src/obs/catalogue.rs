@@ -109,6 +109,12 @@ catalogue! {
     trunk_dials: Counter "goldenhour_trunk_dials_total" Calls ["trunk"];
     /// Finished attempts of a trunk by call result.
     trunk_results: Counter "goldenhour_trunk_results_total" Attempts ["trunk", "call_result"];
+    /// Challenges of a trunk that went unanswered, by reason: no credentials, other realm, unsupported, rejected.
+    trunk_auth_failures: Counter "goldenhour_trunk_auth_failures_total" Times ["trunk", "reason"];
+    /// Does the gateway know where we are? Of trunks with `register` alone.
+    trunk_registered: Gauge "goldenhour_trunk_registered" Truth ["trunk"];
+    /// REGISTERs by what came of them: accepted, failed.
+    trunk_registrations: Counter "goldenhour_trunk_registrations_total" Times ["trunk", "result"];
     /// The trunk's `max_cps`.
     trunk_cps_limit: Gauge "goldenhour_trunk_cps_limit" PerSecond ["trunk"];
     /// RTP packets.
@@ -224,6 +230,7 @@ mod tests {
             "direction",
             "class",
             "kind",
+            "reason",
         ];
         for entry in Metrics::ENTRIES {
             assert!(entry.labels.iter().all(|label| known.contains(label)), "{}", entry.name);

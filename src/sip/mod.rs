@@ -8,11 +8,13 @@ pub mod digest;
 pub mod header;
 pub mod ids;
 mod invite;
+pub mod keyring;
 pub mod message;
 pub mod method;
 pub mod packet;
 pub mod peer;
 pub mod recovery;
+pub mod register;
 pub mod sdp;
 pub mod transaction;
 mod ua;
@@ -21,8 +23,11 @@ mod validate;
 pub mod via;
 mod writer;
 
+pub use invite::Caller;
+pub use keyring::{MAX_TRIES, Unanswered};
 pub use packet::Packet;
 pub use peer::{Credentials, Network, Peer};
+pub use register::{Failure, Register, Report};
 pub use transaction::{Timer, Times};
 pub use ua::{Cause, Command, Config, Counter, DialogFacts, End, Event, Incoming, Input, Invite, Output, Side, Ua};
 

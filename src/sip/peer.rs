@@ -3,8 +3,10 @@
 use std::fmt;
 use std::net::{IpAddr, SocketAddr};
 
+use super::register::Register;
+
 /// A gateway. Datagrams from elsewhere get no answer, no memory, and one count.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Peer {
     /// Requests go here, and responses are expected from exactly this address and port.
     pub addr: SocketAddr,
@@ -13,11 +15,13 @@ pub struct Peer {
     pub auth: Option<Credentials>,
     /// Domain of our own From and P-Asserted-Identity; our address where it is `None`.
     pub domain: Option<String>,
+    /// What we register there, if anything.
+    pub register: Option<Register>,
 }
 
 impl Peer {
     pub fn new(addr: SocketAddr) -> Self {
-        Self { addr, from: Vec::new(), auth: None, domain: None }
+        Self { addr, from: Vec::new(), auth: None, domain: None, register: None }
     }
 
     pub fn owns(&self, addr: SocketAddr) -> bool {

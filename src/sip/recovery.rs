@@ -11,8 +11,8 @@ use super::packet::Packet;
 use super::ua::{Config, DialogFacts, Invite};
 use super::writer::{Writer, no_body};
 
-/// The CANCEL of an INVITE that may be out there. CSeq is 1, and 2 where the trunk asks for credentials: send one CANCEL
-/// for each. `None` where trunk or URI are no longer what they were.
+/// The CANCEL of an INVITE that may be out there. CSeq is 1, and up to `MAX_TRIES` more where the trunk asks for
+/// credentials: send one CANCEL for each. `None` where trunk or URI are no longer what they were.
 pub fn cancel(config: &Config, invite: &Invite, cseq: u32) -> Option<(SocketAddr, Packet)> {
     let ids = Ids::new(&config.key);
     let caller = Caller { config, ids: &ids, peer: config.peers.get(invite.trunk.ix())? };

@@ -1,8 +1,9 @@
 //! What went over the wire, counted by the shard and read by whoever shows it.
 
-use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 
-use crate::line::{Counter, MediaStats, SipCounter};
+use crate::base::TrunkIx;
+use crate::line::{Counter, Failure, MediaStats, Report, SipCounter, Unanswered};
 
 /// Labels of `Counts::sip`, in order.
 pub const MESSAGE_CLASSES: [&str; 12] =
@@ -27,9 +28,24 @@ pub struct Counts {
     sink_full: AtomicU64,
     journal_failed: AtomicU64,
     live_legs: AtomicU64,
+    trunks: Box<[TrunkCounts]>,
+}
+
+/// Of one trunk.
+#[derive(Debug, Default)]
+struct TrunkCounts {
+    /// By place among `Unanswered::REASONS`.
+    unauthorised: [AtomicU64; Unanswered::REASONS.len()],
+    registered: AtomicBool,
+    /// REGISTERs that were accepted, and that came to nothing.
+    registrations: [AtomicU64; 2],
 }
 
 impl Counts {
+    pub(super) fn new(trunks: usize) -> Self {
+        Self { trunks: (0..trunks).map(|_| TrunkCounts::default()).collect(), ..Self::default() }
+    }
+
     /// Messages of one of `MESSAGE_CLASSES`.
     pub fn sip(&self, direction: Direction, class: usize) -> u64 {
         self.sip.get(direction as usize).and_then(|row| row.get(class)).map_or(0, read)
@@ -64,6 +80,20 @@ impl Counts {
         read(&self.live_legs)
     }
 
+    /// Challenges of this trunk that went unanswered, by place among `Unanswered::REASONS`.
+    pub fn unauthorised(&self, trunk: TrunkIx, reason: usize) -> u64 {
+        self.trunks.get(trunk.ix()).and_then(|counts| counts.unauthorised.get(reason)).map_or(0, read)
+    }
+
+    pub fn registered(&self, trunk: TrunkIx) -> bool {
+        self.trunks.get(trunk.ix()).is_some_and(|counts| counts.registered.load(Ordering::Relaxed))
+    }
+
+    /// REGISTERs of this trunk that were accepted, and that came to nothing.
+    pub fn registrations(&self, trunk: TrunkIx) -> [u64; 2] {
+        self.trunks.get(trunk.ix()).map_or([0; 2], |counts| counts.registrations.each_ref().map(read))
+    }
+
     pub(super) fn message(&self, direction: Direction, bytes: &[u8]) {
         bump(self.sip.get(direction as usize).and_then(|row| row.get(class(bytes))));
     }
@@ -90,6 +120,33 @@ impl Counts {
 
     pub(super) fn journal_has_failed(&self) {
         bump(Some(&self.journal_failed));
+    }
+
+    pub(super) fn went_unauthorised(&self, trunk: TrunkIx, why: &Unanswered) {
+        bump(self.trunks.get(trunk.ix()).and_then(|counts| counts.unauthorised.get(why.reason())));
+    }
+
+    /// True where it was not registered before and is now.
+    pub(super) fn registration(&self, trunk: TrunkIx, report: &Report) -> bool {
+        let Some(counts) = self.trunks.get(trunk.ix()) else { return false };
+        let [accepted, failed] = &counts.registrations;
+        match report {
+            Report::Bound { .. } => {
+                bump(Some(accepted));
+                !counts.registered.swap(true, Ordering::Relaxed)
+            }
+            Report::Failed { why, .. } => {
+                bump(Some(failed));
+                if let Failure::Unauthorised(why) = why {
+                    self.went_unauthorised(trunk, why);
+                }
+                false
+            }
+            Report::Unbound => {
+                counts.registered.store(false, Ordering::Relaxed);
+                false
+            }
+        }
     }
 
     pub(super) fn legs(&self, live: usize) {
@@ -168,5 +225,27 @@ mod tests {
         counts.message(Direction::Out, b"BYE sip:a@b SIP/2.0");
         assert_eq!((counts.counter(Counter::StrayRtp), counts.counter(Counter::Sip(SipCounter::Resent))), (1, 2));
         assert_eq!((counts.counter(Counter::PortRefused), counts.sip(Direction::Out, 3)), (0, 1));
+    }
+
+    #[test]
+    fn a_failed_refresh_is_counted_and_the_trunk_stays_registered_until_it_runs_out() {
+        let (counts, trunk) = (Counts::new(1), TrunkIx(0));
+        let bound = Report::Bound { expires: std::time::Duration::from_mins(1) };
+        assert!(counts.registration(trunk, &bound) && !counts.registration(trunk, &bound));
+        let why = Failure::Unauthorised(Unanswered::Rejected);
+        assert!(!counts.registration(trunk, &Report::Failed { why, again: None }));
+        assert!(counts.registered(trunk));
+        assert_eq!((counts.registrations(trunk), counts.unauthorised(trunk, 3)), ([2, 1], 1));
+        assert!(!counts.registration(trunk, &Report::Unbound) && !counts.registered(trunk));
+    }
+
+    #[test]
+    fn unanswered_challenges_are_counted_by_trunk_and_reason() {
+        let counts = Counts::new(2);
+        counts.went_unauthorised(TrunkIx(1), &Unanswered::Rejected);
+        counts.went_unauthorised(TrunkIx(2), &Unanswered::Rejected);
+        let rejected = Unanswered::REASONS.iter().position(|reason| *reason == "rejected").unwrap();
+        assert_eq!([0, 1, 2].map(|trunk| counts.unauthorised(TrunkIx(trunk), rejected)), [0, 1, 0]);
+        assert_eq!(counts.unauthorised(TrunkIx(1), 0), 0);
     }
 }

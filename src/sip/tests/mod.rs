@@ -1,6 +1,7 @@
 //! Tests of the whole user agent, in virtual time.
 
 mod answers;
+mod auth;
 mod calling;
 mod ending;
 mod faults;
@@ -11,6 +12,7 @@ mod lossy;
 mod mutation;
 mod oracle;
 mod reliable;
+mod register;
 mod serving;
 mod session;
 mod tables;
@@ -71,12 +73,15 @@ pub struct Solo {
     pub events: Vec<Event>,
     pub counts: Vec<Counter>,
     pub journal: Vec<DialogFacts>,
+    pub unauthorised: Vec<Unanswered>,
+    pub reports: Vec<Report>,
 }
 
 impl Solo {
     pub fn new(config: Config) -> Self {
         let (sent, events, counts, journal) = (Vec::new(), Vec::new(), Vec::new(), Vec::new());
-        Self { ua: Ua::new(config), now: Now::default(), sent, events, counts, journal }
+        let (unauthorised, reports) = (Vec::new(), Vec::new());
+        Self { ua: Ua::new(config), now: Now::default(), sent, events, counts, journal, unauthorised, reports }
     }
 
     /// With the INVITE of leg 1 on the wire.
@@ -100,6 +105,8 @@ impl Solo {
             match output {
                 Output::Send { bytes, .. } => self.sent.push(bytes.to_vec()),
                 Output::Event { event, .. } => self.events.push(event),
+                Output::Unauthorised { why, .. } => self.unauthorised.push(why),
+                Output::Registration { report, .. } => self.reports.push(report),
                 Output::Count(counter) => self.counts.push(counter),
                 Output::Journal(facts) => self.journal.push(*facts),
             }

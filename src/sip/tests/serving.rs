@@ -44,14 +44,20 @@ impl Pair {
                 match output {
                     Output::Send { bytes, .. } => self.wire.push_back((true, bytes.to_vec())),
                     Output::Event { event, .. } => self.at_a.push(event),
-                    Output::Journal(_) | Output::Count(_) => {}
+                    Output::Journal(_)
+                    | Output::Unauthorised { .. }
+                    | Output::Registration { .. }
+                    | Output::Count(_) => {}
                 }
             }
             while let Some(output) = self.b.poll_output() {
                 match output {
                     Output::Send { bytes, .. } => self.wire.push_back((false, bytes.to_vec())),
                     Output::Event { event, .. } => self.at_b.push(event),
-                    Output::Journal(_) | Output::Count(_) => {}
+                    Output::Journal(_)
+                    | Output::Unauthorised { .. }
+                    | Output::Registration { .. }
+                    | Output::Count(_) => {}
                 }
             }
             let Some((from_a, bytes)) = self.wire.pop_front() else { return };

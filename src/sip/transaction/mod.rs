@@ -72,6 +72,10 @@ pub enum Timer {
     Refresh,
     /// Nobody refreshed the session: shortly before it expires (RFC 4028 §10).
     Session,
+    /// Register: before the binding runs out, or some time after a failure.
+    Register,
+    /// The binding at the registrar has run out.
+    Lapse,
 }
 
 /// What a transaction asks of its owner.

@@ -5,8 +5,10 @@ use std::net::SocketAddr;
 use std::time::Duration;
 
 use crate::base::{LegId, Pii, TrunkIx};
+use crate::sip::keyring::Unanswered;
 use crate::sip::packet::Packet;
 use crate::sip::peer::Peer;
+use crate::sip::register::Report;
 use crate::sip::sdp::{Local, Media, Session};
 use crate::sip::transaction::Times;
 
@@ -26,6 +28,8 @@ pub struct Config {
     pub peers: Vec<Peer>,
     /// How long a call of ours may go on without being refreshed (RFC 4028); a peer that knows nothing of it is not asked.
     pub session_expires_s: u32,
+    /// Behind the Call-IDs and the pauses of registrations: another one in each process (RFC 3261 §10.2).
+    pub seed: u64,
     /// Calls at a time; an INVITE past it is refused, ours and theirs.
     pub max_calls: usize,
 }
@@ -40,6 +44,7 @@ impl Config {
             server: false,
             peers: Vec::new(),
             session_expires_s: 1_800,
+            seed: 0,
             max_calls: 100_000,
         }
     }
@@ -63,6 +68,8 @@ pub enum Input<'a> {
     Unreachable {
         to: SocketAddr,
     },
+    /// Take every registration back. Nothing is registered after that.
+    Unregister,
     /// Time passed; send it when `poll_timeout` is due. Every other input runs due timers too.
     Timeout,
 }
@@ -141,6 +148,16 @@ pub enum Output {
     },
     /// To be kept where a crash does not reach it, so that `recovery` can end the dialog.
     Journal(Box<DialogFacts>),
+    /// The peer asked for credentials and did not get them, so that the request failed.
+    Unauthorised {
+        trunk: TrunkIx,
+        why: Unanswered,
+    },
+    /// How the registration of this trunk stands.
+    Registration {
+        trunk: TrunkIx,
+        report: Report,
+    },
     Count(Counter),
 }
 

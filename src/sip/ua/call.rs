@@ -3,7 +3,6 @@
 use std::net::SocketAddr;
 
 use crate::base::{LegId, Tick, TrunkIx};
-use crate::sip::digest::Challenge;
 use crate::sip::packet::Packet;
 use crate::sip::sdp::{Local, Media};
 use crate::sip::transaction::{Act, InviteServer, Timer};
@@ -38,8 +37,6 @@ pub(super) struct Call {
     pub(super) media: Option<Media>,
     /// Version in the origin line of what we sent last (RFC 3264 §8).
     pub(super) sdp_version: u32,
-    /// Challenges answered: by the user agent, by the proxy.
-    pub(super) auth: [Option<Box<Challenge>>; 2],
     /// A REFER of ours or theirs has not come to its end.
     pub(super) referring: bool,
     /// We placed the call: the Call-ID is ours.
@@ -88,7 +85,6 @@ impl Call {
             local: None,
             media: None,
             sdp_version: 1,
-            auth: [None, None],
             referring: false,
             owner: false,
             updates: false,

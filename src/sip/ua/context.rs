@@ -6,7 +6,9 @@ use std::net::SocketAddr;
 use crate::base::{LegId, Tick, TrunkIx};
 use crate::sip::header::Name;
 use crate::sip::ids::Ids;
+use crate::sip::keyring::{Keyring, Tries};
 use crate::sip::message::{Message, Start};
+use crate::sip::method::Method;
 use crate::sip::packet::Packet;
 use crate::sip::peer::Peer;
 use crate::sip::validate::is_understood;
@@ -21,6 +23,8 @@ pub(super) struct Cx {
     pub(super) config: Config,
     pub(super) ids: Ids,
     pub(super) echoes: Echoes,
+    /// One for each peer.
+    keyrings: Vec<Keyring>,
     pub(super) out: VecDeque<Output>,
     pub(super) scratch: Vec<u8>,
 }
@@ -28,7 +32,37 @@ pub(super) struct Cx {
 impl Cx {
     pub(super) fn new(config: Config) -> Self {
         let ids = Ids::new(&config.key);
-        Self { config, ids, echoes: Echoes::default(), out: VecDeque::new(), scratch: Vec::with_capacity(2048) }
+        let keyrings = vec![Keyring::default(); config.peers.len()];
+        let (echoes, out, scratch) = (Echoes::default(), VecDeque::new(), Vec::with_capacity(2048));
+        Self { config, ids, echoes, keyrings, out, scratch }
+    }
+
+    /// Nonces go with the credentials they were answered with.
+    pub(super) fn set_peers(&mut self, peers: Vec<Peer>) {
+        self.keyrings = vec![Keyring::default(); peers.len()];
+        self.config.peers = peers;
+    }
+
+    /// Takes the challenge of a 401 or 407. True where the request is to be sent again, with `credentials`.
+    pub(super) fn take_challenge(&mut self, trunk: TrunkIx, response: &Message<'_>, tries: &mut Tries) -> bool {
+        let who = self.config.peers.get(trunk.ix()).and_then(|peer| peer.auth.as_ref());
+        let Some(keyring) = self.keyrings.get_mut(trunk.ix()) else { return false };
+        let taken = keyring.take(response, who, tries);
+        self.out.push_back(match &taken {
+            Ok(()) => Output::Count(Counter::Authenticated),
+            Err(why) => Output::Unauthorised { trunk, why: why.clone() },
+        });
+        taken.is_ok()
+    }
+
+    /// Authorization lines for a request, for every challenge of this peer that was answered last.
+    pub(super) fn credentials(&mut self, trunk: TrunkIx, leg: LegId, method: Method, uri: &[u8]) -> Vec<u8> {
+        let mut lines = Vec::new();
+        let who = self.config.peers.get(trunk.ix()).and_then(|peer| peer.auth.as_ref());
+        if let (Some(who), Some(keyring)) = (who, self.keyrings.get_mut(trunk.ix())) {
+            keyring.write(&self.ids, leg, who, (method, uri), &mut lines);
+        }
+        lines
     }
 
     pub(super) fn send(&mut self, to: SocketAddr, bytes: Packet) {
@@ -135,10 +169,10 @@ impl<'m, 'd> Asked<'m, 'd> {
         Some(Self { message, leg, from, reply_to, branch: via.branch().unwrap_or(whole), cseq })
     }
 
-    pub(super) fn method(&self) -> crate::sip::method::Method {
+    pub(super) fn method(&self) -> Method {
         match self.message.start {
             Start::Request { method, .. } => method,
-            Start::Status { .. } => crate::sip::method::Method::Other,
+            Start::Status { .. } => Method::Other,
         }
     }
 

@@ -104,7 +104,7 @@ impl Call {
         let Some(fork) = inviting.forks.iter_mut().find(|fork| *fork.tag == *tag) else { return false };
         let Some(mut reliable) = fork.reliable.take() else { return false };
         let dialog = &mut reliable.dialog;
-        let credentials = self.credentials(cx, Method::Prack, dialog.request_uri());
+        let credentials = cx.credentials(self.trunk, self.leg, Method::Prack, dialog.request_uri());
         let (cseq, bytes) = dialog.request(cx, self.leg, Method::Prack, |writer| {
             writer.raw(&credentials);
             writer.header("RAck", format!("{rseq} {invite_cseq} INVITE").as_bytes()).end();

@@ -8,6 +8,7 @@ mod early;
 mod echo;
 mod inbound;
 mod refresh;
+mod registrations;
 mod request;
 mod session_timer;
 mod uac;
@@ -31,6 +32,7 @@ use call::{Call, Stage};
 use context::{Asked, Cx};
 use dialog::Dialog;
 use echo::{Found, Key};
+use registrations::Registrations;
 use request::Purpose;
 use wake::Wakes;
 
@@ -41,11 +43,14 @@ pub struct Ua {
     calls: HashMap<LegId, Box<Call>>,
     wakes: Wakes,
     now: Tick,
+    registrations: Registrations,
 }
 
 impl Ua {
     pub fn new(config: Config) -> Self {
-        Self { cx: Cx::new(config), calls: HashMap::new(), wakes: Wakes::default(), now: Tick::default() }
+        let registrations = Registrations::new(&config);
+        let cx = Cx::new(config);
+        Self { cx, calls: HashMap::new(), wakes: Wakes::default(), now: Tick::default(), registrations }
     }
 
     pub fn handle(&mut self, now: Now, input: Input<'_>) {
@@ -55,9 +60,11 @@ impl Ua {
         match input {
             Input::Datagram { from, bytes } => self.on_datagram(now, from, bytes),
             Input::Command(command) => self.on_command(now, command),
-            Input::Unreachable { to } => self.on_unreachable(to),
+            Input::Unreachable { to } => self.on_unreachable(now, to),
+            Input::Unregister => self.registrations.unregister(&mut self.cx, now),
             Input::Timeout => {}
         }
+        self.registrations.on_timeout(&mut self.cx, now);
         while let Some(leg) = self.wakes.due(now, &self.calls) {
             self.with(leg, |call, cx| {
                 call.armed = Tick::MAX;
@@ -71,7 +78,17 @@ impl Ua {
     }
 
     pub fn poll_timeout(&self) -> Option<(Tick, Timer)> {
-        self.wakes.next()
+        self.wakes.next().into_iter().chain(self.registrations.poll_timeout()).min()
+    }
+
+    /// False for a trunk that must be registered and is not.
+    pub fn may_dial(&self, trunk: TrunkIx, now: Tick) -> bool {
+        self.registrations.may_dial(trunk, now)
+    }
+
+    /// A REGISTER is under way.
+    pub fn is_registering(&self) -> bool {
+        self.registrations.is_asking()
     }
 
     /// Calls that still wait for something; finished ones leave only echoes.
@@ -86,7 +103,8 @@ impl Ua {
 
     /// Replaces the peers. Their order must not change under live calls: `TrunkIx` points into it.
     pub fn set_peers(&mut self, peers: Vec<super::Peer>) {
-        self.cx.config.peers = peers;
+        self.registrations.set_peers(&self.cx.config.peers, &peers);
+        self.cx.set_peers(peers);
     }
 
     fn on_command(&mut self, now: Tick, command: Command) {
@@ -125,7 +143,8 @@ impl Ua {
         }
     }
 
-    fn on_unreachable(&mut self, to: SocketAddr) {
+    fn on_unreachable(&mut self, now: Tick, to: SocketAddr) {
+        self.registrations.on_unreachable(&mut self.cx, now, to);
         for leg in self.wakes.legs() {
             self.with(leg, |call, cx| {
                 if let Stage::Inviting(inviting) = &mut call.stage
@@ -272,7 +291,9 @@ impl Ua {
             return self.cx.count(Counter::StrayResponse);
         };
         let mut taken = false;
-        if method == Method::Invite {
+        if method == Method::Register {
+            taken = self.registrations.on_response(&mut self.cx, now, (leg, trunk), response, status);
+        } else if method == Method::Invite {
             let tag = response.to().and_then(|to| to.tag()).unwrap_or(&[]);
             if status >= 200 && self.repeated(Key::answer(leg, cseq, tag), now) {
                 return;
@@ -301,7 +322,8 @@ impl Ua {
         let mut dialog = Dialog::from_response(response, from, cseq, to.uri, peer);
         uac::acknowledge(&mut self.cx, now, leg, (&dialog, cseq), None);
         self.cx.count(Counter::ForkEnded);
-        let (cseq, bye) = dialog.request(&mut self.cx, leg, Method::Bye, super::writer::no_body);
+        let credentials = self.cx.credentials(trunk, leg, Method::Bye, dialog.request_uri());
+        let (cseq, bye) = dialog.request(&mut self.cx, leg, Method::Bye, |writer| writer.raw(&credentials).end());
         self.calls.entry(leg).or_insert_with(|| {
             let mut nobody = Call::new(leg, trunk, Stage::Up);
             nobody.over = true;

@@ -7,6 +7,7 @@ use std::time::Duration;
 use crate::base::Tick;
 use crate::sip::header::Name;
 use crate::sip::invite::write_ack;
+use crate::sip::keyring::Tries;
 use crate::sip::message::Message;
 use crate::sip::method::Method;
 use crate::sip::packet::Packet;
@@ -33,8 +34,7 @@ pub(super) struct Reinvite {
     bytes: Packet,
     to: SocketAddr,
     cseq: u32,
-    /// Sent again with credentials.
-    retried: bool,
+    tries: Tries,
 }
 
 impl Reinvite {
@@ -155,7 +155,7 @@ impl Call {
             && if self.updates {
                 self.in_dialog(cx, now, Purpose::Refresh, |writer| refresh_headers(writer, interval_s).end())
             } else {
-                self.reinvite(cx, now, interval_s, false)
+                self.reinvite(cx, now, interval_s, Tries::default())
             };
         if !sent && let Some(timer) = &mut self.timer {
             timer.try_again(now + AGAIN);
@@ -163,10 +163,10 @@ impl Call {
     }
 
     /// Offers the media as they are: on hold it stays on hold.
-    fn reinvite(&mut self, cx: &mut Cx, now: Tick, interval_s: u32, retried: bool) -> bool {
+    fn reinvite(&mut self, cx: &mut Cx, now: Tick, interval_s: u32, tries: Tries) -> bool {
         let (Some(local), Some(media)) = (self.local, self.media) else { return false };
         let Some(mut dialog) = self.dialog.take() else { return false };
-        let credentials = self.credentials(cx, Method::Invite, dialog.request_uri());
+        let credentials = cx.credentials(self.trunk, self.leg, Method::Invite, dialog.request_uri());
         self.sdp_version += 1;
         let (contact, server, version) = (cx.config.local, cx.config.server, self.sdp_version);
         let offer = Local { prefer: media.codec, ..local };
@@ -181,7 +181,7 @@ impl Call {
         self.dialog = Some(dialog);
         cx.send(to, bytes.clone());
         let tx = InviteClient::new(now, &cx.config.times);
-        self.reinvite = Some(Box::new(Reinvite { tx, bytes, to, cseq, retried }));
+        self.reinvite = Some(Box::new(Reinvite { tx, bytes, to, cseq, tries }));
         true
     }
 
@@ -212,8 +212,10 @@ impl Call {
         let until = cx.deadline(now);
         cx.echoes.remember(Key::answer(self.leg, reinvite.cseq, tag), reinvite.to, Some(bytes), until);
         let interval_s = self.timer.as_ref().map_or(0, |timer| timer.interval_s);
-        let retry = matches!(status, 401 | 407) && !reinvite.retried && self.is_up() && interval_s > 0;
-        if !(retry && self.take_challenge(cx, response) && self.reinvite(cx, now, interval_s, true)) {
+        let retry = matches!(status, 401 | 407) && self.is_up() && interval_s > 0;
+        let mut tries = reinvite.tries;
+        let taken = retry && cx.take_challenge(self.trunk, response, &mut tries);
+        if !(taken && self.reinvite(cx, now, interval_s, tries)) {
             self.refreshed(cx, now, Some((response, status)));
         }
     }

@@ -4,8 +4,8 @@ use std::net::SocketAddr;
 
 use crate::base::Tick;
 use crate::sip::bytes::split_once;
-use crate::sip::digest;
 use crate::sip::ids::BRANCH_LEN;
+use crate::sip::keyring::Tries;
 use crate::sip::message::Message;
 use crate::sip::method::Method;
 use crate::sip::packet::Packet;
@@ -25,8 +25,7 @@ pub(super) struct Request {
     pub(super) tx: RequestClient,
     pub(super) bytes: Packet,
     pub(super) to: SocketAddr,
-    /// Sent again with credentials.
-    pub(super) retried: bool,
+    pub(super) tries: Tries,
 }
 
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -76,7 +75,7 @@ impl Call {
         }
         cx.send(to, bytes.clone());
         let tx = RequestClient::new(now, &cx.config.times);
-        self.requests.push(Request { purpose, cseq, tx, bytes, to, retried: false });
+        self.requests.push(Request { purpose, cseq, tx, bytes, to, tries: Tries::default() });
     }
 
     /// Ends the dialog; `end` is reported when the BYE is through.
@@ -177,7 +176,6 @@ impl Call {
     fn settled(&mut self, cx: &mut Cx, now: Tick, request: &Request, answer: Option<(&Message<'_>, u16)>) {
         let status = answer.map(|(_, status)| status);
         if let Some((response, 401 | 407)) = answer
-            && !request.retried
             && self.again(cx, now, request, response)
         {
             return;
@@ -208,7 +206,8 @@ impl Call {
 
     /// Sends a challenged request again, with credentials and the next CSeq number (§22.2).
     fn again(&mut self, cx: &mut Cx, now: Tick, request: &Request, response: &Message<'_>) -> bool {
-        if !self.take_challenge(cx, response) {
+        let mut tries = request.tries;
+        if !cx.take_challenge(self.trunk, response, &mut tries) {
             return false;
         }
         let sent = match &request.purpose {
@@ -224,7 +223,7 @@ impl Call {
             Purpose::Cancel | Purpose::ForkBye | Purpose::Notify => false,
         };
         if let Some(last) = self.requests.last_mut().filter(|_| sent) {
-            last.retried = true;
+            last.tries = tries;
         }
         sent
     }
@@ -238,7 +237,7 @@ impl Call {
     ) -> bool {
         let Some(mut dialog) = self.dialog.take() else { return false };
         let method = purpose.method();
-        let credentials = self.credentials(cx, method, dialog.request_uri());
+        let credentials = cx.credentials(self.trunk, self.leg, method, dialog.request_uri());
         let local = cx.config.local;
         let (cseq, bytes) = dialog.request(cx, self.leg, method, |writer| {
             if method != Method::Bye {
@@ -251,34 +250,6 @@ impl Call {
         self.dialog = Some(dialog);
         self.launch(cx, now, purpose, cseq, dest, bytes);
         true
-    }
-
-    /// Keeps the challenge of a 401 or 407 if it can be answered: a new one, or a stale nonce. At most so often.
-    pub(super) fn take_challenge(&mut self, cx: &mut Cx, response: &Message<'_>) -> bool {
-        let proxy = matches!(response.start, crate::sip::message::Start::Status { code: 407, .. });
-        let Some(who) = cx.peer(self.trunk).and_then(|peer| peer.auth.as_ref()) else { return false };
-        let Some(challenge) = digest::choose(response, proxy, who) else { return false };
-        let Some(slot) = self.auth.get_mut(usize::from(proxy)) else { return false };
-        let fresh = slot.as_ref().is_none_or(|old| challenge.stale && old.nonce() != challenge.nonce());
-        // In a dialog a nonce may simply have run out; `retried` bounds that.
-        if !fresh && self.dialog.is_none() {
-            return false;
-        }
-        *slot = Some(Box::new(challenge));
-        cx.count(Counter::Authenticated);
-        true
-    }
-
-    /// Authorization lines for a request, for every challenge answered so far.
-    pub(super) fn credentials(&mut self, cx: &Cx, method: Method, uri: &[u8]) -> Vec<u8> {
-        let mut lines = Vec::new();
-        let Some(who) = cx.peer(self.trunk).and_then(|peer| peer.auth.as_ref()) else { return lines };
-        for challenge in self.auth.iter_mut().flatten() {
-            challenge.count += 1;
-            let cnonce = cx.ids.cnonce(self.leg, challenge.nonce(), challenge.count);
-            challenge.write(who, method.name(), uri, &cnonce, &mut lines);
-        }
-        lines
     }
 }
 

@@ -5,6 +5,7 @@ use std::net::SocketAddr;
 use crate::base::Tick;
 use crate::sip::ids::Branch;
 use crate::sip::invite::{Caller, is_safe_uri, write_ack, write_cancel};
+use crate::sip::keyring::Tries;
 use crate::sip::message::Message;
 use crate::sip::method::Method;
 use crate::sip::packet::Packet;
@@ -37,6 +38,7 @@ pub(super) struct Inviting {
     ring_until: Tick,
     trying: bool,
     pub(super) forks: Vec<Fork>,
+    tries: Tries,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -67,19 +69,20 @@ impl Call {
         is_safe_uri(invite.request_uri.reveal()).then_some(())?;
         let trunk = invite.trunk;
         let (leg, local) = (invite.leg, invite.media);
+        let credentials = cx.credentials(trunk, leg, Method::Invite, invite.request_uri.reveal().as_bytes());
         let peer = cx.config.peers.get(trunk.ix())?;
         let caller = Caller { config: &cx.config, ids: &cx.ids, peer };
         let (to, branch) = (caller.dest(&invite)?, caller.branch(&invite, 1));
-        caller.invite(&invite, (1, 0), &[], &mut cx.scratch);
+        caller.invite(&invite, (1, 0), &credentials, &mut cx.scratch);
         let bytes = cx.packet();
         cx.send(to, bytes.clone());
         let tx = InviteClient::new(now, &cx.config.times);
         let ring_until = Tick::MAX;
         let cancel = Cancel::No;
-        let (trying, forks, q850) = (false, Vec::new(), None);
+        let (trying, forks, q850, tries) = (false, Vec::new(), None, Tries::default());
         let (cseq, min_se_s) = (1, 0);
         let inviting =
-            Inviting { invite, tx, bytes, to, branch, cseq, min_se_s, q850, cancel, ring_until, trying, forks };
+            Inviting { invite, tx, bytes, to, branch, cseq, min_se_s, q850, cancel, ring_until, trying, forks, tries };
         let mut call = Self::new(leg, trunk, Stage::Inviting(Box::new(inviting)));
         call.local = Some(local);
         call.owner = true;
@@ -235,15 +238,17 @@ impl Call {
     /// The INVITE again, with credentials or with a longer session interval: next CSeq number, new branch, same Call-ID
     /// and tag (§22.2, RFC 4028 §7.3).
     fn invite_again(&mut self, cx: &mut Cx, now: Tick, response: &Message<'_>, status: u16) -> bool {
-        match status {
-            401 | 407 if self.take_challenge(cx, response) => {}
-            422 if self.ask_longer(cx, response) => {}
-            _ => return false,
-        }
-        let Stage::Inviting(inviting) = &self.stage else { return false };
-        let uri = inviting.invite.request_uri.reveal().clone();
-        let credentials = self.credentials(cx, Method::Invite, uri.as_bytes());
+        let again = match (status, &mut self.stage) {
+            (401 | 407, Stage::Inviting(inviting)) => cx.take_challenge(self.trunk, response, &mut inviting.tries),
+            (422, _) => self.ask_longer(cx, response),
+            (_, _) => false,
+        };
         let Stage::Inviting(inviting) = &mut self.stage else { return false };
+        if !again {
+            return false;
+        }
+        let uri = inviting.invite.request_uri.reveal().as_bytes();
+        let credentials = cx.credentials(self.trunk, self.leg, Method::Invite, uri);
         let Some(peer) = cx.config.peers.get(self.trunk.ix()) else { return false };
         let caller = Caller { config: &cx.config, ids: &cx.ids, peer };
         inviting.cseq += 1;
