@@ -217,7 +217,12 @@ impl Rig {
     }
 
     fn answered(&mut self, leg: LegId, media: &sdp::Media) {
-        let target = Target { remote: media.remote, codec: Codec::Pcma, telephone_event_pt: media.event_payload_type };
+        let target = Target {
+            remote: media.remote,
+            codec: Codec::Pcma,
+            payload_type: 8,
+            telephone_event_pt: media.event_payload_type,
+        };
         let params = Params {
             target,
             ssrc: 1,
@@ -225,6 +230,7 @@ impl Rig {
             first_timestamp: 1,
             silence_after: Duration::ZERO,
             fill_silence: false,
+            learn: false,
         };
         self.sounds.insert(leg, Session::new(self.now, &params));
         if self.plays {

@@ -49,6 +49,8 @@ pub struct LineTrunk {
     pub asserts_caller_id: bool,
     /// First in our offers.
     pub prefer: sdp::Codec,
+    /// Its voice may come from another address than its SDP says (symmetric RTP, RFC 4961): learned once for each call.
+    pub learns_media_address: bool,
 }
 
 impl Config {
@@ -72,6 +74,7 @@ impl LineTrunk {
             number: NumberRule::default(),
             asserts_caller_id: false,
             prefer: sdp::Codec::Pcma,
+            learns_media_address: false,
         }
     }
 

@@ -34,6 +34,7 @@ pub struct Line {
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Leg {
     port: u16,
+    trunk: TrunkIx,
     rang: bool,
     early: bool,
     refer: Refer,
@@ -206,7 +207,8 @@ impl Line {
     }
 
     fn invite(&mut self, now: Now, leg: LegId, ix: u16, wish: &Wish) {
-        self.legs.insert(leg, Leg { port: ix, rang: false, early: false, refer: Refer::No, keys: None });
+        let known = Leg { port: ix, trunk: wish.dial.trunk, rang: false, early: false, refer: Refer::No, keys: None };
+        self.legs.insert(leg, known);
         let rtp = SocketAddr::new(self.media_address, self.ports.number(ix));
         let placed = self.invite_of(leg, wish, rtp).map(|invite| sip::Command::Invite(Box::new(invite)));
         match placed {
@@ -313,7 +315,8 @@ impl Line {
                 }
             }
             Event::Answered { media } => {
-                self.sessions.start(now, leg.port, id, &media);
+                let learn = self.trunks.get(leg.trunk.ix()).is_some_and(|trunk| trunk.settings.learns_media_address);
+                self.sessions.start(now, leg.port, id, &media, learn);
                 self.event(id, LegEvent::Answered);
             }
             Event::MediaChanged { media } => {

@@ -43,7 +43,8 @@ impl Sessions {
         }
     }
 
-    pub(super) fn start(&mut self, now: Now, ix: u16, leg: LegId, agreed: &sdp::Media) {
+    /// `learn`: see `media::Params`.
+    pub(super) fn start(&mut self, now: Now, ix: u16, leg: LegId, agreed: &sdp::Media, learn: bool) {
         let params = Params {
             target: target(agreed, agreed.remote),
             ssrc: self.rng.u32(),
@@ -51,6 +52,7 @@ impl Sessions {
             first_timestamp: self.rng.u32(),
             silence_after: self.silence_after,
             fill_silence: false,
+            learn,
         };
         let session = Session::new(now, &params);
         if let Some(slot) = self.slots.get_mut(usize::from(ix)) {
@@ -147,7 +149,7 @@ fn target(agreed: &sdp::Media, remote: SocketAddr) -> Target {
         sdp::Codec::Pcma => Codec::Pcma,
         sdp::Codec::Pcmu => Codec::Pcmu,
     };
-    Target { remote, codec, telephone_event_pt: agreed.event_payload_type }
+    Target { remote, codec, payload_type: agreed.payload_type, telephone_event_pt: agreed.event_payload_type }
 }
 
 fn direction(agreed: sdp::Direction) -> Direction {
@@ -198,7 +200,7 @@ mod tests {
     fn two_prompts_are_paced_side_by_side_without_allocating_for_packets() {
         let (mut sessions, mut now, mut out) = (sessions(0), Now::default(), Vec::with_capacity(200));
         for ix in [0, 2] {
-            sessions.start(now, ix, LegId(AttemptId(u128::from(ix))), &media(4_000 + ix));
+            sessions.start(now, ix, LegId(AttemptId(u128::from(ix))), &media(4_000 + ix), false);
             sessions.input(now, ix, media::Input::Play(silence(60).into()));
         }
         let sent = run(&mut sessions, &mut now, 1_000, &mut out);
@@ -212,7 +214,7 @@ mod tests {
     #[test]
     fn a_talking_peer_costs_no_timer_for_each_packet_and_a_silent_one_is_reported() {
         let (mut sessions, mut now, mut out) = (sessions(100), Now::default(), Vec::new());
-        sessions.start(now, 0, LegId::default(), &media(4_000));
+        sessions.start(now, 0, LegId::default(), &media(4_000), false);
         for n in 0..200u16 {
             let header = media::Header { payload_type: 8, marker: false, seq: n, timestamp: 0, ssrc: 5 };
             let mut bytes = Vec::new();
@@ -231,10 +233,10 @@ mod tests {
     #[test]
     fn a_port_that_changes_hands_forgets_the_timers_of_its_last_leg() {
         let (mut sessions, mut now, mut out) = (sessions(100), Now::default(), Vec::new());
-        sessions.start(now, 0, LegId(AttemptId(1)), &media(4_000));
+        sessions.start(now, 0, LegId(AttemptId(1)), &media(4_000), false);
         assert!(sessions.stop(0).is_some());
         now = now.plus(Duration::from_millis(50));
-        sessions.start(now, 0, LegId(AttemptId(2)), &media(4_000));
+        sessions.start(now, 0, LegId(AttemptId(2)), &media(4_000), false);
         run(&mut sessions, &mut now, 10_000, &mut out);
         assert_eq!(now.tick, Tick(150_000));
         assert_eq!(sessions.poll_report(), Some((LegId(AttemptId(2)), media::Output::Silent)));
@@ -244,7 +246,7 @@ mod tests {
     #[test]
     fn a_hold_by_an_unspecified_address_keeps_the_address_for_the_resume() {
         let (mut sessions, mut now, mut out) = (sessions(0), Now::default(), Vec::new());
-        sessions.start(now, 0, LegId::default(), &media(4_000));
+        sessions.start(now, 0, LegId::default(), &media(4_000), false);
         sessions.input(now, 0, media::Input::Play(silence(40).into()));
         let held =
             sdp::Media { remote: "0.0.0.0:4000".parse().unwrap(), direction: sdp::Direction::RecvOnly, ..media(4_000) };

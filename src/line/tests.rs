@@ -257,7 +257,8 @@ impl Rig {
 
     fn far_started(&mut self, media: &sdp::Media) {
         let codec = media::Codec::Pcma;
-        let target = Target { remote: media.remote, codec, telephone_event_pt: media.event_payload_type };
+        let target =
+            Target { remote: media.remote, codec, payload_type: 8, telephone_event_pt: media.event_payload_type };
         let params = Params {
             target,
             ssrc: 77,
@@ -265,6 +266,7 @@ impl Rig {
             first_timestamp: 1,
             silence_after: Duration::ZERO,
             fill_silence: true,
+            learn: false,
         };
         let mut session = Session::new(self.now, &params);
         session.handle(self.now, media::Input::Timeout);
@@ -527,4 +529,36 @@ fn a_live_leg_fits_the_budget_of_memory() {
     let own = size_of::<(LegId, super::machine::Leg)>() * 2;
     let session = size_of::<Session>() + 64;
     assert!(own <= 128 && session <= 1_024, "{own} + {session} bytes");
+}
+
+#[test]
+fn spoofed_dtmf_from_a_foreign_address_never_acts() {
+    let mut rig = Rig::answered();
+    let mut bytes = Vec::new();
+    let header = media::Header { payload_type: 101, marker: true, seq: 1, timestamp: 1, ssrc: 77 };
+    header.write(&[9, 0, 0, 160], &mut bytes).unwrap();
+    for from in ["127.0.0.1:30001", "127.0.0.2:30000", GATEWAY] {
+        rig.input(Input::Rtp { port: 20_000, from: at(from), bytes: &bytes });
+    }
+    rig.run(100);
+    assert_eq!(rig.said(), []);
+    rig.input(Input::Rtp { port: 20_000, from: at("127.0.0.1:30000"), bytes: &bytes });
+    assert_eq!(rig.said(), [digit('9')]);
+}
+
+#[test]
+fn the_voice_of_a_trunk_behind_a_nat_is_learned_where_the_trunk_says_so() {
+    for (learns, want) in [(true, vec![digit('9')]), (false, vec![])] {
+        let mut rig = Rig::new(Far::Answers);
+        let mut config = line_config();
+        config.trunks[0].learns_media_address = learns;
+        rig.line = Line::new(config);
+        rig.mangle = |bytes| String::from_utf8_lossy(bytes).replace("m=audio 30000", "m=audio 31000").into_bytes();
+        rig.dial(leg());
+        rig.run(200);
+        rig.events.clear();
+        rig.far_media(media::Input::SendDigits("9"));
+        rig.run(300);
+        assert_eq!(rig.said(), want);
+    }
 }

@@ -2,6 +2,7 @@
 
 pub mod dtmf;
 mod g711;
+mod latch;
 mod outgoing;
 mod reception;
 mod rtp;

@@ -25,6 +25,7 @@ struct Playing {
 #[derive(Debug)]
 pub(super) struct Outgoing {
     pub(super) codec: Codec,
+    pub(super) payload_type: u8,
     pub(super) event_pt: Option<u8>,
     /// Silence is sent while there is nothing else to send.
     pub(super) fill: bool,
@@ -52,6 +53,7 @@ impl Outgoing {
     pub(super) fn new(now: Tick, params: &super::Params) -> Self {
         Self {
             codec: params.target.codec,
+            payload_type: params.target.payload_type,
             event_pt: params.target.telephone_event_pt,
             fill: params.fill_silence,
             allowed: true,
@@ -165,7 +167,7 @@ impl Outgoing {
             Some(_) | None => return false,
         }
         let marker = !std::mem::replace(&mut self.in_spurt, true);
-        self.write(self.codec.payload_type(), marker, timestamp, &octets, out)
+        self.write(self.payload_type, marker, timestamp, &octets, out)
     }
 
     fn write(&mut self, payload_type: u8, marker: bool, timestamp: u32, payload: &[u8], out: &mut Vec<u8>) -> bool {

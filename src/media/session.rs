@@ -6,15 +6,16 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use super::dtmf::{Event, Listener};
+use super::latch::Latch;
 use super::outgoing::Outgoing;
-use super::{Codec, Packet, Reception, is_rtcp};
+use super::{Codec, Header, Packet, Reception, is_rtcp};
 use crate::base::{Now, Tick};
 
 /// Events waiting to be polled; a pump that drains after each `handle` never sees more than two.
 const OUTPUTS_MAX: usize = 64;
 
-/// Comfort noise (RFC 3389): the peer is alive and has nothing to say.
-const COMFORT_NOISE: u8 = 13;
+/// Comfort noise (RFC 3389): the peer is alive and has nothing to say. 19 is what it was before 2002.
+const COMFORT_NOISE: [u8; 2] = [13, 19];
 
 /// Dynamic payload types (RFC 3551 §6). Of these we only ever offer telephone events.
 const DYNAMIC: u8 = 96;
@@ -27,6 +28,8 @@ const EVENTS_MAX: usize = 16;
 pub struct Target {
     pub remote: SocketAddr,
     pub codec: Codec,
+    /// For the sound we send. The peer may number what it sends in another way (RFC 3264 §5.1).
+    pub payload_type: u8,
     /// For the keys we press. Keys of the peer are understood under any dynamic payload type.
     pub telephone_event_pt: Option<u8>,
 }
@@ -43,6 +46,8 @@ pub struct Params {
     /// Sends 20 ms frames of silence while nothing plays, to keep a symmetric NAT or a strict gateway open. Usually
     /// off: nothing is sent between prompts, which is half the packets of an answered call.
     pub fill_silence: bool,
+    /// Takes another address for the peer's, once, if its voice comes from there and never from the negotiated one.
+    pub learn: bool,
 }
 
 /// As negotiated (RFC 3264 §5.1), from our side.
@@ -102,7 +107,7 @@ pub struct Stats {
     pub sent: u64,
     /// How often the pump came so late that the schedule moved.
     pub slips: u32,
-    /// From any other address: not looked at.
+    /// From any other address: they do nothing.
     pub foreign: u64,
     /// Neither RTP nor RTCP.
     pub malformed: u64,
@@ -117,7 +122,11 @@ pub struct Stats {
 #[derive(Debug)]
 pub struct Session {
     now: Tick,
+    negotiated: SocketAddr,
+    /// The negotiated address, or the one learned.
     remote: SocketAddr,
+    learn: bool,
+    latch: Latch,
     direction: Direction,
     outgoing: Outgoing,
     listener: Listener,
@@ -132,7 +141,10 @@ impl Session {
     pub fn new(now: Now, params: &Params) -> Self {
         Self {
             now: now.tick,
+            negotiated: canonical(params.target.remote),
             remote: canonical(params.target.remote),
+            learn: params.learn,
+            latch: if params.learn { Latch::open(now.tick) } else { Latch::default() },
             direction: Direction::SendRecv,
             outgoing: Outgoing::new(now.tick, params),
             listener: Listener::default(),
@@ -191,7 +203,8 @@ impl Session {
     }
 
     fn receive(&mut self, from: SocketAddr, bytes: &[u8]) {
-        if canonical(from) != self.remote {
+        let from = canonical(from);
+        if from != self.remote && !self.learns(from, bytes) {
             self.stats.foreign += 1;
             return;
         }
@@ -209,19 +222,41 @@ impl Session {
             self.heard_something();
             return;
         }
-        // Both laws are taken whatever was negotiated: peers differ in what they send and what they asked for.
-        let is_audio = Codec::from_payload_type(header.payload_type).is_some();
-        let event =
-            Some(payload).filter(|p| header.payload_type >= DYNAMIC && p.len() <= EVENTS_MAX).and_then(Event::parse);
-        if !is_audio && event.is_none() && header.payload_type != COMFORT_NOISE {
+        self.packet(&header, payload);
+    }
+
+    fn packet(&mut self, header: &Header, payload: &[u8]) {
+        let codec = self.codec_of(header.payload_type);
+        let event = Some(payload)
+            .filter(|p| codec.is_none() && header.payload_type >= DYNAMIC && p.len() <= EVENTS_MAX)
+            .and_then(Event::parse);
+        if codec.is_none() && event.is_none() && !COMFORT_NOISE.contains(&header.payload_type) {
             self.stats.unknown += 1;
             return;
         }
+        self.latch.close();
         self.heard_something();
-        self.stats.reception.packet(self.now, &header, is_audio);
-        if let Some(key) = event.and_then(|event| self.listener.packet(self.now, &header, event)) {
+        self.stats.reception.packet(self.now, header, codec.is_some());
+        if let Some(key) = event.and_then(|event| self.listener.packet(self.now, header, event)) {
             self.emit(Output::Digit(key));
         }
+    }
+
+    /// Both laws are taken whatever was negotiated, and what the peer calls ours beside them: peers differ in what they
+    /// send and what they asked for.
+    fn codec_of(&self, payload_type: u8) -> Option<Codec> {
+        let named = (payload_type == self.outgoing.payload_type).then_some(self.outgoing.codec);
+        named.or_else(|| Codec::from_payload_type(payload_type))
+    }
+
+    /// True if `from` is the peer's address from now on.
+    fn learns(&mut self, from: SocketAddr, bytes: &[u8]) -> bool {
+        let voice = Packet::parse(bytes).ok().filter(|packet| self.codec_of(packet.header.payload_type).is_some());
+        let learned = voice.is_some_and(|packet| self.latch.learns(self.now, from, &packet.header));
+        if learned {
+            self.remote = from;
+        }
+        learned
     }
 
     fn set_direction(&mut self, direction: Direction) {
@@ -233,8 +268,14 @@ impl Session {
     }
 
     fn retarget(&mut self, target: Target) {
-        self.remote = canonical(target.remote);
+        let remote = canonical(target.remote);
+        // The same place again is no reason to forget where the peer really is.
+        if remote != self.negotiated {
+            (self.negotiated, self.remote) = (remote, remote);
+            self.latch = if self.learn { Latch::open(self.now) } else { Latch::default() };
+        }
         self.outgoing.codec = target.codec;
+        self.outgoing.payload_type = target.payload_type;
         self.outgoing.event_pt = target.telephone_event_pt;
         self.heard_something();
     }
@@ -267,5 +308,7 @@ fn canonical(at: SocketAddr) -> SocketAddr {
     SocketAddr::new(at.ip().to_canonical(), at.port())
 }
 
+#[cfg(test)]
+mod edge;
 #[cfg(test)]
 mod tests;

@@ -4,10 +4,11 @@ use super::*;
 use crate::base::Rng;
 use crate::media::{Header, silence};
 
-const FAR: &str = "127.0.0.1:4000";
+pub(super) const FAR: &str = "127.0.0.1:4000";
 
-fn params() -> Params {
-    let target = Target { remote: FAR.parse().unwrap(), codec: Codec::Pcma, telephone_event_pt: Some(101) };
+pub(super) fn params() -> Params {
+    let target =
+        Target { remote: FAR.parse().unwrap(), codec: Codec::Pcma, payload_type: 8, telephone_event_pt: Some(101) };
     Params {
         target,
         ssrc: 1,
@@ -15,26 +16,27 @@ fn params() -> Params {
         first_timestamp: u32::MAX - 5_000,
         silence_after: Duration::from_secs(10),
         fill_silence: false,
+        learn: false,
     }
 }
 
 /// A session and everything it did, with the time of each.
-struct Rig {
-    session: Session,
-    now: Now,
-    packets: Vec<(Tick, Header, Vec<u8>)>,
+pub(super) struct Rig {
+    pub(super) session: Session,
+    pub(super) now: Now,
+    pub(super) packets: Vec<(Tick, Header, Vec<u8>)>,
     outputs: Vec<(Tick, Output)>,
     buffer: Vec<u8>,
 }
 
 impl Rig {
-    fn new(params: &Params) -> Self {
+    pub(super) fn new(params: &Params) -> Self {
         let now = Now { tick: Tick(5_000_000), wall: crate::base::Wall(0) };
         let session = Session::new(now, params);
         Self { session, now, packets: vec![], outputs: vec![], buffer: Vec::with_capacity(200) }
     }
 
-    fn input(&mut self, input: Input<'_>) {
+    pub(super) fn input(&mut self, input: Input<'_>) {
         self.session.handle(self.now, input);
         while self.session.poll_packet(&mut self.buffer).is_some() {
             let packet = Packet::parse(&self.buffer).unwrap();
@@ -45,7 +47,7 @@ impl Rig {
     }
 
     /// Comes back at every timeout, late by what `late_us` says, for `ms` in all.
-    fn run(&mut self, ms: u64, mut late_us: impl FnMut() -> u64) {
+    pub(super) fn run(&mut self, ms: u64, mut late_us: impl FnMut() -> u64) {
         let end = self.now.tick.0 + ms * 1_000;
         while let Some((at, _)) = self.session.poll_timeout() {
             let at = at.0.max(self.now.tick.0) + late_us();
@@ -59,22 +61,22 @@ impl Rig {
         self.input(Input::Timeout);
     }
 
-    fn to(&mut self, at: Tick) {
+    pub(super) fn to(&mut self, at: Tick) {
         self.now = self.now.plus(at.since(self.now.tick));
     }
 
-    fn receive(&mut self, header: Header, payload: &[u8]) {
+    pub(super) fn receive(&mut self, header: Header, payload: &[u8]) {
         let mut bytes = Vec::new();
         header.write(payload, &mut bytes).unwrap();
         self.input(Input::Packet { from: FAR.parse().unwrap(), bytes: &bytes });
     }
 
-    fn said(&self) -> Vec<Output> {
+    pub(super) fn said(&self) -> Vec<Output> {
         self.outputs.iter().map(|&(_, output)| output).collect()
     }
 }
 
-fn header(seq: u16) -> Header {
+pub(super) fn header(seq: u16) -> Header {
     Header { payload_type: 8, marker: false, seq, timestamp: u32::from(seq) * 160, ssrc: 99 }
 }
 
@@ -208,7 +210,7 @@ fn silence_of_the_peer_is_told_once_and_again_after_it_spoke() {
     assert_eq!(rig.said(), [Output::Silent]);
     rig.receive(header(1), &[0; 160]);
     rig.run(9_000, || 0);
-    rig.receive(Header { payload_type: COMFORT_NOISE, ..header(2) }, &[40]);
+    rig.receive(Header { payload_type: COMFORT_NOISE[0], ..header(2) }, &[40]);
     rig.run(9_000, || 0);
     assert_eq!(rig.said(), [Output::Silent]);
     rig.run(1_000, || 0);
@@ -266,7 +268,7 @@ fn after_a_retarget_packets_go_to_the_new_place_in_the_new_law() {
     rig.input(Input::Play(silence(100).into()));
     let remote = "127.0.0.1:5000".parse().unwrap();
     rig.input(Input::SendDigits("1"));
-    rig.input(Input::Retarget(Target { remote, codec: Codec::Pcmu, telephone_event_pt: None }));
+    rig.input(Input::Retarget(Target { remote, codec: Codec::Pcmu, payload_type: 0, telephone_event_pt: None }));
     rig.to(rig.now.tick + Duration::from_millis(20));
     rig.session.handle(rig.now, Input::Timeout);
     assert_eq!(rig.session.poll_packet(&mut rig.buffer), Some(remote));

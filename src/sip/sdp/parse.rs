@@ -295,4 +295,16 @@ mod tests {
         let s = session("c=IN IP4 192.0.2.1\r\nm=audio 4000 RTP/AVP 8\r\na=rtpmap:8 G722/8000\r\n");
         assert_eq!(s.unwrap().agree(true), None);
     }
+
+    #[test]
+    fn the_telephone_event_clock_is_the_codec_clock() {
+        let s = session(
+            "c=IN IP4 192.0.2.1\r\nm=audio 4000 RTP/AVP 8 100 101\r\na=rtpmap:100 telephone-event/16000\r\n\
+             a=rtpmap:101 telephone-event/8000\r\n",
+        );
+        assert_eq!(s.unwrap().agree(true).unwrap().event_payload_type, Some(101));
+        let other =
+            session("c=IN IP4 192.0.2.1\r\nm=audio 4000 RTP/AVP 8 100\r\na=rtpmap:100 telephone-event/48000\r\n");
+        assert_eq!(other.unwrap().agree(true).unwrap().event_payload_type, None);
+    }
 }
