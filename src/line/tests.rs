@@ -562,3 +562,17 @@ fn the_voice_of_a_trunk_behind_a_nat_is_learned_where_the_trunk_says_so() {
         assert_eq!(rig.said(), want);
     }
 }
+
+#[test]
+fn keys_of_a_peer_without_telephone_events_reach_the_flow() {
+    let mut rig = Rig::new(Far::Answers);
+    rig.mangle =
+        |bytes| String::from_utf8_lossy(bytes).replace("telephone-event/8000", "CN/8000             ").into_bytes();
+    rig.dial(leg());
+    rig.run(100);
+    rig.events.clear();
+    let sound = media::Tone { hz: (770.0, 1_336.0), on_ms: 100, off_ms: 100, level: 0.3 }.render(400);
+    rig.far_media(media::Input::Play(sound.into()));
+    rig.run(1_000);
+    assert_eq!(rig.said(), [digit('5'), digit('5')]);
+}

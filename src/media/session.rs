@@ -5,7 +5,7 @@ use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::Duration;
 
-use super::dtmf::{Event, Listener};
+use super::dtmf::{Ear, Event, Listener};
 use super::latch::Latch;
 use super::outgoing::Outgoing;
 use super::{Codec, Header, Packet, Reception, is_rtcp};
@@ -130,6 +130,9 @@ pub struct Session {
     direction: Direction,
     outgoing: Outgoing,
     listener: Listener,
+    /// Where the peer agreed on no telephone events, until one comes nevertheless.
+    ear: Option<Box<Ear>>,
+    hears_events: bool,
     silence_after: Duration,
     /// From when silence counts; `None` once it was reported, until a packet comes.
     quiet_since: Option<Tick>,
@@ -148,6 +151,8 @@ impl Session {
             direction: Direction::SendRecv,
             outgoing: Outgoing::new(now.tick, params),
             listener: Listener::default(),
+            ear: params.target.telephone_event_pt.is_none().then(Box::default),
+            hears_events: false,
             silence_after: params.silence_after,
             quiet_since: Some(now.tick),
             outputs: VecDeque::new(),
@@ -237,8 +242,21 @@ impl Session {
         self.latch.close();
         self.heard_something();
         self.stats.reception.packet(self.now, header, codec.is_some());
-        if let Some(key) = event.and_then(|event| self.listener.packet(self.now, header, event)) {
-            self.emit(Output::Digit(key));
+        if let Some(codec) = codec {
+            self.listen(header, codec, payload);
+        } else if let Some(event) = event {
+            // It sends them after all. The same keys are not taken from its sound too.
+            (self.ear, self.hears_events) = (None, true);
+            if let Some(key) = self.listener.packet(self.now, header, event) {
+                self.emit(Output::Digit(key));
+            }
+        }
+    }
+
+    fn listen(&mut self, header: &Header, codec: Codec, payload: &[u8]) {
+        if let Some(mut ear) = self.ear.take() {
+            ear.packet(header, codec, payload, |key| self.emit(Output::Digit(key)));
+            self.ear = Some(ear);
         }
     }
 
@@ -277,6 +295,11 @@ impl Session {
         self.outgoing.codec = target.codec;
         self.outgoing.payload_type = target.payload_type;
         self.outgoing.event_pt = target.telephone_event_pt;
+        if target.telephone_event_pt.is_some() || self.hears_events {
+            self.ear = None;
+        } else if self.ear.is_none() {
+            self.ear = Some(Box::default());
+        }
         self.heard_something();
     }
 

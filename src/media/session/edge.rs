@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use super::tests::{FAR, Rig, header, params};
 use super::*;
-use crate::media::silence;
+use crate::media::{Tone, silence};
 
 const NAT: &str = "192.0.2.7:41000";
 
@@ -159,4 +159,49 @@ fn payload_types_may_be_asymmetric() {
     let stats = rig.session.stats();
     assert_eq!((stats.reception.received(), stats.unknown), (5, 0));
     assert_eq!(rig.said(), [Output::PlayDone, Output::Digit('2')]);
+}
+
+/// A key as sound, from the peer.
+fn press(rig: &mut Rig, first_seq: u16, hz: (f64, f64)) {
+    let sound = Tone { hz, on_ms: 100, off_ms: 100, level: 0.3 }.render(200);
+    for (n, frame) in (0..).zip(sound.chunks(160)) {
+        let octets: Vec<u8> = frame.iter().map(|s| Codec::Pcma.encode(*s)).collect();
+        rig.receive(header(first_seq + n), &octets);
+    }
+}
+
+const FIVE: (f64, f64) = (770.0, 1_336.0);
+
+#[test]
+fn keys_are_heard_in_the_sound_where_no_telephone_events_were_agreed_on() {
+    let without = Target { telephone_event_pt: None, ..params().target };
+    for (target, want) in [(without, vec![Output::Digit('5'); 2]), (params().target, vec![])] {
+        let mut rig = Rig::new(&Params { target, ..params() });
+        press(&mut rig, 0, FIVE);
+        press(&mut rig, 10, FIVE);
+        assert_eq!(rig.said(), want);
+    }
+}
+
+#[test]
+fn a_peer_that_sends_events_unasked_presses_each_key_once() {
+    let target = Target { telephone_event_pt: None, ..params().target };
+    let mut rig = Rig::new(&Params { target, ..params() });
+    rig.receive(Header { payload_type: 101, ..header(1) }, &[5, 0, 0, 160]);
+    press(&mut rig, 2, FIVE);
+    rig.input(Input::Retarget(target));
+    press(&mut rig, 20, FIVE);
+    assert_eq!(rig.said(), [Output::Digit('5')]);
+}
+
+#[test]
+fn a_later_offer_turns_listening_for_keys_on_and_off() {
+    let without = Target { telephone_event_pt: None, ..params().target };
+    let mut rig = Rig::new(&params());
+    rig.input(Input::Retarget(without));
+    press(&mut rig, 0, FIVE);
+    assert_eq!(rig.said(), [Output::Digit('5')]);
+    rig.input(Input::Retarget(params().target));
+    press(&mut rig, 20, FIVE);
+    assert_eq!(rig.said(), [Output::Digit('5')]);
 }
