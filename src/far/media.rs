@@ -30,6 +30,7 @@ impl Talk {
             silence_after: CALLER_IS_GONE,
             fill_silence: voice,
             learn: false,
+            report_seed: 0,
         };
         let mut session = Session::new(now, &params);
         session.handle(now, Input::SetDirection(direction(media.direction)));
@@ -79,6 +80,7 @@ fn target(media: &sdp::Media) -> Target {
         codec,
         payload_type: media.payload_type,
         telephone_event_pt: media.event_payload_type,
+        rtcp: None,
     }
 }
 

@@ -222,6 +222,7 @@ impl Rig {
             codec: Codec::Pcma,
             payload_type: 8,
             telephone_event_pt: media.event_payload_type,
+            rtcp: None,
         };
         let params = Params {
             target,
@@ -231,6 +232,7 @@ impl Rig {
             silence_after: Duration::ZERO,
             fill_silence: false,
             learn: false,
+            report_seed: 0,
         };
         self.sounds.insert(leg, Session::new(self.now, &params));
         if self.plays {

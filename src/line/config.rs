@@ -29,7 +29,7 @@ pub struct Config {
 pub struct MediaRange {
     /// As the peers see it.
     pub address: IpAddr,
-    /// Both inclusive. Even ports are used, the odd one above stays free for RTCP (RFC 3550 §11).
+    /// Both inclusive. Even ports are used, the odd one above is for RTCP (RFC 3550 §11).
     pub first_port: u16,
     pub last_port: u16,
 }

@@ -9,6 +9,8 @@ use crate::base::{LegId, Now, Rng, Tick};
 use crate::media::{self, Codec, Direction, Params, Session, Stats, Target};
 use crate::sip::sdp;
 
+use super::ports::Lane;
+
 #[derive(Debug)]
 pub(super) struct Sessions {
     /// By port index.
@@ -53,6 +55,7 @@ impl Sessions {
             silence_after: self.silence_after,
             fill_silence: false,
             learn,
+            report_seed: self.rng.u64(),
         };
         let session = Session::new(now, &params);
         if let Some(slot) = self.slots.get_mut(usize::from(ix)) {
@@ -78,7 +81,7 @@ impl Sessions {
     pub(super) fn input(&mut self, now: Now, ix: u16, input: media::Input<'_>) -> bool {
         let Some(Some(slot)) = self.slots.get_mut(usize::from(ix)) else { return false };
         slot.session.handle(now, input);
-        self.settle(ix);
+        self.settle(now.tick, ix);
         true
     }
 
@@ -90,7 +93,7 @@ impl Sessions {
             {
                 slot.armed = Tick::MAX;
                 slot.session.handle(now, media::Input::Timeout);
-                self.settle(ix);
+                self.settle(now.tick, ix);
             }
         }
     }
@@ -99,12 +102,15 @@ impl Sessions {
         self.reports.pop_front()
     }
 
-    /// The next packet that is due, in place of what `out` holds: from which port, and where to.
-    pub(super) fn poll_packet(&mut self, out: &mut Vec<u8>) -> Option<(u16, SocketAddr)> {
+    /// The next packet or report that is due, in place of what `out` holds: from which port, and where to.
+    pub(super) fn poll_packet(&mut self, out: &mut Vec<u8>) -> Option<(u16, Lane, SocketAddr)> {
         while let Some(&ix) = self.ready.front() {
             if let Some(Some(slot)) = self.slots.get_mut(usize::from(ix)) {
                 if let Some(to) = slot.session.poll_packet(out) {
-                    return Some((ix, to));
+                    return Some((ix, Lane::Rtp, to));
+                }
+                if let Some(to) = slot.session.poll_report(out) {
+                    return Some((ix, Lane::Rtcp, to));
                 }
                 slot.is_ready = false;
                 self.arm(ix);
@@ -119,13 +125,17 @@ impl Sessions {
     }
 
     /// Collects reports and notes the port for sending. A session with packets to send is armed after they have gone.
-    fn settle(&mut self, ix: u16) {
+    fn settle(&mut self, now: Tick, ix: u16) {
         let Some(Some(slot)) = self.slots.get_mut(usize::from(ix)) else { return };
         while let Some(report) = slot.session.poll_output() {
             self.reports.push_back((slot.leg, report));
         }
-        let frame = slot.session.poll_timeout().is_some_and(|(_, why)| why == media::Why::Frame);
-        if frame && !slot.is_ready {
+        let sends = slot.session.poll_timeout().is_some_and(|(at, why)| match why {
+            media::Why::Frame => true,
+            media::Why::Report => at <= now,
+            media::Why::Silence => false,
+        });
+        if sends && !slot.is_ready {
             slot.is_ready = true;
             self.ready.push_back(ix);
         } else if !slot.is_ready {
@@ -149,7 +159,13 @@ fn target(agreed: &sdp::Media, remote: SocketAddr) -> Target {
         sdp::Codec::Pcma => Codec::Pcma,
         sdp::Codec::Pcmu => Codec::Pcmu,
     };
-    Target { remote, codec, payload_type: agreed.payload_type, telephone_event_pt: agreed.event_payload_type }
+    Target {
+        remote,
+        codec,
+        payload_type: agreed.payload_type,
+        telephone_event_pt: agreed.event_payload_type,
+        rtcp: agreed.rtcp,
+    }
 }
 
 fn direction(agreed: sdp::Direction) -> Direction {
@@ -170,6 +186,7 @@ mod tests {
     fn media(port: u16) -> sdp::Media {
         sdp::Media {
             remote: SocketAddr::from(([127, 0, 0, 1], port)),
+            rtcp: None,
             codec: sdp::Codec::Pcma,
             payload_type: 8,
             event_payload_type: Some(101),
@@ -187,7 +204,7 @@ mod tests {
     fn run(sessions: &mut Sessions, now: &mut Now, end_ms: u64, out: &mut Vec<u8>) -> Vec<(u64, u16)> {
         let mut sent = Vec::new();
         loop {
-            while let Some((ix, _)) = sessions.poll_packet(out) {
+            while let Some((ix, ..)) = sessions.poll_packet(out) {
                 sent.push((now.tick.0 / 1_000, ix));
             }
             let Some(at) = sessions.poll_timeout().filter(|at| at.0 <= end_ms * 1_000) else { return sent };
@@ -253,6 +270,6 @@ mod tests {
         sessions.change(now, 0, &held);
         assert!(run(&mut sessions, &mut now, 1_000, &mut out).is_empty());
         sessions.input(now, 0, media::Input::SetDirection(Direction::SendRecv));
-        assert_eq!(sessions.poll_packet(&mut out), Some((0, media(4_000).remote)));
+        assert_eq!(sessions.poll_packet(&mut out), Some((0, Lane::Rtp, media(4_000).remote)));
     }
 }

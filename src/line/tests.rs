@@ -201,7 +201,7 @@ impl Rig {
                 self.line.handle(self.now, Input::PortOpened { port, ok: !self.ports_fail });
             }
             Output::Journal(facts) => self.journal.push(*facts),
-            Output::Heard(stats) => self.heard.push(*stats),
+            Output::Heard(_, stats) => self.heard.push(*stats),
             Output::Count(counter) => self.counted.push(counter),
         }
     }
@@ -257,8 +257,13 @@ impl Rig {
 
     fn far_started(&mut self, media: &sdp::Media) {
         let codec = media::Codec::Pcma;
-        let target =
-            Target { remote: media.remote, codec, payload_type: 8, telephone_event_pt: media.event_payload_type };
+        let target = Target {
+            remote: media.remote,
+            codec,
+            payload_type: 8,
+            telephone_event_pt: media.event_payload_type,
+            rtcp: None,
+        };
         let params = Params {
             target,
             ssrc: 77,
@@ -267,6 +272,7 @@ impl Rig {
             silence_after: Duration::ZERO,
             fill_silence: true,
             learn: false,
+            report_seed: 0,
         };
         let mut session = Session::new(self.now, &params);
         session.handle(self.now, media::Input::Timeout);
@@ -575,4 +581,30 @@ fn keys_of_a_peer_without_telephone_events_reach_the_flow() {
     rig.far_media(media::Input::Play(sound.into()));
     rig.run(1_000);
     assert_eq!(rig.said(), [digit('5'), digit('5')]);
+}
+
+/// A report of the far end that says nothing, and its farewell.
+const REPORT_AND_BYE: [u8; 16] = [0x80, 201, 0, 1, 0, 0, 0, 77, 0x81, 203, 0, 1, 0, 0, 0, 77];
+
+#[test]
+fn reports_leave_from_the_odd_port_to_the_odd_port_and_a_bye_among_theirs_ends_nothing() {
+    let mut rig = Rig::answered();
+    let (mut reports, mut out) = (0, Vec::new());
+    for _ in 0..200 {
+        rig.now = rig.now.plus(Duration::from_millis(100));
+        rig.line.handle(rig.now, Input::Timeout);
+        while let Some((port, to)) = rig.line.poll_rtp(&mut out) {
+            assert_eq!((port, to), (20_001, at("127.0.0.1:30001")));
+            assert!(media::is_rtcp(&out));
+            reports += 1;
+        }
+        rig.input(Input::Rtp { port: 20_001, from: at("127.0.0.1:30001"), bytes: &REPORT_AND_BYE });
+    }
+    assert!((3..=10).contains(&reports), "{reports} in 20 s");
+    assert!(!rig.said().iter().any(|event| matches!(event, LegEvent::Ended(_))));
+    rig.command(LegCommand::Hangup);
+    rig.run(100);
+    assert_eq!((rig.heard[0].reports.received, rig.heard[0].reports.sent), (200, reports));
+    rig.input(Input::Rtp { port: 20_001, from: at("127.0.0.1:30001"), bytes: &REPORT_AND_BYE });
+    assert_eq!(rig.counted, [], "late reports are nothing to count");
 }

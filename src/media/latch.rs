@@ -14,8 +14,9 @@ const PROBATION: u8 = 4;
 const WINDOW: Duration = Duration::from_secs(5);
 
 /// Open until the window is over, the negotiated address was heard, or an address was learned.
-#[derive(Clone, Copy, Debug, Default)]
+#[derive(Clone, Copy, Debug)]
 pub(super) struct Latch {
+    negotiated: SocketAddr,
     open_until: Option<Tick>,
     candidate: Option<Candidate>,
 }
@@ -29,12 +30,16 @@ struct Candidate {
 }
 
 impl Latch {
-    pub(super) fn open(now: Tick) -> Self {
-        Self { open_until: Some(now + WINDOW), candidate: None }
+    pub(super) fn open(now: Tick, negotiated: SocketAddr) -> Self {
+        Self { negotiated, open_until: Some(now + WINDOW), candidate: None }
+    }
+
+    pub(super) fn negotiated(&self) -> SocketAddr {
+        self.negotiated
     }
 
     pub(super) fn close(&mut self) {
-        *self = Self::default();
+        (self.open_until, self.candidate) = (None, None);
     }
 
     /// A packet of sound from an address that was not negotiated. True if that is where the peer is, from now on.

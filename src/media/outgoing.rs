@@ -4,6 +4,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use super::dtmf::{Press, Presser};
+use super::reports::Sent;
 use super::{Codec, Header};
 use crate::base::Tick;
 
@@ -46,6 +47,7 @@ pub(super) struct Outgoing {
     presser: Presser,
     done: bool,
     pub(super) sent: u64,
+    octets: u32,
     pub(super) slips: u32,
 }
 
@@ -68,8 +70,13 @@ impl Outgoing {
             presser: Presser::default(),
             done: false,
             sent: 0,
+            octets: 0,
             slips: 0,
         }
+    }
+
+    pub(super) fn so_far(&self, now: Tick) -> Sent {
+        Sent { ssrc: self.ssrc, timestamp: self.timestamp(now), packets: self.sent as u32, octets: self.octets }
     }
 
     pub(super) fn ssrc(&self) -> u32 {
@@ -173,6 +180,7 @@ impl Outgoing {
     fn write(&mut self, payload_type: u8, marker: bool, timestamp: u32, payload: &[u8], out: &mut Vec<u8>) -> bool {
         let header = Header { payload_type, marker, seq: self.seq, timestamp, ssrc: self.ssrc };
         self.seq = self.seq.wrapping_add(1);
+        self.octets = self.octets.wrapping_add(payload.len() as u32);
         header.write(payload, out).is_ok()
     }
 

@@ -8,6 +8,7 @@ use std::time::Duration;
 use super::dtmf::{Ear, Event, Listener};
 use super::latch::Latch;
 use super::outgoing::Outgoing;
+use super::reports::{ReportStats, Reports, is_of_peer};
 use super::{Codec, Header, Packet, Reception, is_rtcp};
 use crate::base::{Now, Tick};
 
@@ -32,6 +33,8 @@ pub struct Target {
     pub payload_type: u8,
     /// For the keys we press. Keys of the peer are understood under any dynamic payload type.
     pub telephone_event_pt: Option<u8>,
+    /// Where our reports go (RTCP); without it there are none.
+    pub rtcp: Option<SocketAddr>,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -48,6 +51,8 @@ pub struct Params {
     pub fill_silence: bool,
     /// Takes another address for the peer's, once, if its voice comes from there and never from the negotiated one.
     pub learn: bool,
+    /// Behind the times of our reports and their name.
+    pub report_seed: u64,
 }
 
 /// As negotiated (RFC 3264 §5.1), from our side.
@@ -64,6 +69,11 @@ pub enum Direction {
 pub enum Input<'a> {
     /// A datagram from the leg's socket.
     Packet {
+        from: SocketAddr,
+        bytes: &'a [u8],
+    },
+    /// A datagram from the socket beside it, for RTCP.
+    Report {
         from: SocketAddr,
         bytes: &'a [u8],
     },
@@ -95,6 +105,8 @@ pub enum Output {
 pub enum Why {
     /// The next frame to send is due.
     Frame,
+    /// A report about the call is due.
+    Report,
     /// The peer will have been silent for too long.
     Silence,
 }
@@ -111,22 +123,50 @@ pub struct Stats {
     pub foreign: u64,
     /// Neither RTP nor RTCP.
     pub malformed: u64,
-    pub rtcp: u64,
+    pub reports: ReportStats,
+    /// Both sides may send, by the last offer and answer.
+    pub both_ways: bool,
     /// A payload type that was never offered.
     pub unknown: u64,
     /// Our own packets, sent back by a peer that echoes.
     pub echoed: u64,
 }
 
-/// After each `handle`, drain `poll_packet` and `poll_output` to `None`, then sleep until `poll_timeout`.
+/// Audio that went one way only.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum OneWay {
+    /// Nothing came from the peer while we played.
+    WeHearNothing,
+    /// The peer reported that it hears nothing of us.
+    TheyHearNothing,
+}
+
+/// Two seconds of a prompt: after so much a peer has let itself be heard, if it can.
+const ONE_WAY_AFTER: u64 = 100;
+
+impl Stats {
+    pub fn one_way(&self) -> Option<OneWay> {
+        let heard = self.reception.received() + self.echoed > 0;
+        if !self.both_ways {
+            return None;
+        }
+        if self.sent >= ONE_WAY_AFTER && !heard {
+            return Some(OneWay::WeHearNothing);
+        }
+        (self.reports.deaf > 0).then_some(OneWay::TheyHearNothing)
+    }
+}
+
+/// After each `handle`, drain `poll_packet`, `poll_report` and `poll_output` to `None`, then sleep until `poll_timeout`.
 #[derive(Debug)]
 pub struct Session {
-    now: Tick,
-    negotiated: SocketAddr,
+    now: Now,
     /// The negotiated address, or the one learned.
     remote: SocketAddr,
-    learn: bool,
-    latch: Latch,
+    /// Where learning is allowed.
+    latch: Option<Box<Latch>>,
+    rtcp: Option<SocketAddr>,
+    reports: Reports,
     direction: Direction,
     outgoing: Outgoing,
     listener: Listener,
@@ -142,12 +182,13 @@ pub struct Session {
 
 impl Session {
     pub fn new(now: Now, params: &Params) -> Self {
+        let remote = canonical(params.target.remote);
         Self {
-            now: now.tick,
-            negotiated: canonical(params.target.remote),
-            remote: canonical(params.target.remote),
-            learn: params.learn,
-            latch: if params.learn { Latch::open(now.tick) } else { Latch::default() },
+            now,
+            remote,
+            latch: params.learn.then(|| Box::new(Latch::open(now.tick, remote))),
+            rtcp: params.target.rtcp.map(canonical),
+            reports: Reports::new(now.tick, params.report_seed),
             direction: Direction::SendRecv,
             outgoing: Outgoing::new(now.tick, params),
             listener: Listener::default(),
@@ -161,10 +202,11 @@ impl Session {
     }
 
     pub fn handle(&mut self, now: Now, input: Input<'_>) {
-        self.now = now.tick;
+        self.now = now;
         let was_active = self.outgoing.is_active();
         match input {
             Input::Packet { from, bytes } => self.receive(from, bytes),
+            Input::Report { from, bytes } => self.report(canonical(from), bytes),
             Input::Play(pcm) => self.outgoing.play(pcm),
             Input::StopPlay => self.outgoing.stop(),
             Input::SendDigits(keys) => self.outgoing.press(keys),
@@ -173,18 +215,25 @@ impl Session {
             Input::Timeout => {}
         }
         if !was_active {
-            self.outgoing.start(self.now);
+            self.outgoing.start(self.now.tick);
         }
         self.watch_silence();
     }
 
     /// The next packet that is due, in place of what `out` holds, and where to send it.
     pub fn poll_packet(&mut self, out: &mut Vec<u8>) -> Option<SocketAddr> {
-        self.outgoing.packet(self.now, out).then_some(self.remote)
+        self.outgoing.packet(self.now.tick, out).then_some(self.remote)
+    }
+
+    /// The report that is due, in place of what `out` holds, and where to send it.
+    pub fn poll_report(&mut self, out: &mut Vec<u8>) -> Option<SocketAddr> {
+        let to = self.reports_to().filter(|_| self.reports.due() <= self.now.tick)?;
+        self.reports.write(self.now, &self.outgoing.so_far(self.now.tick), &self.stats.reception, out);
+        Some(to)
     }
 
     pub fn poll_output(&mut self) -> Option<Output> {
-        if self.outgoing.take_done(self.now) {
+        if self.outgoing.take_done(self.now.tick) {
             self.emit(Output::PlayDone);
         }
         self.outputs.pop_front()
@@ -193,14 +242,14 @@ impl Session {
     pub fn poll_timeout(&self) -> Option<(Tick, Why)> {
         let frame = self.outgoing.due().map(|at| (at, Why::Frame));
         let silence = self.silent_at().map(|at| (at, Why::Silence));
-        match (frame, silence) {
-            (Some(a), Some(b)) => Some(if b.0 < a.0 { b } else { a }),
-            (a, b) => a.or(b),
-        }
+        let report = self.reports_to().map(|_| (self.reports.due(), Why::Report));
+        [frame, report, silence].into_iter().flatten().min_by_key(|(at, _)| *at)
     }
 
     pub fn stats(&self) -> Stats {
-        Stats { sent: self.outgoing.sent, slips: self.outgoing.slips, ..self.stats }
+        let (sent, slips, reports) = (self.outgoing.sent, self.outgoing.slips, self.reports.stats());
+        let both_ways = self.direction == Direction::SendRecv;
+        Stats { sent, slips, reports, both_ways, ..self.stats }
     }
 
     pub fn direction(&self) -> Direction {
@@ -214,8 +263,8 @@ impl Session {
             return;
         }
         if is_rtcp(bytes) {
-            self.stats.rtcp += 1;
-            return;
+            // Not agreed on (RFC 5761), and harmless.
+            return self.report(from, bytes);
         }
         let Ok(Packet { header, payload }) = Packet::parse(bytes) else {
             self.stats.malformed += 1;
@@ -230,6 +279,19 @@ impl Session {
         self.packet(&header, payload);
     }
 
+    fn report(&mut self, from: SocketAddr, bytes: &[u8]) {
+        if !is_of_peer(from, self.remote, self.rtcp) {
+            self.stats.foreign += 1;
+        } else if !self.reports.receive(self.now.tick, &self.outgoing.so_far(self.now.tick), bytes) {
+            self.stats.malformed += 1;
+        }
+    }
+
+    /// Where the peer's RTP was learned, nobody knows where it would take RTCP.
+    fn reports_to(&self) -> Option<SocketAddr> {
+        self.rtcp.filter(|_| self.remote == self.negotiated())
+    }
+
     fn packet(&mut self, header: &Header, payload: &[u8]) {
         let codec = self.codec_of(header.payload_type);
         let event = Some(payload)
@@ -239,15 +301,17 @@ impl Session {
             self.stats.unknown += 1;
             return;
         }
-        self.latch.close();
+        if let Some(latch) = &mut self.latch {
+            latch.close();
+        }
         self.heard_something();
-        self.stats.reception.packet(self.now, header, codec.is_some());
+        self.stats.reception.packet(self.now.tick, header, codec.is_some());
         if let Some(codec) = codec {
             self.listen(header, codec, payload);
         } else if let Some(event) = event {
             // It sends them after all. The same keys are not taken from its sound too.
             (self.ear, self.hears_events) = (None, true);
-            if let Some(key) = self.listener.packet(self.now, header, event) {
+            if let Some(key) = self.listener.packet(self.now.tick, header, event) {
                 self.emit(Output::Digit(key));
             }
         }
@@ -269,8 +333,16 @@ impl Session {
 
     /// True if `from` is the peer's address from now on.
     fn learns(&mut self, from: SocketAddr, bytes: &[u8]) -> bool {
-        let voice = Packet::parse(bytes).ok().filter(|packet| self.codec_of(packet.header.payload_type).is_some());
-        let learned = voice.is_some_and(|packet| self.latch.learns(self.now, from, &packet.header));
+        if self.latch.is_none() {
+            return false;
+        }
+        let voice = Packet::parse(bytes).ok().filter(|packet| {
+            let ours = packet.header.ssrc == self.outgoing.ssrc();
+            !ours && self.codec_of(packet.header.payload_type).is_some()
+        });
+        let learned = voice
+            .zip(self.latch.as_mut())
+            .is_some_and(|(packet, latch)| latch.learns(self.now.tick, from, &packet.header));
         if learned {
             self.remote = from;
         }
@@ -288,10 +360,13 @@ impl Session {
     fn retarget(&mut self, target: Target) {
         let remote = canonical(target.remote);
         // The same place again is no reason to forget where the peer really is.
-        if remote != self.negotiated {
-            (self.negotiated, self.remote) = (remote, remote);
-            self.latch = if self.learn { Latch::open(self.now) } else { Latch::default() };
+        if remote != self.negotiated() {
+            self.remote = remote;
+            if let Some(latch) = &mut self.latch {
+                **latch = Latch::open(self.now.tick, remote);
+            }
         }
+        self.rtcp = target.rtcp.map(canonical);
         self.outgoing.codec = target.codec;
         self.outgoing.payload_type = target.payload_type;
         self.outgoing.event_pt = target.telephone_event_pt;
@@ -303,8 +378,12 @@ impl Session {
         self.heard_something();
     }
 
+    fn negotiated(&self) -> SocketAddr {
+        self.latch.as_ref().map_or(self.remote, |latch| latch.negotiated())
+    }
+
     fn heard_something(&mut self) {
-        self.quiet_since = Some(self.now);
+        self.quiet_since = Some(self.now.tick);
     }
 
     fn silent_at(&self) -> Option<Tick> {
@@ -313,7 +392,7 @@ impl Session {
     }
 
     fn watch_silence(&mut self) {
-        if self.silent_at().is_some_and(|at| at <= self.now) {
+        if self.silent_at().is_some_and(|at| at <= self.now.tick) {
             self.quiet_since = None;
             self.emit(Output::Silent);
         }
@@ -333,5 +412,7 @@ fn canonical(at: SocketAddr) -> SocketAddr {
 
 #[cfg(test)]
 mod edge;
+#[cfg(test)]
+mod reporting;
 #[cfg(test)]
 mod tests;

@@ -1,4 +1,4 @@
-//! RTP sockets: bound once, kept for the next leg, and read when they have something. No task and no scan for each of
+//! RTP and RTCP sockets: bound in pairs, once, kept for the next leg, and read when they have something. No task and no scan for each of
 //! thousands: a port that becomes readable puts its number on a list and wakes the pump.
 
 use std::io;
@@ -72,15 +72,23 @@ impl RtpSockets {
         }
     }
 
+    /// The port and the one above, for RTCP: both or none.
     pub(super) fn open(&mut self, port: u16) -> io::Result<()> {
+        let above = port.checked_add(1).ok_or(io::ErrorKind::InvalidInput)?;
+        let (rtp, rtcp) = (self.bound(port)?, self.bound(above)?);
+        for (port, opened) in [(port, rtp), (above, rtcp)] {
+            let place = self.index(port).and_then(|ix| self.sockets.get_mut(ix)).ok_or(io::ErrorKind::InvalidInput)?;
+            arm(place.insert(opened));
+        }
+        Ok(())
+    }
+
+    fn bound(&self, port: u16) -> io::Result<Port> {
         let socket = std::net::UdpSocket::bind((self.bind, port))?;
         socket.set_nonblocking(true)?;
         let socket = UdpSocket::from_std(socket)?;
         let waker = Waker::from(Arc::new(PortWaker { port, ready: Arc::clone(&self.ready) }));
-        let place = self.index(port).and_then(|ix| self.sockets.get_mut(ix)).ok_or(io::ErrorKind::InvalidInput)?;
-        let opened = place.insert(Port { socket, waker });
-        arm(opened);
-        Ok(())
+        Ok(Port { socket, waker })
     }
 
     /// False if the kernel would not take it: RTP is not sent twice.

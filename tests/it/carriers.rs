@@ -134,7 +134,7 @@ impl Bytes {
                     }
                     line::Output::Leg(_, event) => self.said.push(event),
                     line::Output::OpenPort(port) => self.line.handle(now, line::Input::PortOpened { port, ok: true }),
-                    line::Output::Journal(_) | line::Output::Heard(_) | line::Output::Count(_) => {}
+                    line::Output::Journal(_) | line::Output::Heard(..) | line::Output::Count(_) => {}
                 }
             }
             while let Some(output) = self.gateway.poll_output() {

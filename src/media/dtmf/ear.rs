@@ -31,7 +31,7 @@ const SHARE: f32 = 0.7;
 /// A tone is nearer to its frequency than to this far beside it: so 1.5 % off is taken, 3.5 % is not, 2.5 % is the border.
 const BESIDE: f32 = 0.05;
 /// Where the power of a tone that is a little off is measured.
-const OFF: [f32; 3] = [-0.012, 0.0, 0.012];
+const OFF: [f32; 4] = [-0.012, -0.004, 0.004, 0.012];
 
 /// Packets older than this many before the newest one are late, not a new beginning.
 const LATE: u64 = 100;
@@ -134,7 +134,7 @@ fn key_in(window: &[f32; WINDOW]) -> Option<char> {
 
 /// The strongest of a group, if the others are far below it.
 fn strongest(sound: &[f32], group: [f32; 4]) -> Option<(usize, f32)> {
-    let powers = group.map(|hz| power(sound, hz));
+    let powers = powers(sound, group);
     let (at, top) = powers.iter().copied().enumerate().max_by(|a, b| a.1.total_cmp(&b.1))?;
     let alone = powers.iter().enumerate().all(|(other, power)| other == at || *power <= ALONE * top);
     group.get(at).filter(|_| alone).map(|hz| (at, *hz))
@@ -142,18 +142,26 @@ fn strongest(sound: &[f32], group: [f32; 4]) -> Option<(usize, f32)> {
 
 /// Power of a tone at about this frequency; `None` if it lies too far beside it.
 fn measured(sound: &[f32], hz: f32) -> Option<f32> {
-    let at = power(sound, hz);
-    let beside = [1.0 - BESIDE, 1.0 + BESIDE].map(|by| power(sound, hz * by));
-    let near = beside.iter().all(|beside| *beside < at);
-    near.then(|| OFF.map(|off| power(sound, hz * (1.0 + off))).into_iter().fold(0.0, f32::max))
+    let [at, below, above, ..] = powers(sound, [hz, hz * (1.0 - BESIDE), hz * (1.0 + BESIDE), hz]);
+    let near = below < at && above < at;
+    near.then(|| powers(sound, OFF.map(|off| hz * (1.0 + off))).into_iter().fold(0.0, f32::max))
 }
 
-/// Mean power of one frequency (Goertzel 1958).
-fn power(sound: &[f32], hz: f32) -> f32 {
-    let coefficient = 2.0 * (TAU * hz / RATE_HZ as f32).cos();
-    let (a, b) = sound.iter().fold((0.0f32, 0.0f32), |(a, b), sample| (sample + coefficient * a - b, a));
+/// Mean powers of four frequencies (Goertzel 1958), side by side, which costs hardly more than one.
+fn powers(sound: &[f32], hz: [f32; 4]) -> [f32; 4] {
+    let coefficients = hz.map(|hz| 2.0 * (TAU * hz / RATE_HZ as f32).cos());
+    let mut states = [(0.0f32, 0.0f32); 4];
+    for sample in sound {
+        for ((a, b), coefficient) in states.iter_mut().zip(coefficients) {
+            (*a, *b) = (sample + coefficient * *a - *b, *a);
+        }
+    }
     let length = sound.len() as f32;
-    2.0 * (a * a + b * b - coefficient * a * b) / (length * length)
+    let mut powers = [0.0; 4];
+    for ((power, (a, b)), coefficient) in powers.iter_mut().zip(states).zip(coefficients) {
+        *power = 2.0 * (a * a + b * b - coefficient * a * b) / (length * length);
+    }
+    powers
 }
 
 #[cfg(test)]

@@ -64,6 +64,7 @@ fn symmetric_rtp_has_a_guard_against_sprayed_packets_keys_and_latecomers() {
     let keys = |rig: &mut Rig| {
         (0..50).for_each(|n| from(rig, NAT, Header { payload_type: 101, ..header(n) }, &[1, 0, 0, 160]));
     };
+    let our_own = |rig: &mut Rig| (0..50).for_each(|n| from(rig, NAT, Header { ssrc: 1, ..header(n) }, &[0xd5; 160]));
     let by_turns = |rig: &mut Rig| {
         (0..50).for_each(|n| from(rig, [NAT, "192.0.2.8:5000"][usize::from(n % 2)], header(n), &[0xd5; 160]));
     };
@@ -75,7 +76,7 @@ fn symmetric_rtp_has_a_guard_against_sprayed_packets_keys_and_latecomers() {
         from(rig, FAR, header(900), &[0xd5; 160]);
         (0..50).for_each(|n| from(rig, NAT, header(n), &[0xd5; 160]));
     };
-    let attacks: [fn(&mut Rig); 6] = [sprayed, sources, keys, by_turns, late, beside_the_peer];
+    let attacks: [fn(&mut Rig); 7] = [sprayed, sources, keys, our_own, by_turns, late, beside_the_peer];
     for (n, attack) in attacks.into_iter().enumerate() {
         let mut rig = learning();
         attack(&mut rig);

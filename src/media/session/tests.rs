@@ -4,11 +4,17 @@ use super::*;
 use crate::base::Rng;
 use crate::media::{Header, silence};
 
+pub(super) const RTCP: &str = "127.0.0.1:4001";
 pub(super) const FAR: &str = "127.0.0.1:4000";
 
 pub(super) fn params() -> Params {
-    let target =
-        Target { remote: FAR.parse().unwrap(), codec: Codec::Pcma, payload_type: 8, telephone_event_pt: Some(101) };
+    let target = Target {
+        remote: FAR.parse().unwrap(),
+        codec: Codec::Pcma,
+        payload_type: 8,
+        telephone_event_pt: Some(101),
+        rtcp: None,
+    };
     Params {
         target,
         ssrc: 1,
@@ -17,6 +23,7 @@ pub(super) fn params() -> Params {
         silence_after: Duration::from_secs(10),
         fill_silence: false,
         learn: false,
+        report_seed: 3,
     }
 }
 
@@ -25,6 +32,7 @@ pub(super) struct Rig {
     pub(super) session: Session,
     pub(super) now: Now,
     pub(super) packets: Vec<(Tick, Header, Vec<u8>)>,
+    pub(super) reports: Vec<(Tick, Vec<u8>)>,
     outputs: Vec<(Tick, Output)>,
     buffer: Vec<u8>,
 }
@@ -33,7 +41,7 @@ impl Rig {
     pub(super) fn new(params: &Params) -> Self {
         let now = Now { tick: Tick(5_000_000), wall: crate::base::Wall(0) };
         let session = Session::new(now, params);
-        Self { session, now, packets: vec![], outputs: vec![], buffer: Vec::with_capacity(200) }
+        Self { session, now, packets: vec![], reports: vec![], outputs: vec![], buffer: Vec::with_capacity(200) }
     }
 
     pub(super) fn input(&mut self, input: Input<'_>) {
@@ -41,6 +49,10 @@ impl Rig {
         while self.session.poll_packet(&mut self.buffer).is_some() {
             let packet = Packet::parse(&self.buffer).unwrap();
             self.packets.push((self.now.tick, packet.header, packet.payload.to_vec()));
+        }
+        while let Some(to) = self.session.poll_report(&mut self.buffer) {
+            assert_eq!(to, RTCP.parse().unwrap());
+            self.reports.push((self.now.tick, self.buffer.clone()));
         }
         let now = self.now.tick;
         self.outputs.extend(std::iter::from_fn(|| self.session.poll_output()).map(|output| (now, output)));
@@ -242,11 +254,11 @@ fn rtcp_echo_other_codecs_and_noise_are_counted_apart() {
     rig.receive(Header { payload_type: 111, ..header(21) }, &[0; 60]);
     rig.receive(Header { ssrc: 1, payload_type: 101, ..header(22) }, &[5, 0, 0, 160]);
     let from = FAR.parse().unwrap();
-    rig.input(Input::Packet { from, bytes: &[0x80, 200, 0, 1, 0, 0, 0, 9] });
+    rig.input(Input::Packet { from, bytes: &[0x80, 201, 0, 1, 0, 0, 0, 9] });
     rig.input(Input::Packet { from, bytes: b"x" });
     let stats = rig.session.stats();
     assert_eq!((stats.reception.received(), stats.unknown, stats.echoed), (3, 2, 1));
-    assert_eq!((stats.rtcp, stats.malformed, rig.said()), (1, 1, vec![]));
+    assert_eq!((stats.reports.received, stats.malformed, rig.said()), (1, 1, vec![]));
 }
 
 #[test]
@@ -268,7 +280,13 @@ fn after_a_retarget_packets_go_to_the_new_place_in_the_new_law() {
     rig.input(Input::Play(silence(100).into()));
     let remote = "127.0.0.1:5000".parse().unwrap();
     rig.input(Input::SendDigits("1"));
-    rig.input(Input::Retarget(Target { remote, codec: Codec::Pcmu, payload_type: 0, telephone_event_pt: None }));
+    rig.input(Input::Retarget(Target {
+        remote,
+        codec: Codec::Pcmu,
+        payload_type: 0,
+        telephone_event_pt: None,
+        rtcp: None,
+    }));
     rig.to(rig.now.tick + Duration::from_millis(20));
     rig.session.handle(rig.now, Input::Timeout);
     assert_eq!(rig.session.poll_packet(&mut rig.buffer), Some(remote));
@@ -313,7 +331,7 @@ fn random_and_mutated_packets_never_panic() {
 
 #[test]
 fn a_session_is_small() {
-    assert!(size_of::<Session>() <= 512, "{}", size_of::<Session>());
+    assert!(size_of::<Session>() <= 576, "{}", size_of::<Session>());
     assert!(OUTPUTS_MAX * size_of::<Output>() <= 512);
 }
 
