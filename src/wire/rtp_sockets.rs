@@ -154,3 +154,34 @@ fn read(socket: &UdpSocket, buffer: &mut [u8], mut each: impl FnMut(SocketAddr, 
     }
     false
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// An even port that is free, and the socket that holds the one above.
+    fn half_a_pair() -> (u16, std::net::UdpSocket) {
+        loop {
+            let above = std::net::UdpSocket::bind("127.0.0.1:0").unwrap();
+            let port = above.local_addr().unwrap().port();
+            if port % 2 == 1 && std::net::UdpSocket::bind(("127.0.0.1", port - 1)).is_ok() {
+                return (port - 1, above);
+            }
+        }
+    }
+
+    #[test]
+    fn a_pair_is_bound_whole_or_not_at_all() {
+        let runtime = tokio::runtime::Builder::new_current_thread().enable_io().build().unwrap();
+        let _entered = runtime.enter();
+        let (port, taken) = half_a_pair();
+        let here: IpAddr = [127, 0, 0, 1].into();
+        let range = MediaRange { address: here, first_port: port, last_port: port + 1 };
+        let mut sockets = RtpSockets::new(here, &range);
+        assert!(sockets.open(port).is_err());
+        assert!(sockets.at(port).is_none(), "the even one alone is of no use");
+        drop(taken);
+        sockets.open(port).unwrap();
+        assert!(sockets.at(port).is_some() && sockets.at(port + 1).is_some());
+    }
+}
