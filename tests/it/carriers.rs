@@ -146,6 +146,9 @@ impl Bytes {
             }
             while let Some((port, to)) = self.line.poll_rtp(&mut packet) {
                 quiet = false;
+                if goldenhour::media::is_rtcp(&packet) {
+                    continue;
+                }
                 let at = self.rtp.iter().position(|socket| *socket == to).expect("one of the far end's sockets");
                 let from = SocketAddr::from(([127, 0, 0, 1], port));
                 self.gateway.handle(now, far::Input::Rtp { port: at as u16, from, bytes: &packet });
