@@ -7,7 +7,7 @@ use goldenhour::base::{AttemptId, LegId, Now, Pii, TrunkIx};
 use goldenhour::media::dtmf::{self, Listener};
 use goldenhour::media::{self, Reception};
 use goldenhour::sip::addr::NameAddr;
-use goldenhour::sip::digest::Challenge;
+use goldenhour::sip::digest::{Asked, Space, choose};
 use goldenhour::sip::message::Message;
 use goldenhour::sip::sdp::{Codec, Local, Session, write_answer};
 use goldenhour::sip::uri::Uri;
@@ -55,13 +55,19 @@ pub fn sdp(data: &[u8]) {
     assert_eq!(again.map(|again| (again.remote, again.codec)), Some((local().rtp, media.codec)));
 }
 
-/// A challenge, and our answer to it, which is one line.
+/// A response with challenges in both spaces, and our answer to each, which is one line.
 pub fn digest(data: &[u8]) {
-    let Some(mut challenge) = Challenge::parse(data, data.len().is_multiple_of(2)) else { return };
-    challenge.count = 1;
-    let mut line = Vec::new();
-    challenge.write(&credentials(), "INVITE", b"sip:+999100000002@127.0.0.1", b"0a4f113b", &mut line);
-    assert!(line.ends_with(b"\r\n") && line.iter().filter(|b| matches!(b, b'\r' | b'\n')).count() == 2);
+    let [server, proxy] = [&b"WWW-Authenticate: "[..], b"Proxy-Authenticate: "].map(|name| [name, data].concat());
+    let response = [b"SIP/2.0 401 Unauthorized\r\n", &server[..], b"\r\n", &proxy, b"\r\n\r\n"].concat();
+    let Ok(response) = Message::parse(&response) else { return };
+    for space in [Space::Server, Space::Proxy] {
+        let Asked::Ours(mut challenge) = choose(&response, space, &credentials().realm) else { continue };
+        assert_eq!(challenge.count_up(), Some(1));
+        let mut line = Vec::new();
+        let what = ("INVITE", &b"sip:+999100000002@127.0.0.1"[..]);
+        challenge.write(space, &credentials(), what, b"0a4f113b", &mut line);
+        assert!(line.ends_with(b"\r\n") && line.iter().filter(|b| matches!(b, b'\r' | b'\n')).count() == 2);
+    }
 }
 
 /// A packet of a leg's socket.
@@ -123,7 +129,11 @@ fn drain(ua: &mut Ua, now: Now) -> usize {
         match output {
             Output::Send { bytes, .. } => assert!(Message::parse(&bytes).is_ok_and(|m| !m.ragged && m.body.is_ok())),
             Output::Event { leg, event: Event::Incoming(_) } => strangers.push(leg),
-            Output::Event { .. } | Output::Journal(_) | Output::Count(_) => {}
+            Output::Event { .. }
+            | Output::Journal(_)
+            | Output::Unauthorised { .. }
+            | Output::Registration { .. }
+            | Output::Count(_) => {}
         }
     }
     for leg in strangers {

@@ -100,5 +100,6 @@ fn line_trunk(trunk: &TrunkConfig) -> LineTrunk {
         number: NumberRule { strip: trunk.number.strip.clone(), prefix: trunk.number.prefix.clone() },
         asserts_caller_id: true,
         prefer: sip::sdp::Codec::Pcma,
+        learns_media_address: trunk.learn_media_address,
     }
 }

@@ -161,6 +161,8 @@ pub fn count_wire(metrics: &Metrics, counts: &crate::wire::Counts, trunks: &[sup
             metrics.sip_messages.raise_to([name, class], counts.sip(direction, at));
         }
         metrics.rtp_packets.raise_to([name], counts.rtp(direction));
+        metrics.rtcp_packets.raise_to([name], counts.rtcp(direction));
+        metrics.one_way_calls.raise_to([name], counts.one_way(direction));
     }
     for (trunk, ix) in trunks.iter().zip((0..).map(TrunkIx)) {
         for (at, reason) in sip::Unanswered::REASONS.iter().enumerate() {
@@ -174,6 +176,10 @@ pub fn count_wire(metrics: &Metrics, counts: &crate::wire::Counts, trunks: &[sup
         }
     }
     metrics.rtp_lost.raise_to([], counts.rtp_lost());
+    metrics.rtp_lost_there.raise_to([], counts.rtp_lost_there());
+    for jitter in counts.take_jitters() {
+        metrics.rtp_jitter_seconds.observe([], jitter.as_secs_f64());
+    }
     let total = |counter: sip::Counter| counts.counter(Counter::Sip(counter));
     metrics.sip_malformed.raise_to([], total(sip::Counter::Unreadable));
     metrics.sip_unknown_source.raise_to([], total(sip::Counter::UnknownSource));

@@ -233,6 +233,10 @@ impl Gateway {
     }
 
     fn on_rtp(&mut self, now: Now, port: u16, from: SocketAddr, bytes: &[u8]) {
+        // Our ports are no pairs, so reports for one call may reach the port of another. Nobody here reads them.
+        if media::is_rtcp(bytes) {
+            return;
+        }
         let owner = self.ports.owner(port, from);
         let call = owner.and_then(|leg| Some((leg, self.calls.get_mut(&leg)?)));
         let Some((leg, call)) = call else {

@@ -29,7 +29,7 @@ pub struct Config {
 pub struct MediaRange {
     /// As the peers see it.
     pub address: IpAddr,
-    /// Both inclusive. Even ports are used, the odd one above stays free for RTCP (RFC 3550 §11).
+    /// Both inclusive. Even ports are used, the odd one above is for RTCP (RFC 3550 §11).
     pub first_port: u16,
     pub last_port: u16,
 }
@@ -53,6 +53,8 @@ pub struct LineTrunk {
     pub asserts_caller_id: bool,
     /// First in our offers.
     pub prefer: sdp::Codec,
+    /// Its voice may come from another address than its SDP says (symmetric RTP, RFC 4961): learned once for each call.
+    pub learns_media_address: bool,
 }
 
 impl Config {
@@ -78,6 +80,7 @@ impl LineTrunk {
             number: NumberRule::default(),
             asserts_caller_id: false,
             prefer: sdp::Codec::Pcma,
+            learns_media_address: false,
         }
     }
 

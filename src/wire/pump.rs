@@ -11,7 +11,8 @@ use tokio::time::{Instant, Sleep};
 
 use crate::base::{Clock, LegId, Now, Tick, TrunkIx};
 use crate::line::{
-    Counter, Input, LegCommand, LegEvent, Line, Output, Packet, RecoveredLeg, Report, SipCounter, Unanswered,
+    Counter, Input, LegCommand, LegEvent, Line, MediaStats, OneWay, Output, Packet, RecoveredLeg, Report, SipCounter,
+    Unanswered,
 };
 
 use super::complaints::Complaints;
@@ -245,7 +246,7 @@ impl Pump {
         let Self { line, sockets, desk, datagram, .. } = self;
         let more = sockets.rtp.receive(datagram, |port, from, bytes| {
             turn.worked = true;
-            desk.counts.packet(Direction::In);
+            desk.counts.packet(Direction::In, port);
             line.handle(now, Input::Rtp { port, from, bytes });
         });
         turn.more |= more;
@@ -256,7 +257,7 @@ impl Pump {
         self.take(now);
         while let Some((port, to)) = self.line.poll_rtp(&mut self.packet) {
             if self.sockets.rtp.send(port, to, &self.packet) {
-                self.desk.counts.packet(Direction::Out);
+                self.desk.counts.packet(Direction::Out, port);
             } else {
                 self.desk.counts.failed_to_send();
             }
@@ -293,7 +294,10 @@ impl Pump {
                         journal.note(&facts);
                     }
                 }
-                Output::Heard(stats) => self.desk.counts.heard(&stats),
+                Output::Heard(leg, stats) => {
+                    self.desk.counts.heard(&stats);
+                    tell_quality(leg, &stats);
+                }
                 Output::Registration { trunk, report } => self.registration(trunk, &report),
                 Output::Unauthorised { trunk, why } => self.complain(now, trunk, &why),
                 Output::Count(counter) => {
@@ -383,5 +387,20 @@ impl Pump {
             ready = true;
         }
         if ready || sleep.poll(cx).is_ready() { Poll::Ready(()) } else { Poll::Pending }
+    }
+}
+
+/// What a call sounded like, by its attempt.
+fn tell_quality(leg: LegId, stats: &MediaStats) {
+    let (attempt, sent, received) = (leg.0, stats.sent, stats.reception.received());
+    let (lost, lost_there, jitter) = (stats.reception.lost(), stats.reports.lost_there, stats.reception.jitter());
+    match stats.one_way() {
+        Some(OneWay::WeHearNothing) => {
+            tracing::info!(%attempt, sent, "one-way audio: no RTP came from the gateway");
+        }
+        Some(OneWay::TheyHearNothing) => {
+            tracing::info!(%attempt, sent, received, "one-way audio: the gateway reports that it hears nothing");
+        }
+        None => tracing::debug!(%attempt, sent, received, lost, lost_there, ?jitter, "audio"),
     }
 }

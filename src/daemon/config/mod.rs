@@ -197,7 +197,8 @@ drain_timeout: 90s
     #[test]
     fn a_trunk_registers_the_user_of_its_credentials_and_calls_wait_for_it() {
         let trunk = |more: &str| {
-            let text = "trunks:\n  gw: { uri: \"sip:192.0.2.10\", caller_ids: [\"123\"], max_calls: 1, max_cps: 1, ";
+            let text =
+                "trunks:\n  gw: { uri: \"sip:127.0.0.1:5080\", caller_ids: [\"123\"], max_calls: 1, max_cps: 1, ";
             format!("{text}{more} }}\n")
         };
         let auth = "auth: { user: bank, realm: r, password_file: password }";

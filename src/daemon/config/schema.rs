@@ -104,6 +104,8 @@ const TRUNK: Shape = Shape {
         may("number", Value::Map(&NUMBER), "How it wants numbers; as they are without it."),
         must("max_calls", Value::Integer(1, 100_000), "Calls at once, ringing ones included.").like("60"),
         must("max_cps", Value::Integer(1, 10_000), "New calls in any window of one second.").like("5"),
+        may("learn_media_address", Value::Bool, "Its RTP may come from another address than its SDP names.")
+            .default("false"),
     ]],
 };
 

@@ -27,6 +27,8 @@ pub struct TrunkConfig {
     pub number: NumberForm,
     pub max_calls: u32,
     pub max_cps: u32,
+    /// Its RTP may come from another address than its SDP names.
+    pub learn_media_address: bool,
 }
 
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -112,6 +114,7 @@ fn trunk(entry: &Entry, folder: &Path, findings: &mut Findings) -> Option<TrunkC
     let number = fields.optional("number", findings, number_form).unwrap_or_default();
     let max_calls = fields.required("max_calls", findings, scalar::u32_from(1..=100_000));
     let max_cps = fields.required("max_cps", findings, scalar::u32_from(1..=10_000));
+    let learn = fields.optional("learn_media_address", findings, scalar::boolean).unwrap_or(false);
     fields.not_yet(&["transport", "srtp", "codecs", "fail_over_to", "options_every"]);
     fields.finish(findings);
     Some(TrunkConfig {
@@ -131,6 +134,7 @@ fn trunk(entry: &Entry, folder: &Path, findings: &mut Findings) -> Option<TrunkC
         number,
         max_calls: max_calls?,
         max_cps: max_cps?,
+        learn_media_address: learn,
     })
 }
 
