@@ -305,7 +305,7 @@ fn a_number_without_a_country_code_is_refused_until_the_country_is_known() {
     let site = Site::new();
     let row = |key: &str| format!("{key},2125550123,Asia/Shanghai,zh-CN,0.5,,1,0,{{}}\n");
     site.list("national.csv", &[row("k1")]);
-    site.import("activation", "national.csv", &[]).ended(1, "", "no country code");
+    site.import("activation", "national.csv", &[]).ended(1, "no country code", "GH2008");
     assert_eq!(site.holds("lead"), 0);
     site.run(&["dnc", "add", "2125550123"]).ended(2, "", "no country code");
 
@@ -320,7 +320,7 @@ fn a_number_without_a_country_code_is_refused_until_the_country_is_known() {
     let yaml = fs::read_to_string(&file).unwrap().replacen("list:\n", "list:\n  country: GB\n", 1);
     fs::write(&file, yaml).unwrap();
     site.list("british.csv", &[row("k2")]);
-    site.import("activation", "british.csv", &[]).ended(1, "", "GH2003");
+    site.import("activation", "british.csv", &[]).ended(1, "GH2003", "GH2008");
 }
 
 #[test]
