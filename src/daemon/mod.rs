@@ -25,5 +25,5 @@ pub use notify::Notify;
 pub use reload::{Reloaded, Reloader};
 pub use seed::seed;
 pub use serve::{Daemon, Options, StartError};
-pub use setup::engine as engine_config;
+pub use setup::{engine as engine_config, peer};
 pub use view::View;

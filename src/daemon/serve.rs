@@ -199,7 +199,7 @@ impl Daemon {
     /// What the line has counted since the last time, and how long the engine has been silent, into the metrics: the
     /// engine could not say so itself.
     pub fn count_wire(&self) {
-        super::tally::count_wire(&self.metrics, self.wire.counts());
+        super::tally::count_wire(&self.metrics, self.wire.counts(), &self.config.trunks);
         for (trunk, state) in self.config.trunks.iter().zip(self.wire.links()) {
             super::tally::count_link(&self.metrics, &trunk.name, state.as_ref());
         }

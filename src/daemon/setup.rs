@@ -82,21 +82,36 @@ fn trunk_spec(trunk: &TrunkConfig) -> TrunkSpec {
     }
 }
 
-/// `own`: the address that talks to it.
-pub fn line_trunk(trunk: &TrunkConfig, own: IpAddr) -> Result<LineTrunk, String> {
-    Ok(LineTrunk {
-        addr: trunk.peer.resolve(own).map_err(|why| format!("trunk `{}`: {why}", trunk.name))?,
+/// Who we are to a trunk, as the line knows it. `own`: the address that talks to it.
+pub fn peer(trunk: &TrunkConfig, own: IpAddr) -> Result<sip::Peer, String> {
+    let addr = trunk.peer.resolve(own).map_err(|why| format!("trunk `{}`: {why}", trunk.name))?;
+    Ok(sip::Peer {
         transport: trunk.peer.transport,
-        host: Some(trunk.peer.host_port()),
         from: trunk.from.clone(),
         auth: trunk.auth.as_ref().map(|auth| sip::Credentials {
             user: auth.user.clone(),
             realm: auth.realm.clone(),
             password: auth.password.reveal().to_owned(),
         }),
-        domain: None,
+        register: trunk.register.clone(),
+        ..sip::Peer::new(addr)
+    })
+}
+
+pub fn line_trunk(trunk: &TrunkConfig, own: IpAddr) -> Result<LineTrunk, String> {
+    let sip::Peer { addr, transport, our_end: _, from, auth, domain, register } = peer(trunk, own)?;
+    Ok(LineTrunk {
+        name: trunk.name.clone(),
+        addr,
+        transport,
+        host: Some(trunk.peer.host_port()),
+        from,
+        auth,
+        domain,
+        register,
         number: NumberRule { strip: trunk.number.strip.clone(), prefix: trunk.number.prefix.clone() },
         asserts_caller_id: true,
         prefer: sip::sdp::Codec::Pcma,
+        learns_media_address: trunk.learn_media_address,
     })
 }

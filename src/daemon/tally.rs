@@ -162,8 +162,8 @@ pub fn count_link(metrics: &Metrics, trunk: &str, state: Option<&crate::wire::Li
     }
 }
 
-/// Counters that the line keeps as totals.
-pub fn count_wire(metrics: &Metrics, counts: &crate::wire::Counts) {
+/// Counters that the line keeps as totals. `trunks` are their names, in order.
+pub fn count_wire(metrics: &Metrics, counts: &crate::wire::Counts, trunks: &[super::config::TrunkConfig]) {
     use crate::line::Counter;
     use crate::sip;
     use crate::wire::{Direction, MESSAGE_CLASSES};
@@ -172,8 +172,25 @@ pub fn count_wire(metrics: &Metrics, counts: &crate::wire::Counts) {
             metrics.sip_messages.raise_to([name, class], counts.sip(direction, at));
         }
         metrics.rtp_packets.raise_to([name], counts.rtp(direction));
+        metrics.rtcp_packets.raise_to([name], counts.rtcp(direction));
+        metrics.one_way_calls.raise_to([name], counts.one_way(direction));
+    }
+    for (trunk, ix) in trunks.iter().zip((0..).map(TrunkIx)) {
+        for (at, reason) in sip::Unanswered::REASONS.iter().enumerate() {
+            metrics.trunk_auth_failures.raise_to([&trunk.name, reason], counts.unauthorised(ix, at));
+        }
+        if trunk.register.is_some() {
+            metrics.trunk_registered.set_truth([&trunk.name], counts.registered(ix));
+            for (result, total) in ["accepted", "failed"].into_iter().zip(counts.registrations(ix)) {
+                metrics.trunk_registrations.raise_to([&trunk.name, result], total);
+            }
+        }
     }
     metrics.rtp_lost.raise_to([], counts.rtp_lost());
+    metrics.rtp_lost_there.raise_to([], counts.rtp_lost_there());
+    for jitter in counts.take_jitters() {
+        metrics.rtp_jitter_seconds.observe([], jitter.as_secs_f64());
+    }
     let total = |counter: sip::Counter| counts.counter(Counter::Sip(counter));
     metrics.sip_malformed.raise_to([], total(sip::Counter::Unreadable));
     metrics.sip_unknown_source.raise_to([], total(sip::Counter::UnknownSource));

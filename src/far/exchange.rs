@@ -242,6 +242,7 @@ const fn words(end: &End) -> (&'static str, &'static str) {
         Cause::BadMedia => "bad_media",
         Cause::NoAck => "no_ack",
         Cause::Gone => "gone",
+        Cause::Expired => "expired",
         Cause::NotSent => "not_sent",
     };
     let by = match end.by {

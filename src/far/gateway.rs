@@ -226,13 +226,18 @@ impl Gateway {
                     self.on_event(now, leg, event, datagram);
                     self.arm(leg);
                 }
-                sip::Output::Journal(_) => {}
+                // A far end calls nobody who could ask it for credentials.
+                sip::Output::Journal(_) | sip::Output::Unauthorised { .. } | sip::Output::Registration { .. } => {}
                 sip::Output::Count(counter) => self.stats.count(counter),
             }
         }
     }
 
     fn on_rtp(&mut self, now: Now, port: u16, from: SocketAddr, bytes: &[u8]) {
+        // Our ports are no pairs, so reports for one call may reach the port of another. Nobody here reads them.
+        if media::is_rtcp(bytes) {
+            return;
+        }
         let owner = self.ports.owner(port, from);
         let call = owner.and_then(|leg| Some((leg, self.calls.get_mut(&leg)?)));
         let Some((leg, call)) = call else {

@@ -29,6 +29,8 @@ impl Talk {
             first_timestamp: rng.u32(),
             silence_after: CALLER_IS_GONE,
             fill_silence: voice,
+            learn: false,
+            report_seed: 0,
         };
         let mut session = Session::new(now, &params);
         session.handle(now, Input::SetDirection(direction(media.direction)));
@@ -73,7 +75,13 @@ fn target(media: &sdp::Media) -> Target {
         sdp::Codec::Pcma => Codec::Pcma,
         sdp::Codec::Pcmu => Codec::Pcmu,
     };
-    Target { remote: media.remote, codec, telephone_event_pt: media.event_payload_type }
+    Target {
+        remote: media.remote,
+        codec,
+        payload_type: media.payload_type,
+        telephone_event_pt: media.event_payload_type,
+        rtcp: None,
+    }
 }
 
 const fn direction(of: sdp::Direction) -> Direction {

@@ -212,12 +212,21 @@ impl Rig {
                 }
                 self.events.push((self.now.tick, leg, event));
             }
-            sip::Output::Journal(_) | sip::Output::Count(_) => {}
+            sip::Output::Journal(_)
+            | sip::Output::Unauthorised { .. }
+            | sip::Output::Registration { .. }
+            | sip::Output::Count(_) => {}
         }
     }
 
     fn answered(&mut self, leg: LegId, media: &sdp::Media) {
-        let target = Target { remote: media.remote, codec: Codec::Pcma, telephone_event_pt: media.event_payload_type };
+        let target = Target {
+            remote: media.remote,
+            codec: Codec::Pcma,
+            payload_type: 8,
+            telephone_event_pt: media.event_payload_type,
+            rtcp: None,
+        };
         let params = Params {
             target,
             ssrc: 1,
@@ -225,6 +234,8 @@ impl Rig {
             first_timestamp: 1,
             silence_after: Duration::ZERO,
             fill_silence: false,
+            learn: false,
+            report_seed: 0,
         };
         self.sounds.insert(leg, Session::new(self.now, &params));
         if self.plays {

@@ -22,7 +22,7 @@ pub enum Input<'a> {
     Disconnected { to: Target },
     /// This message found no connection: not one byte of it is out.
     Unsent { to: Target, bytes: &'a [u8] },
-    /// From the RTP socket bound to `port`.
+    /// From the socket bound to `port`: RTP on even ones, RTCP on odd ones.
     Rtp { port: u16, from: SocketAddr, bytes: &'a [u8] },
     /// The answer to `OpenPort`. A port that could not be opened is never asked for again.
     PortOpened { port: u16, ok: bool },
@@ -30,6 +30,8 @@ pub enum Input<'a> {
     Unreachable { to: SocketAddr },
     /// Ends what a crash left on the wire. Before the first command.
     Recover(Vec<RecoveredLeg>),
+    /// Take every registration back: the shard ends.
+    Unregister,
     /// `poll_timeout` has come.
     Timeout,
 }
@@ -53,12 +55,22 @@ pub enum Output {
         bytes: Packet,
     },
     Leg(LegId, LegEvent),
-    /// Bind this RTP port, keep it bound from now on, and answer with `PortOpened`. The INVITE waits for it.
+    /// Bind this RTP port and the one above for RTCP, keep them bound from now on, and answer with `PortOpened`. The INVITE waits for it.
     OpenPort(u16),
     /// To be written, without fsync, before any `SendSip` of the same round.
     Journal(Box<DialogFacts>),
     /// A leg with media is over: its packets.
-    Heard(Box<media::Stats>),
+    Heard(LegId, Box<media::Stats>),
+    /// A gateway asked for credentials and did not get them: to be said in a log, for somebody has to look.
+    Unauthorised {
+        trunk: TrunkIx,
+        why: sip::Unanswered,
+    },
+    /// How the registration of a trunk stands.
+    Registration {
+        trunk: TrunkIx,
+        report: sip::Report,
+    },
     Count(Counter),
 }
 

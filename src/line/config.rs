@@ -4,7 +4,7 @@ use std::fmt;
 use std::net::{IpAddr, SocketAddr};
 use std::time::Duration;
 
-use crate::sip::{self, Credentials, Network, Peer, Target, Transport, sdp};
+use crate::sip::{self, Credentials, Network, Peer, Register, Target, Transport, sdp};
 
 use super::NumberRule;
 
@@ -29,7 +29,7 @@ pub struct Config {
 pub struct MediaRange {
     /// As the peers see it.
     pub address: IpAddr,
-    /// Both inclusive. Even ports are used, the odd one above stays free for RTCP (RFC 3550 §11).
+    /// Both inclusive. Even ports are used, the odd one above is for RTCP (RFC 3550 §11).
     pub first_port: u16,
     pub last_port: u16,
 }
@@ -37,6 +37,8 @@ pub struct MediaRange {
 /// A route to a gateway.
 #[derive(Clone)]
 pub struct LineTrunk {
+    /// For logs.
+    pub name: String,
     /// Where requests go; datagrams come from exactly here.
     pub addr: SocketAddr,
     pub transport: Transport,
@@ -45,6 +47,8 @@ pub struct LineTrunk {
     /// Networks it may send from too, at any port.
     pub from: Vec<Network>,
     pub auth: Option<Credentials>,
+    /// What we register there, if anything.
+    pub register: Option<Register>,
     /// Domain of From and P-Asserted-Identity; our address where it is `None`.
     pub domain: Option<String>,
     pub number: NumberRule,
@@ -52,6 +56,8 @@ pub struct LineTrunk {
     pub asserts_caller_id: bool,
     /// First in our offers.
     pub prefer: sdp::Codec,
+    /// Its voice may come from another address than its SDP says (symmetric RTP, RFC 4961): learned once for each call.
+    pub learns_media_address: bool,
 }
 
 impl Config {
@@ -68,15 +74,18 @@ impl Config {
 impl LineTrunk {
     pub fn new(addr: SocketAddr) -> Self {
         Self {
+            name: String::new(),
             addr,
             transport: Transport::Udp,
             host: None,
             from: Vec::new(),
             auth: None,
+            register: None,
             domain: None,
             number: NumberRule::default(),
             asserts_caller_id: false,
             prefer: sdp::Codec::Pcma,
+            learns_media_address: false,
         }
     }
 
@@ -104,6 +113,7 @@ impl LineTrunk {
             from: self.from.clone(),
             auth: self.auth.clone(),
             domain: self.domain.clone(),
+            register: self.register.clone(),
             ..Peer::new(self.addr)
         }
     }

@@ -9,7 +9,7 @@ use crate::call::{Dial, Digit, LegCommand, LegEnd, LegEvent, NotSent, ReleaseSid
 use crate::media;
 use crate::sip::{self, Cause, End, Event, Invite, Side, Ua, sdp};
 
-use super::ports::{Port, Ports};
+use super::ports::{Lane, Port, Ports};
 use super::recovery::Recovery;
 use super::sessions::Sessions;
 use super::{Config, Counter, Input, LineTrunk, Output, RecoveredLeg, Why, unanswered};
@@ -34,6 +34,7 @@ pub struct Line {
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Leg {
     port: u16,
+    trunk: TrunkIx,
     rang: bool,
     early: bool,
     refer: Refer,
@@ -81,6 +82,7 @@ impl Line {
     pub fn new(config: Config) -> Self {
         let Config { mut sip, trunks, media, silence_after, quarantine, seed } = config;
         sip.peers = trunks.iter().map(LineTrunk::peer).collect();
+        sip.seed = seed;
         let ports = Ports::new(&media, quarantine);
         Self {
             ua: Ua::new(sip.clone()),
@@ -127,6 +129,7 @@ impl Line {
             Input::Rtp { port, from, bytes } => self.on_rtp(now, port, from, bytes),
             Input::PortOpened { port, ok } => self.on_port(now, port, ok),
             Input::Unreachable { to } => self.sip(now, sip::Input::Unreachable { to }),
+            Input::Unregister => self.sip(now, sip::Input::Unregister),
             Input::Recover(legs) => self.recover(now, legs),
             Input::Timeout => self.on_timeout(now),
         }
@@ -136,10 +139,10 @@ impl Line {
         self.out.pop_front()
     }
 
-    /// The next RTP packet that is due, in place of what `out` holds: from which local port, and where to.
+    /// The next RTP or RTCP packet that is due, in place of what `out` holds: from which local port, and where to.
     pub fn poll_rtp(&mut self, out: &mut Vec<u8>) -> Option<(u16, SocketAddr)> {
-        let (ix, to) = self.sessions.poll_packet(out)?;
-        Some((self.ports.number(ix), to))
+        let (ix, lane, to) = self.sessions.poll_packet(out)?;
+        Some((self.ports.number(ix, lane), to))
     }
 
     pub fn poll_timeout(&self) -> Option<(Tick, Why)> {
@@ -149,8 +152,17 @@ impl Line {
         [sip, media, recovery].into_iter().flatten().min_by_key(|(at, _)| *at)
     }
 
+    pub fn trunk(&self, ix: TrunkIx) -> Option<&LineTrunk> {
+        self.trunks.get(ix.ix()).map(|trunk| &trunk.settings)
+    }
+
     pub fn live_legs(&self) -> usize {
         self.legs.len()
+    }
+
+    /// A REGISTER waits for its answer.
+    pub fn is_registering(&self) -> bool {
+        self.ua.is_registering()
     }
 
     fn on_timeout(&mut self, now: Now) {
@@ -196,7 +208,7 @@ impl Line {
             Some(Port::Bound(ix)) => self.invite(now, leg, ix, &Wish { dial, number }),
             Some(Port::Fresh(ix)) => {
                 self.opening.push((ix, leg, Box::new(Wish { dial, number })));
-                self.out.push_back(Output::OpenPort(self.ports.number(ix)));
+                self.out.push_back(Output::OpenPort(self.ports.number(ix, Lane::Rtp)));
             }
         }
     }
@@ -205,14 +217,15 @@ impl Line {
         if now.tick > dial.permit_until {
             return Some(NotSent::PermitExpired);
         }
-        if !self.trunks.get(dial.trunk.ix()).is_some_and(|trunk| trunk.connected) {
+        let connected = self.trunks.get(dial.trunk.ix()).is_some_and(|trunk| trunk.connected);
+        if !connected || !self.ua.may_dial(dial.trunk, now.tick) {
             return Some(NotSent::TrunkDown);
         }
         (self.ua.live_calls() >= self.sip.max_calls).then_some(NotSent::TrunkFull)
     }
 
     fn on_port(&mut self, now: Now, port: u16, ok: bool) {
-        let Some(ix) = self.ports.index(port) else { return };
+        let Some((ix, _)) = self.ports.index(port) else { return };
         let Some(at) = self.opening.iter().position(|(opening, ..)| *opening == ix) else { return };
         let (_, leg, wish) = self.opening.swap_remove(at);
         if !ok {
@@ -230,8 +243,9 @@ impl Line {
     }
 
     fn invite(&mut self, now: Now, leg: LegId, ix: u16, wish: &Wish) {
-        self.legs.insert(leg, Leg { port: ix, rang: false, early: false, refer: Refer::No, keys: None });
-        let rtp = SocketAddr::new(self.media_address, self.ports.number(ix));
+        let known = Leg { port: ix, trunk: wish.dial.trunk, rang: false, early: false, refer: Refer::No, keys: None };
+        self.legs.insert(leg, known);
+        let rtp = SocketAddr::new(self.media_address, self.ports.number(ix, Lane::Rtp));
         let placed = self.invite_of(leg, wish, rtp).map(|invite| sip::Command::Invite(Box::new(invite)));
         match placed {
             Some(command) => self.sip(now, sip::Input::Command(command)),
@@ -291,11 +305,17 @@ impl Line {
     }
 
     fn on_rtp(&mut self, now: Now, port: u16, from: SocketAddr, bytes: &[u8]) {
-        let heard =
-            self.ports.index(port).is_some_and(|ix| self.sessions.input(now, ix, media::Input::Packet { from, bytes }));
+        let place = self.ports.index(port);
+        let heard = place.is_some_and(|(ix, lane)| {
+            let input = match lane {
+                Lane::Rtp => media::Input::Packet { from, bytes },
+                Lane::Rtcp => media::Input::Report { from, bytes },
+            };
+            self.sessions.input(now, ix, input)
+        });
         if heard {
             self.report();
-        } else {
+        } else if place.is_none_or(|(_, lane)| lane == Lane::Rtp) {
             self.out.push_back(Output::Count(Counter::StrayRtp));
         }
     }
@@ -318,6 +338,10 @@ impl Line {
                 sip::Output::Send { to, bytes } => self.out.push_back(Output::SendSip { to, bytes }),
                 sip::Output::Event { leg, event } => self.on_event(now, leg, &event),
                 sip::Output::Journal(facts) => self.out.push_back(Output::Journal(facts)),
+                sip::Output::Unauthorised { trunk, why } => self.out.push_back(Output::Unauthorised { trunk, why }),
+                sip::Output::Registration { trunk, report } => {
+                    self.out.push_back(Output::Registration { trunk, report });
+                }
                 sip::Output::Count(counter) => self.out.push_back(Output::Count(Counter::Sip(counter))),
             }
         }
@@ -337,7 +361,8 @@ impl Line {
                 }
             }
             Event::Answered { media } => {
-                self.sessions.start(now, leg.port, id, &media);
+                let learn = self.trunks.get(leg.trunk.ix()).is_some_and(|trunk| trunk.settings.learns_media_address);
+                self.sessions.start(now, leg.port, id, &media, learn);
                 self.event(id, LegEvent::Answered);
             }
             Event::MediaChanged { media } => {
@@ -389,7 +414,7 @@ impl Line {
         let Some(leg) = self.legs.remove(&id) else { return };
         self.ports.rest(now.tick, leg.port);
         if let Some(stats) = self.sessions.stop(leg.port) {
-            self.out.push_back(Output::Heard(Box::new(stats)));
+            self.out.push_back(Output::Heard(id, Box::new(stats)));
         }
         if end.cause == Cause::NotSent {
             return self.event(id, LegEvent::NotSent(NotSent::TrunkDown));

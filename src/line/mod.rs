@@ -11,9 +11,9 @@ mod sessions;
 
 /// What stands in our own interface, so that `wire` needs nobody but us.
 pub use crate::call::{LegCommand, LegEvent};
-pub use crate::media::Stats as MediaStats;
+pub use crate::media::{OneWay, Stats as MediaStats};
 pub use crate::sip::stream::{Broken, Frame, Framer};
-pub use crate::sip::{Counter as SipCounter, DialogFacts, Packet, Target, Transport};
+pub use crate::sip::{Counter as SipCounter, DialogFacts, Failure, Packet, Report, Target, Transport, Unanswered};
 pub use api::{Counter, Input, Output, RecoveredLeg, Why};
 pub use config::{Config, LineTrunk, MediaRange};
 pub use machine::Line;

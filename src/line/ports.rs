@@ -28,6 +28,15 @@ pub(super) enum Port {
     Fresh(u16),
 }
 
+/// Which port of a pair (RFC 3550 §11).
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Lane {
+    /// The even one.
+    Rtp,
+    /// The odd one above.
+    Rtcp,
+}
+
 impl Ports {
     pub(super) fn new(range: &MediaRange, quarantine: Duration) -> Self {
         let first = range.first_port.saturating_add(range.first_port % 2);
@@ -55,13 +64,18 @@ impl Ports {
         self.resting.push_back((now + self.quarantine, ix));
     }
 
-    pub(super) fn number(&self, ix: u16) -> u16 {
-        self.first + ix * 2
+    pub(super) fn number(&self, ix: u16, lane: Lane) -> u16 {
+        let rtp = self.first + ix * 2;
+        match lane {
+            Lane::Rtp => rtp,
+            Lane::Rtcp => rtp + 1,
+        }
     }
 
-    pub(super) fn index(&self, port: u16) -> Option<u16> {
-        let above = port.checked_sub(self.first).filter(|above| above % 2 == 0)?;
-        Some(above / 2).filter(|ix| *ix < self.count)
+    pub(super) fn index(&self, port: u16) -> Option<(u16, Lane)> {
+        let above = port.checked_sub(self.first)?;
+        let lane = if above % 2 == 0 { Lane::Rtp } else { Lane::Rtcp };
+        Some((above / 2, lane)).filter(|(ix, _)| *ix < self.count)
     }
 }
 
@@ -82,8 +96,10 @@ mod tests {
             let mut ports = ports(first, last);
             let mut got = Vec::new();
             while let Some(Port::Fresh(ix)) = ports.take(Tick(0)) {
-                got.push(ports.number(ix));
-                assert_eq!(ports.index(ports.number(ix)), Some(ix));
+                got.push(ports.number(ix, Lane::Rtp));
+                for lane in [Lane::Rtp, Lane::Rtcp] {
+                    assert_eq!(ports.index(ports.number(ix, lane)), Some((ix, lane)));
+                }
             }
             assert_eq!(got, want);
         }

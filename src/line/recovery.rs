@@ -24,9 +24,9 @@ impl Recovery {
     pub(super) fn end(&mut self, now: Tick, config: &sip::Config, invite: &Invite, dialog: Option<&sip::DialogFacts>) {
         let confirmed = dialog.is_some_and(|facts| facts.confirmed);
         let bye = dialog.and_then(|facts| recovery::bye(config, invite, facts));
-        // The second INVITE is the one with credentials.
+        // Each answer to a challenge was a further INVITE.
         let authenticates = config.peers.get(invite.trunk.ix()).is_some_and(|peer| peer.auth.is_some());
-        let last = if authenticates { 2 } else { 1 };
+        let last = if authenticates { 1 + u32::from(sip::MAX_TRIES) } else { 1 };
         let cancels = (1..=last).filter(|_| !confirmed).filter_map(|cseq| recovery::cancel(config, invite, cseq));
         for (to, bytes) in bye.into_iter().chain(cancels) {
             self.count += 1;

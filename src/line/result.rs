@@ -18,7 +18,7 @@ pub struct Row {
 pub enum When {
     /// The call came to no final answer of its own.
     Cause(Cause),
-    /// A Reason header (RFC 3326) in the final answer named this Q.850 cause.
+    /// A Reason header (RFC 3326) in the final answer, or before it, named this Q.850 cause.
     Q850(u8),
     /// The final answer lies in this range.
     Status(u16, u16),
@@ -41,9 +41,8 @@ const fn range(first: u16, last: u16, result: CallResult, why: &'static str) -> 
 }
 
 /// A Q.850 cause comes from the telephone network behind the gateway and says more than the status it was folded into
-/// (RFC 3398 §8.2.6.1), so it is asked first. Causes that stand in no row (16, ...) leave it to the status.
+/// (RFC 3398 §8.2.6.1), so it is asked first; while it rang it is what an announcement said (RFC 6432). Causes that stand in no row (16, ...) leave it to the status.
 pub const RESULTS: &[Row] = &[
-    cause(Cause::RingTimeout, NoAnswer, "we cancelled after the campaign's ring time"),
     cause(Cause::Cancelled, CallResult::Cancelled, "we cancelled on command: closing time, late do-not-call, shutdown"),
     cause(Cause::NoReply, UnknownCounted, "no answer at all to the INVITE: it may have rung; counted, never repeated"),
     cause(Cause::NoFinal, NetworkFailure, "it rang, and the gateway then answered neither INVITE nor CANCEL"),
@@ -68,6 +67,7 @@ pub const RESULTS: &[Row] = &[
     q850(44, NetworkFailure, "requested circuit not available"),
     q850(47, NetworkFailure, "resource unavailable"),
     q850(102, NoAnswer, "recovery on timer expiry"),
+    cause(Cause::RingTimeout, NoAnswer, "we cancelled after the campaign's ring time, and no cause was heard before"),
     range(300, 399, TrunkRefused, "redirection: never followed"),
     range(400, 403, TrunkRefused, "bad request, credentials, payment, forbidden: our own side of the trunk"),
     status(404, VacantNumber, "not found"),
@@ -159,6 +159,8 @@ mod tests {
     #[test]
     fn our_own_cancel_decides_before_the_487_it_draws() {
         assert_eq!(unanswered(&end(Cause::RingTimeout, Some(487), Some(31))), Some(NoAnswer));
+        assert_eq!(unanswered(&end(Cause::RingTimeout, Some(487), None)), Some(NoAnswer));
+        assert_eq!(unanswered(&end(Cause::RingTimeout, Some(487), Some(1))), Some(VacantNumber), "said while it rang");
         assert_eq!(unanswered(&end(Cause::Cancelled, Some(487), None)), Some(CallResult::Cancelled));
         assert_eq!(unanswered(&end(Cause::NoReply, None, None)), Some(UnknownCounted));
     }

@@ -9,6 +9,8 @@ use crate::base::{LegId, Now, Rng, Tick};
 use crate::media::{self, Codec, Direction, Params, Session, Stats, Target};
 use crate::sip::sdp;
 
+use super::ports::Lane;
+
 #[derive(Debug)]
 pub(super) struct Sessions {
     /// By port index.
@@ -43,7 +45,8 @@ impl Sessions {
         }
     }
 
-    pub(super) fn start(&mut self, now: Now, ix: u16, leg: LegId, agreed: &sdp::Media) {
+    /// `learn`: see `media::Params`.
+    pub(super) fn start(&mut self, now: Now, ix: u16, leg: LegId, agreed: &sdp::Media, learn: bool) {
         let params = Params {
             target: target(agreed, agreed.remote),
             ssrc: self.rng.u32(),
@@ -51,6 +54,8 @@ impl Sessions {
             first_timestamp: self.rng.u32(),
             silence_after: self.silence_after,
             fill_silence: false,
+            learn,
+            report_seed: self.rng.u64(),
         };
         let session = Session::new(now, &params);
         if let Some(slot) = self.slots.get_mut(usize::from(ix)) {
@@ -76,7 +81,7 @@ impl Sessions {
     pub(super) fn input(&mut self, now: Now, ix: u16, input: media::Input<'_>) -> bool {
         let Some(Some(slot)) = self.slots.get_mut(usize::from(ix)) else { return false };
         slot.session.handle(now, input);
-        self.settle(ix);
+        self.settle(now.tick, ix);
         true
     }
 
@@ -88,7 +93,7 @@ impl Sessions {
             {
                 slot.armed = Tick::MAX;
                 slot.session.handle(now, media::Input::Timeout);
-                self.settle(ix);
+                self.settle(now.tick, ix);
             }
         }
     }
@@ -97,12 +102,15 @@ impl Sessions {
         self.reports.pop_front()
     }
 
-    /// The next packet that is due, in place of what `out` holds: from which port, and where to.
-    pub(super) fn poll_packet(&mut self, out: &mut Vec<u8>) -> Option<(u16, SocketAddr)> {
+    /// The next packet or report that is due, in place of what `out` holds: from which port, and where to.
+    pub(super) fn poll_packet(&mut self, out: &mut Vec<u8>) -> Option<(u16, Lane, SocketAddr)> {
         while let Some(&ix) = self.ready.front() {
             if let Some(Some(slot)) = self.slots.get_mut(usize::from(ix)) {
                 if let Some(to) = slot.session.poll_packet(out) {
-                    return Some((ix, to));
+                    return Some((ix, Lane::Rtp, to));
+                }
+                if let Some(to) = slot.session.poll_report(out) {
+                    return Some((ix, Lane::Rtcp, to));
                 }
                 slot.is_ready = false;
                 self.arm(ix);
@@ -117,13 +125,17 @@ impl Sessions {
     }
 
     /// Collects reports and notes the port for sending. A session with packets to send is armed after they have gone.
-    fn settle(&mut self, ix: u16) {
+    fn settle(&mut self, now: Tick, ix: u16) {
         let Some(Some(slot)) = self.slots.get_mut(usize::from(ix)) else { return };
         while let Some(report) = slot.session.poll_output() {
             self.reports.push_back((slot.leg, report));
         }
-        let frame = slot.session.poll_timeout().is_some_and(|(_, why)| why == media::Why::Frame);
-        if frame && !slot.is_ready {
+        let sends = slot.session.poll_timeout().is_some_and(|(at, why)| match why {
+            media::Why::Frame => true,
+            media::Why::Report => at <= now,
+            media::Why::Silence => false,
+        });
+        if sends && !slot.is_ready {
             slot.is_ready = true;
             self.ready.push_back(ix);
         } else if !slot.is_ready {
@@ -147,7 +159,13 @@ fn target(agreed: &sdp::Media, remote: SocketAddr) -> Target {
         sdp::Codec::Pcma => Codec::Pcma,
         sdp::Codec::Pcmu => Codec::Pcmu,
     };
-    Target { remote, codec, telephone_event_pt: agreed.event_payload_type }
+    Target {
+        remote,
+        codec,
+        payload_type: agreed.payload_type,
+        telephone_event_pt: agreed.event_payload_type,
+        rtcp: agreed.rtcp,
+    }
 }
 
 fn direction(agreed: sdp::Direction) -> Direction {
@@ -168,6 +186,7 @@ mod tests {
     fn media(port: u16) -> sdp::Media {
         sdp::Media {
             remote: SocketAddr::from(([127, 0, 0, 1], port)),
+            rtcp: None,
             codec: sdp::Codec::Pcma,
             payload_type: 8,
             event_payload_type: Some(101),
@@ -185,7 +204,7 @@ mod tests {
     fn run(sessions: &mut Sessions, now: &mut Now, end_ms: u64, out: &mut Vec<u8>) -> Vec<(u64, u16)> {
         let mut sent = Vec::new();
         loop {
-            while let Some((ix, _)) = sessions.poll_packet(out) {
+            while let Some((ix, ..)) = sessions.poll_packet(out) {
                 sent.push((now.tick.0 / 1_000, ix));
             }
             let Some(at) = sessions.poll_timeout().filter(|at| at.0 <= end_ms * 1_000) else { return sent };
@@ -198,7 +217,7 @@ mod tests {
     fn two_prompts_are_paced_side_by_side_without_allocating_for_packets() {
         let (mut sessions, mut now, mut out) = (sessions(0), Now::default(), Vec::with_capacity(200));
         for ix in [0, 2] {
-            sessions.start(now, ix, LegId(AttemptId(u128::from(ix))), &media(4_000 + ix));
+            sessions.start(now, ix, LegId(AttemptId(u128::from(ix))), &media(4_000 + ix), false);
             sessions.input(now, ix, media::Input::Play(silence(60).into()));
         }
         let sent = run(&mut sessions, &mut now, 1_000, &mut out);
@@ -212,7 +231,7 @@ mod tests {
     #[test]
     fn a_talking_peer_costs_no_timer_for_each_packet_and_a_silent_one_is_reported() {
         let (mut sessions, mut now, mut out) = (sessions(100), Now::default(), Vec::new());
-        sessions.start(now, 0, LegId::default(), &media(4_000));
+        sessions.start(now, 0, LegId::default(), &media(4_000), false);
         for n in 0..200u16 {
             let header = media::Header { payload_type: 8, marker: false, seq: n, timestamp: 0, ssrc: 5 };
             let mut bytes = Vec::new();
@@ -231,10 +250,10 @@ mod tests {
     #[test]
     fn a_port_that_changes_hands_forgets_the_timers_of_its_last_leg() {
         let (mut sessions, mut now, mut out) = (sessions(100), Now::default(), Vec::new());
-        sessions.start(now, 0, LegId(AttemptId(1)), &media(4_000));
+        sessions.start(now, 0, LegId(AttemptId(1)), &media(4_000), false);
         assert!(sessions.stop(0).is_some());
         now = now.plus(Duration::from_millis(50));
-        sessions.start(now, 0, LegId(AttemptId(2)), &media(4_000));
+        sessions.start(now, 0, LegId(AttemptId(2)), &media(4_000), false);
         run(&mut sessions, &mut now, 10_000, &mut out);
         assert_eq!(now.tick, Tick(150_000));
         assert_eq!(sessions.poll_report(), Some((LegId(AttemptId(2)), media::Output::Silent)));
@@ -244,13 +263,13 @@ mod tests {
     #[test]
     fn a_hold_by_an_unspecified_address_keeps_the_address_for_the_resume() {
         let (mut sessions, mut now, mut out) = (sessions(0), Now::default(), Vec::new());
-        sessions.start(now, 0, LegId::default(), &media(4_000));
+        sessions.start(now, 0, LegId::default(), &media(4_000), false);
         sessions.input(now, 0, media::Input::Play(silence(40).into()));
         let held =
             sdp::Media { remote: "0.0.0.0:4000".parse().unwrap(), direction: sdp::Direction::RecvOnly, ..media(4_000) };
         sessions.change(now, 0, &held);
         assert!(run(&mut sessions, &mut now, 1_000, &mut out).is_empty());
         sessions.input(now, 0, media::Input::SetDirection(Direction::SendRecv));
-        assert_eq!(sessions.poll_packet(&mut out), Some((0, media(4_000).remote)));
+        assert_eq!(sessions.poll_packet(&mut out), Some((0, Lane::Rtp, media(4_000).remote)));
     }
 }

@@ -45,6 +45,7 @@ struct Rig {
     far_events: Vec<Event>,
     heard: Vec<media::Stats>,
     counted: Vec<Counter>,
+    reports: Vec<sip::Report>,
     journal: Vec<DialogFacts>,
 }
 
@@ -83,6 +84,7 @@ impl Rig {
             far_events: vec![],
             heard: vec![],
             counted: vec![],
+            reports: vec![],
             journal: vec![],
         }
     }
@@ -201,7 +203,9 @@ impl Rig {
                 self.line.handle(self.now, Input::PortOpened { port, ok: !self.ports_fail });
             }
             Output::Journal(facts) => self.journal.push(*facts),
-            Output::Heard(stats) => self.heard.push(*stats),
+            Output::Heard(_, stats) => self.heard.push(*stats),
+            Output::Unauthorised { .. } => {}
+            Output::Registration { report, .. } => self.reports.push(report),
             Output::Count(counter) => self.counted.push(counter),
         }
     }
@@ -231,7 +235,10 @@ impl Rig {
                 }
                 self.far_events.push(event);
             }
-            sip::Output::Journal(_) | sip::Output::Count(_) => {}
+            sip::Output::Journal(_)
+            | sip::Output::Unauthorised { .. }
+            | sip::Output::Registration { .. }
+            | sip::Output::Count(_) => {}
         }
     }
 
@@ -257,7 +264,13 @@ impl Rig {
 
     fn far_started(&mut self, media: &sdp::Media) {
         let codec = media::Codec::Pcma;
-        let target = Target { remote: media.remote, codec, telephone_event_pt: media.event_payload_type };
+        let target = Target {
+            remote: media.remote,
+            codec,
+            payload_type: 8,
+            telephone_event_pt: media.event_payload_type,
+            rtcp: None,
+        };
         let params = Params {
             target,
             ssrc: 77,
@@ -265,6 +278,8 @@ impl Rig {
             first_timestamp: 1,
             silence_after: Duration::ZERO,
             fill_silence: true,
+            learn: false,
+            report_seed: 0,
         };
         let mut session = Session::new(self.now, &params);
         session.handle(self.now, media::Input::Timeout);
@@ -527,4 +542,95 @@ fn a_live_leg_fits_the_budget_of_memory() {
     let own = size_of::<(LegId, super::machine::Leg)>() * 2;
     let session = size_of::<Session>() + 64;
     assert!(own <= 128 && session <= 1_024, "{own} + {session} bytes");
+}
+
+#[test]
+fn a_trunk_that_is_not_registered_refuses_dials_and_one_that_need_not_be_does_not() {
+    for required in [true, false] {
+        let mut config = line_config();
+        config.trunks[0].register = Some(sip::Register { user: "bank".into(), domain: None, expires_s: 600, required });
+        let mut rig = Rig::new(Far::Answers);
+        rig.line = Line::new(config);
+        rig.input(Input::Timeout);
+        assert_eq!(rig.sent, ["REGISTER sip:127.0.0.1:5080 SIP/2.0"]);
+        rig.dial(leg());
+        let refused = rig.events.iter().any(|(_, event)| *event == LegEvent::NotSent(NotSent::TrunkDown));
+        assert_eq!(refused, required);
+        // A far end of trials is no registrar.
+        assert!(matches!(rig.reports[..], [sip::Report::Failed { why: sip::Failure::Status(405), .. }]));
+    }
+}
+
+#[test]
+fn spoofed_dtmf_from_a_foreign_address_never_acts() {
+    let mut rig = Rig::answered();
+    let mut bytes = Vec::new();
+    let header = media::Header { payload_type: 101, marker: true, seq: 1, timestamp: 1, ssrc: 77 };
+    header.write(&[9, 0, 0, 160], &mut bytes).unwrap();
+    for from in ["127.0.0.1:30001", "127.0.0.2:30000", GATEWAY] {
+        rig.input(Input::Rtp { port: 20_000, from: at(from), bytes: &bytes });
+    }
+    rig.run(100);
+    assert_eq!(rig.said(), []);
+    rig.input(Input::Rtp { port: 20_000, from: at("127.0.0.1:30000"), bytes: &bytes });
+    assert_eq!(rig.said(), [digit('9')]);
+}
+
+#[test]
+fn the_voice_of_a_trunk_behind_a_nat_is_learned_where_the_trunk_says_so() {
+    for (learns, want) in [(true, vec![digit('9')]), (false, vec![])] {
+        let mut rig = Rig::new(Far::Answers);
+        let mut config = line_config();
+        config.trunks[0].learns_media_address = learns;
+        rig.line = Line::new(config);
+        rig.mangle = |bytes| String::from_utf8_lossy(bytes).replace("m=audio 30000", "m=audio 31000").into_bytes();
+        rig.dial(leg());
+        rig.run(200);
+        rig.events.clear();
+        rig.far_media(media::Input::SendDigits("9"));
+        rig.run(300);
+        assert_eq!(rig.said(), want);
+    }
+}
+
+#[test]
+fn keys_of_a_peer_without_telephone_events_reach_the_flow() {
+    let mut rig = Rig::new(Far::Answers);
+    rig.mangle =
+        |bytes| String::from_utf8_lossy(bytes).replace("telephone-event/8000", "CN/8000             ").into_bytes();
+    rig.dial(leg());
+    rig.run(100);
+    rig.events.clear();
+    let sound = media::Tone { hz: (770.0, 1_336.0), on_ms: 100, off_ms: 100, level: 0.3 }.render(400);
+    rig.far_media(media::Input::Play(sound.into()));
+    rig.run(1_000);
+    assert_eq!(rig.said(), [digit('5'), digit('5')]);
+}
+
+/// A report of the far end that says nothing, and its farewell.
+const REPORT_AND_BYE: [u8; 16] = [0x80, 201, 0, 1, 0, 0, 0, 77, 0x81, 203, 0, 1, 0, 0, 0, 77];
+
+#[test]
+fn reports_leave_from_the_odd_port_to_the_odd_port_and_a_bye_among_theirs_ends_nothing() {
+    let mut rig = Rig::answered();
+    let (mut reports, mut out) = (0, Vec::new());
+    for _ in 0..200 {
+        rig.now = rig.now.plus(Duration::from_millis(100));
+        rig.line.handle(rig.now, Input::Timeout);
+        while let Some((port, to)) = rig.line.poll_rtp(&mut out) {
+            assert_eq!((port, to), (20_001, at("127.0.0.1:30001")));
+            assert!(media::is_rtcp(&out));
+            reports += 1;
+        }
+        rig.input(Input::Rtp { port: 20_001, from: at("127.0.0.1:30001"), bytes: &REPORT_AND_BYE });
+    }
+    assert!((3..=10).contains(&reports), "{reports} in 20 s");
+    assert!(!rig.said().iter().any(|event| matches!(event, LegEvent::Ended(_))));
+    rig.command(LegCommand::Hangup);
+    rig.run(100);
+    assert_eq!((rig.heard[0].reports.received, rig.heard[0].reports.sent), (200, reports));
+    rig.sessions.clear();
+    rig.counted.clear();
+    rig.input(Input::Rtp { port: 20_001, from: at("127.0.0.1:30001"), bytes: &REPORT_AND_BYE });
+    assert_eq!(rig.counted, [], "late reports are nothing to count");
 }

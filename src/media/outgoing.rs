@@ -4,6 +4,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use super::dtmf::{Press, Presser};
+use super::reports::Sent;
 use super::{Codec, Header};
 use crate::base::Tick;
 
@@ -25,6 +26,7 @@ struct Playing {
 #[derive(Debug)]
 pub(super) struct Outgoing {
     pub(super) codec: Codec,
+    pub(super) payload_type: u8,
     pub(super) event_pt: Option<u8>,
     /// Silence is sent while there is nothing else to send.
     pub(super) fill: bool,
@@ -45,6 +47,7 @@ pub(super) struct Outgoing {
     presser: Presser,
     done: bool,
     pub(super) sent: u64,
+    octets: u32,
     pub(super) slips: u32,
 }
 
@@ -52,6 +55,7 @@ impl Outgoing {
     pub(super) fn new(now: Tick, params: &super::Params) -> Self {
         Self {
             codec: params.target.codec,
+            payload_type: params.target.payload_type,
             event_pt: params.target.telephone_event_pt,
             fill: params.fill_silence,
             allowed: true,
@@ -66,8 +70,13 @@ impl Outgoing {
             presser: Presser::default(),
             done: false,
             sent: 0,
+            octets: 0,
             slips: 0,
         }
+    }
+
+    pub(super) fn so_far(&self, now: Tick) -> Sent {
+        Sent { ssrc: self.ssrc, timestamp: self.timestamp(now), packets: self.sent as u32, octets: self.octets }
     }
 
     pub(super) fn ssrc(&self) -> u32 {
@@ -165,12 +174,13 @@ impl Outgoing {
             Some(_) | None => return false,
         }
         let marker = !std::mem::replace(&mut self.in_spurt, true);
-        self.write(self.codec.payload_type(), marker, timestamp, &octets, out)
+        self.write(self.payload_type, marker, timestamp, &octets, out)
     }
 
     fn write(&mut self, payload_type: u8, marker: bool, timestamp: u32, payload: &[u8], out: &mut Vec<u8>) -> bool {
         let header = Header { payload_type, marker, seq: self.seq, timestamp, ssrc: self.ssrc };
         self.seq = self.seq.wrapping_add(1);
+        self.octets = self.octets.wrapping_add(payload.len() as u32);
         header.write(payload, out).is_ok()
     }
 

@@ -9,6 +9,17 @@ use crate::base::Tick;
 const MAX_DROPOUT: i64 = 3_000;
 const MAX_MISORDER: i64 = 100;
 
+/// The latest source, as reports count it (RFC 3550 §6.4.1).
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) struct Source {
+    pub(super) ssrc: u32,
+    /// Cycles and sequence number.
+    pub(super) highest: u32,
+    pub(super) expected: u32,
+    /// Without duplicates.
+    pub(super) distinct: u32,
+}
+
 /// Counters over all sources of a leg; the sequence state is that of the latest one.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Reception {
@@ -72,6 +83,15 @@ impl Reception {
     /// Interarrival jitter of RFC 3550 §6.4.1.
     pub fn jitter(&self) -> Duration {
         Duration::from_micros(u64::from(self.jitter_16) * 125 / 16)
+    }
+
+    pub(super) fn source(&self) -> Option<Source> {
+        (self.sources > 0).then(|| Source {
+            ssrc: self.ssrc,
+            highest: self.highest.saturating_sub(1 << 16) as u32,
+            expected: (self.highest - self.first + 1) as u32,
+            distinct: self.distinct as u32,
+        })
     }
 
     fn lost_now(&self) -> u64 {

@@ -114,12 +114,28 @@ catalogue! {
     trunk_dials: Counter "goldenhour_trunk_dials_total" Calls ["trunk"];
     /// Finished attempts of a trunk by call result.
     trunk_results: Counter "goldenhour_trunk_results_total" Attempts ["trunk", "call_result"];
+    /// Challenges of a trunk that went unanswered, by reason: no credentials, other realm, unsupported, rejected.
+    trunk_auth_failures: Counter "goldenhour_trunk_auth_failures_total" Times ["trunk", "reason"];
+    /// Does the gateway know where we are? Of trunks with `register` alone.
+    trunk_registered: Gauge "goldenhour_trunk_registered" Truth ["trunk"];
+    /// REGISTERs by what came of them: accepted, failed.
+    trunk_registrations: Counter "goldenhour_trunk_registrations_total" Times ["trunk", "result"];
     /// The trunk's `max_cps`.
     trunk_cps_limit: Gauge "goldenhour_trunk_cps_limit" PerSecond ["trunk"];
     /// RTP packets.
     rtp_packets: Counter "goldenhour_rtp_packets_total" Packets ["direction"];
     /// RTP packets of answered calls that never came, noted when a call ends.
     rtp_lost: Counter "goldenhour_rtp_lost_total" Packets [];
+    /// RTP packets of ours that gateways reported as lost, noted when a call ends.
+    rtp_lost_there: Counter "goldenhour_rtp_lost_there_total" Packets [];
+    /// RTCP packets: reports about the audio of calls.
+    rtcp_packets: Counter "goldenhour_rtcp_packets_total" Packets ["direction"];
+    /// How unevenly the RTP of a call came (RFC 3550 A.8), noted when it ends.
+    rtp_jitter_seconds: Histogram "goldenhour_rtp_jitter_seconds" Seconds []
+        [0.001, 0.0025, 0.005, 0.01, 0.02, 0.03, 0.05, 0.1, 0.2];
+    /// Answered calls whose audio went one way. in: nothing came while we played; out: the gateway reported that it
+    /// hears nothing.
+    one_way_calls: Counter "goldenhour_one_way_calls_total" Calls ["direction"];
 }
 
 impl Metrics {
@@ -136,6 +152,8 @@ impl Metrics {
         }
         for direction in ["in", "out"] {
             metrics.rtp_packets.open([direction]);
+            metrics.rtcp_packets.open([direction]);
+            metrics.one_way_calls.open([direction]);
             for class in
                 ["invite", "ack", "cancel", "bye", "options", "other", "1xx", "2xx", "3xx", "4xx", "5xx", "6xx"]
             {
@@ -230,6 +248,7 @@ mod tests {
             "class",
             "kind",
             "side",
+            "reason",
         ];
         for entry in Metrics::ENTRIES {
             assert!(entry.labels.iter().all(|label| known.contains(label)), "{}", entry.name);

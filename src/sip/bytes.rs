@@ -164,6 +164,28 @@ pub fn push_number(mut value: u64, out: &mut Vec<u8>) {
     out.extend_from_slice(digits.get(start..).unwrap_or(&[]));
 }
 
+/// Appends the value of a header line. A fold counts as one space (RFC 3261 §7.3.1), and so does any other line end:
+/// nothing of the peer's that we write back can begin a line of its own.
+pub fn push_value(value: &[u8], out: &mut Vec<u8>) {
+    if find(value, b'\n').is_none() && find(value, b'\r').is_none() {
+        return out.extend_from_slice(value);
+    }
+    let mut lines = value.split(|b| matches!(b, b'\r' | b'\n')).map(trim).filter(|line| !line.is_empty());
+    out.extend_from_slice(lines.next().unwrap_or(&[]));
+    for line in lines {
+        out.push(b' ');
+        out.extend_from_slice(line);
+    }
+}
+
+/// For people's eyes: UTF-8, or GB18030 where it is not that. Never for comparison, never for the wire.
+pub fn display(bytes: &[u8]) -> String {
+    match std::str::from_utf8(bytes) {
+        Ok(text) => text.to_owned(),
+        Err(_) => encoding_rs::GB18030.decode_without_bom_handling(bytes).0.into_owned(),
+    }
+}
+
 pub fn push_ip(ip: IpAddr, out: &mut Vec<u8>) {
     match ip {
         IpAddr::V4(v4) => {
@@ -222,6 +244,27 @@ mod tests {
         for addr in ["127.0.0.1:5060", "[2001:db8::1]:1", "0.0.0.0:0"] {
             assert_eq!(text(&|out| push_addr(addr.parse().unwrap(), out)), addr);
         }
+    }
+
+    #[test]
+    fn a_value_never_begins_a_line_of_its_own() {
+        for (value, want) in [
+            (&b"<sip:a@h>  ;tag=1"[..], &b"<sip:a@h>  ;tag=1"[..]),
+            (b"<sip:a@h>\r\n\t ;tag=1", b"<sip:a@h> ;tag=1"),
+            (b"a\n b\rX: y\r\n\r\nZ: z", b"a b X: y Z: z"),
+            (b"\r\n ", b""),
+        ] {
+            let mut out = Vec::new();
+            push_value(value, &mut out);
+            assert_eq!(out, want);
+        }
+    }
+
+    #[test]
+    fn names_are_shown_in_utf_8_or_gb18030() {
+        assert_eq!(display("测试".as_bytes()), "测试");
+        assert_eq!(display(b"\xb2\xe2\xca\xd4"), "测试");
+        assert_eq!(display(b"\xff"), "\u{fffd}");
     }
 
     #[test]

@@ -44,7 +44,6 @@ names! {
     Route b"Route",
     RecordRoute b"Record-Route",
     Require b"Require",
-    ProxyRequire b"Proxy-Require",
     Reason b"Reason",
     RetryAfter b"Retry-After",
     WwwAuthenticate b"WWW-Authenticate",
@@ -53,6 +52,11 @@ names! {
     SubscriptionState b"Subscription-State",
     ReferTo b"Refer-To" b'r',
     Accept b"Accept",
+    Allow b"Allow",
+    Supported b"Supported" b'k',
+    RSeq b"RSeq",
+    SessionExpires b"Session-Expires" b'x',
+    MinSe b"Min-SE",
 }
 
 #[cfg(test)]

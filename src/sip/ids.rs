@@ -88,6 +88,12 @@ impl Ids {
         self.hex(&[&leg.0.bytes(), nonce, &count.to_be_bytes(), b"n"])
     }
 
+    /// A number for waits that two sides must not choose alike (RFC 3261 §14.1).
+    pub fn draw(&self, leg: LegId, cseq: u32) -> u64 {
+        let digest = self.digest(&[&leg.0.bytes(), &cseq.to_be_bytes(), b"w"]);
+        digest.iter().take(8).fold(0, |number, &byte| number << 8 | u64::from(byte))
+    }
+
     fn hex(&self, parts: &[&[u8]]) -> Tag {
         let mut text = [0; HEX];
         for (pair, byte) in text.chunks_exact_mut(2).zip(self.digest(parts)) {

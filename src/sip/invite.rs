@@ -12,7 +12,7 @@ use super::sdp::{Direction, write_offer};
 use super::target::{Target, Transport};
 use super::ua::{Config, Invite};
 use super::uri::{Uri, write_user};
-use super::writer::{Writer, allow};
+use super::writer::{SUPPORTED, Writer, allow};
 
 /// Longer requests go over TCP: fragments of a datagram are lost together, and some firewalls drop them all
 /// (RFC 3261 §18.1.1).
@@ -38,23 +38,42 @@ impl Caller<'_> {
     }
 
     /// Writes the INVITE for `to`, and says where it goes: what is too long for a datagram goes over TCP.
-    /// `credentials` are complete header lines.
-    pub fn invite(&self, invite: &Invite, cseq: u32, credentials: &[u8], to: Target, out: &mut Vec<u8>) -> Target {
-        self.write(invite, cseq, credentials, to.transport, out);
+    /// `credentials` are complete header lines; `min_se_s` is what a 422 asked for, or 0.
+    pub fn invite(
+        &self,
+        invite: &Invite,
+        asked: (u32, u32),
+        credentials: &[u8],
+        to: Target,
+        out: &mut Vec<u8>,
+    ) -> Target {
+        self.write(invite, asked, credentials, to.transport, out);
         if to.transport != Transport::Udp || out.len() <= LONGEST_DATAGRAM {
             return to;
         }
-        self.write(invite, cseq, credentials, Transport::Tcp, out);
+        self.write(invite, asked, credentials, Transport::Tcp, out);
         Target::new(Transport::Tcp, to.addr)
     }
 
-    fn write(&self, invite: &Invite, cseq: u32, credentials: &[u8], over: Transport, out: &mut Vec<u8>) {
+    fn write(
+        &self,
+        invite: &Invite,
+        (cseq, min_se_s): (u32, u32),
+        credentials: &[u8],
+        over: Transport,
+        out: &mut Vec<u8>,
+    ) {
         let uri = invite.request_uri.reveal().as_bytes();
         let sent_by = self.config.sent_by(over);
         let mut writer = Writer::request(out, Method::Invite, uri, sent_by, &self.branch(invite, cseq));
         self.identity(invite, &mut writer);
         writer.cseq(cseq, Method::Invite).contact(self.config.contact(Some(self.peer)));
-        writer.header("Allow", allow(self.config.server)).header("User-Agent", self.config.user_agent.as_bytes());
+        writer.header("Allow", allow(self.config.server)).header("Supported", SUPPORTED);
+        writer.number_header("Session-Expires", self.config.session_expires_s.max(min_se_s));
+        if min_se_s > 0 {
+            writer.number_header("Min-SE", min_se_s);
+        }
+        writer.header("User-Agent", self.config.user_agent.as_bytes());
         if let Some(asserted) = &invite.asserted {
             writer.raw(b"P-Asserted-Identity: <");
             self.address(asserted.reveal(), &mut writer);
@@ -115,9 +134,10 @@ pub fn write_cancel(invite: &Message<'_>, out: &mut Vec<u8>) {
     like(invite, Method::Cancel, invite.get(Name::To).unwrap_or(&[]), out);
 }
 
-/// The ACK of a final answer of 300 and above: as the CANCEL, with the To of the answer (§17.1.1.3).
+/// The ACK of a final answer of 300 and above: as the CANCEL, with the To of the answer if it has one (§17.1.1.3).
 pub fn write_ack(invite: &Message<'_>, answer: &Message<'_>, out: &mut Vec<u8>) {
-    like(invite, Method::Ack, answer.get(Name::To).unwrap_or(&[]), out);
+    let to = [answer, invite].into_iter().filter_map(|message| message.get(Name::To)).find(|to| !to.is_empty());
+    like(invite, Method::Ack, to.unwrap_or(&[]), out);
 }
 
 fn like(invite: &Message<'_>, method: Method, to: &[u8], out: &mut Vec<u8>) {

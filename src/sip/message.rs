@@ -167,6 +167,11 @@ impl<'a> Message<'a> {
         })
     }
 
+    /// A comma-separated header of tokens names this one.
+    pub fn lists(&self, name: Name, token: &[u8]) -> bool {
+        self.list(name).any(|one| one.eq_ignore_ascii_case(token))
+    }
+
     /// Seconds of Retry-After, without its comment and parameters (RFC 3261 §20.33).
     pub fn retry_after_s(&self) -> Option<u32> {
         let value = self.get(Name::RetryAfter)?;
@@ -241,6 +246,8 @@ impl<'a> Message<'a> {
     fn frame(&self, rest: &'a [u8]) -> Result<&'a [u8], BadBody> {
         match self.content_length()? {
             Some(length) => rest.get(..length).ok_or(BadBody::TooLarge),
+            // Line ends behind the headers are no body.
+            None if rest.iter().all(|b| matches!(b, b'\r' | b'\n' | 0)) => Ok(&[]),
             None => Ok(rest),
         }
     }

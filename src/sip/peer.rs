@@ -3,10 +3,11 @@
 use std::fmt;
 use std::net::{IpAddr, SocketAddr};
 
+use super::register::Register;
 use super::target::{Target, Transport};
 
 /// A gateway. Datagrams from elsewhere get no answer, no memory, and one count.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Peer {
     /// Requests go here, and over UDP responses are expected from exactly this address and port.
     pub addr: SocketAddr,
@@ -19,12 +20,14 @@ pub struct Peer {
     pub auth: Option<Credentials>,
     /// Domain of our own From and P-Asserted-Identity; our address where it is `None`.
     pub domain: Option<String>,
+    /// What we register there, if anything.
+    pub register: Option<Register>,
 }
 
 impl Peer {
     pub fn new(addr: SocketAddr) -> Self {
         let transport = Transport::Udp;
-        Self { addr, transport, our_end: None, from: Vec::new(), auth: None, domain: None }
+        Self { addr, transport, our_end: None, from: Vec::new(), auth: None, domain: None, register: None }
     }
 
     /// A datagram is the peer's by address and port. Whoever opened a connection has shown that it is at its address, and

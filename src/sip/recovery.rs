@@ -10,13 +10,13 @@ use super::target::Target;
 use super::ua::{Config, DialogFacts, Invite};
 use super::writer::{Writer, no_body};
 
-/// The CANCEL of an INVITE that may be out there. CSeq is 1, and 2 where the trunk asks for credentials: send one CANCEL
-/// for each. `None` where trunk or URI are no longer what they were.
+/// The CANCEL of an INVITE that may be out there. CSeq is 1, and up to `MAX_TRIES` more where the trunk asks for
+/// credentials: send one CANCEL for each. `None` where trunk or URI are no longer what they were.
 pub fn cancel(config: &Config, invite: &Invite, cseq: u32) -> Option<(Target, Packet)> {
     let ids = Ids::new(&config.key);
     let caller = Caller { config, ids: &ids, peer: config.peers.get(invite.trunk.ix())? };
     let mut sent = Vec::new();
-    let dest = caller.invite(invite, cseq, &[], caller.dest(invite)?, &mut sent);
+    let dest = caller.invite(invite, (cseq, 0), &[], caller.dest(invite)?, &mut sent);
     let mut out = Vec::new();
     write_cancel(&Message::parse(&sent).ok()?, &mut out);
     Some((dest, Packet::from(&out[..])))
@@ -26,8 +26,8 @@ pub fn cancel(config: &Config, invite: &Invite, cseq: u32) -> Option<(Target, Pa
 pub fn bye(config: &Config, invite: &Invite, facts: &DialogFacts) -> Option<(Target, Packet)> {
     let ids = Ids::new(&config.key);
     let caller = Caller { config, ids: &ids, peer: config.peers.get(invite.trunk.ix())? };
-    // Higher than any request of the call before the crash: it had at most a REFER and its repetition.
-    let cseq = facts.cseq.saturating_add(16);
+    // Higher than any request of the call before the crash, with its PRACKs and refreshes; gaps are legal (§12.2.2).
+    let cseq = facts.cseq.saturating_add(1 << 20).min(super::message::MAX_CSEQ);
     let hop = Hop::Request(super::bytes::fingerprint(&facts.to_tag));
     let branch = ids.branch(facts.leg, cseq, hop);
     let mut out = Vec::new();

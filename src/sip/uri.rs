@@ -96,6 +96,17 @@ pub fn write_user(user: &str, out: &mut Vec<u8>) {
     }
 }
 
+/// Writes a header value into a URI, escaping all that has a meaning there (RFC 3261 §19.1.1).
+pub fn write_escaped(value: &[u8], out: &mut Vec<u8>) {
+    for &byte in value {
+        if byte.is_ascii_alphanumeric() || b"-_.!~*'()".contains(&byte) {
+            out.push(byte);
+        } else {
+            out.extend_from_slice(format!("%{byte:02X}").as_bytes());
+        }
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

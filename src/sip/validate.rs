@@ -33,12 +33,16 @@ pub fn check(request: &Message<'_>) -> Result<(), Refusal> {
     if request.body.is_err() || request.ragged && method == Method::Invite {
         return refuse(400);
     }
-    if !matches!(method, Method::Cancel | Method::Ack)
-        && (request.count_of(Name::Require) > 0 || request.count_of(Name::ProxyRequire) > 0)
-    {
+    // Proxy-Require speaks to proxies (§20.29), of which we are none.
+    if !matches!(method, Method::Cancel | Method::Ack) && !request.list(Name::Require).all(is_understood) {
         return refuse(420);
     }
     content(request, method)
+}
+
+/// Extensions that a request may require of us: session timers (RFC 4028). Reliable answers (RFC 3262) we only take.
+pub fn is_understood(tag: &[u8]) -> bool {
+    tag.eq_ignore_ascii_case(b"timer")
 }
 
 const fn refuse(status: u16) -> Result<(), Refusal> {
@@ -103,6 +107,9 @@ mod tests {
             ("70", "300", 400),
             ("Contact: <sip:b@h>", "Contact: sip:b@h?x=y", 400),
             ("Contact", "Require: foo\r\nContact", 420),
+            ("Contact", "Proxy-Require: foo\r\nContact", 200),
+            ("Contact", "Require: timer\r\nContact", 200),
+            ("Contact", "Require: timer, foo\r\nContact", 420),
             ("Contact", "Content-Length: 9\r\nContact", 400),
             ("Contact", "Accept: text/plain\r\nContact", 406),
             ("\r\n\r\n", "\r\nContent-Type: text/plain\r\n\r\nx", 415),

@@ -2,7 +2,7 @@
 
 use std::net::{IpAddr, SocketAddr};
 
-use super::bytes::{element_len, is_token, param, push_ip, push_number, split_list, trim, trim_start};
+use super::bytes::{element_len, is_token, param, push_ip, push_number, push_value, split_list, trim, trim_start};
 use super::uri::split_host_port;
 
 /// The first value of a Via line.
@@ -19,7 +19,8 @@ impl<'a> Via<'a> {
     pub fn parse(line: &'a [u8]) -> Option<Self> {
         let len = element_len(line, b',');
         let mut rest = line.get(..len)?;
-        for (part, want) in [(0, &b"SIP"[..]), (1, b"2.0"), (2, b"")] {
+        // Another version is judged by the start line alone: its 505 needs a way back.
+        for (part, want) in [(0, &b"SIP"[..]), (1, b""), (2, b"")] {
             rest = trim_start(rest);
             let end = rest.iter().take_while(|&&b| is_token(b)).count();
             let (word, tail) = rest.split_at_checked(end)?;
@@ -49,13 +50,14 @@ impl<'a> Via<'a> {
     /// Writes a Via line back with `received` and `rport` filled in for its first value; the rest verbatim.
     pub fn write_reply(&self, line: &[u8], source: SocketAddr, out: &mut Vec<u8>) {
         let (first, rest) = line.split_at_checked(self.len).unwrap_or((line, &[]));
-        let mut received = true;
+        let (mut received, mut rport) = (true, true);
         for (index, part) in split_list(first, b';').enumerate() {
             if index > 0 {
                 out.push(b';');
             }
-            out.extend_from_slice(part);
-            if index > 0 && part.eq_ignore_ascii_case(b"rport") {
+            push_value(part, out);
+            if rport && index > 0 && part.eq_ignore_ascii_case(b"rport") {
+                rport = false;
                 out.push(b'=');
                 push_number(u64::from(source.port()), out);
             }
@@ -65,7 +67,7 @@ impl<'a> Via<'a> {
             out.extend_from_slice(b";received=");
             push_ip(source.ip(), out);
         }
-        out.extend_from_slice(rest);
+        push_value(rest, out);
     }
 
     /// The sent-by host where it is an address.
@@ -94,6 +96,14 @@ mod tests {
         assert_eq!(Via::parse(b"SIP/2.0/UDP 192.0.2.15;;,;,,"), None);
         assert_eq!(Via::parse(b"SIP/2.0/UDP 192.0.2.1;branch=z9hG4bK").unwrap().branch(), None);
         assert_eq!(Via::parse(b"SIP/2.0 192.0.2.1"), None);
+    }
+
+    #[test]
+    fn a_parameter_that_stands_there_often_is_filled_once() {
+        let line = b"SIP/2.0/UDP h;rport;rport;branch=z9hG4bKa";
+        let mut out = Vec::new();
+        Via::parse(line).unwrap().write_reply(line, "127.0.0.1:4000".parse().unwrap(), &mut out);
+        assert_eq!(out, b"SIP/2.0/UDP h;rport=4000;rport;branch=z9hG4bKa;received=127.0.0.1");
     }
 
     #[test]

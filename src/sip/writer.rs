@@ -2,7 +2,7 @@
 
 use std::net::SocketAddr;
 
-use super::bytes::{push_addr, push_number};
+use super::bytes::{push_addr, push_number, push_value};
 use super::header::Name;
 use super::ids::Branch;
 use super::message::Message;
@@ -17,6 +17,9 @@ pub const fn allow(server: bool) -> &'static [u8] {
         b"INVITE, ACK, BYE, CANCEL, OPTIONS, INFO, UPDATE, NOTIFY"
     }
 }
+
+/// Extensions that we understand as a caller: reliable provisional answers (RFC 3262) and session timers (RFC 4028).
+pub const SUPPORTED: &[u8] = b"100rel, timer";
 
 /// One message under way. Nothing is checked here: values come from the machine or verbatim from the peer.
 #[derive(Debug)]
@@ -56,21 +59,23 @@ impl<'a> Writer<'a> {
         out.clear();
         let mut writer = Self { out };
         writer.raw(b"SIP/2.0 ").number(u64::from(status)).raw(b" ").raw(phrase(status).as_bytes()).raw(b"\r\n");
-        for (index, line) in request.all(Name::Via).enumerate() {
+        for (index, line) in request.all(Name::Via).filter(|line| !line.is_empty()).enumerate() {
             writer.raw(b"Via: ");
             match super::via::Via::parse(line).filter(|_| index == 0) {
                 Some(via) => via.write_reply(line, source, writer.out),
-                None => writer.out.extend_from_slice(line),
+                None => push_value(line, writer.out),
             }
             writer.raw(b"\r\n");
         }
         writer.header("From", request.get(Name::From).unwrap_or(&[]));
-        writer.raw(b"To: ").raw(request.get(Name::To).unwrap_or(&[]));
-        let tagged = request.to().is_none_or(|to| to.tag().is_some());
-        if !tagged && !to_tag.is_empty() {
-            writer.raw(b";tag=").raw(to_tag);
+        if let Some(to) = request.get(Name::To).filter(|to| !to.is_empty()) {
+            writer.raw(b"To: ").value(to);
+            let tagged = request.to().is_none_or(|to| to.tag().is_some());
+            if !tagged && !to_tag.is_empty() {
+                writer.raw(b";tag=").raw(to_tag);
+            }
+            writer.raw(b"\r\n");
         }
-        writer.raw(b"\r\n");
         writer.header("Call-ID", request.get(Name::CallId).unwrap_or(&[]));
         writer.header("CSeq", request.get(Name::CSeq).unwrap_or(&[]));
         writer
@@ -81,7 +86,7 @@ impl<'a> Writer<'a> {
         if value.is_empty() {
             return self;
         }
-        self.raw(name.as_bytes()).raw(b": ").raw(value).raw(b"\r\n")
+        self.raw(name.as_bytes()).raw(b": ").value(value).raw(b"\r\n")
     }
 
     /// A header line with a number.
@@ -105,6 +110,12 @@ impl<'a> Writer<'a> {
         for value in request.all(which) {
             self.header(name, value);
         }
+        self
+    }
+
+    /// Without the folds it may have had.
+    pub fn value(&mut self, value: &[u8]) -> &mut Self {
+        push_value(value, self.out);
         self
     }
 
@@ -175,6 +186,7 @@ pub const fn phrase(status: u16) -> &'static str {
         415 => "Unsupported Media Type",
         416 => "Unsupported URI Scheme",
         420 => "Bad Extension",
+        422 => "Session Interval Too Small",
         480 => "Temporarily Unavailable",
         481 => "Call/Transaction Does Not Exist",
         482 => "Loop Detected",

@@ -118,7 +118,7 @@ fn open(config: Config, clock: Arc<dyn Clock>, sink: Sink) -> io::Result<(Pump, 
         leg.dialog = journal.as_ref().and_then(|journal| journal.found(leg.leg)).map(Box::new);
     }
     let (orders, inbox) = mpsc::channel(queue.max(1));
-    let counts = Arc::new(Counts::default());
+    let counts = Arc::new(Counts::new(settings.trunks.len()));
     let probe = Probe::of(&settings.trunks);
     let rtp = RtpSockets::new(listen.ip(), &settings.media);
     let streams = StreamSockets::start(&streams, &settings.trunks, listen.ip())?;

@@ -1,5 +1,6 @@
 //! Sockets for the line: one thread moves datagrams, RTP and commands in, datagrams, RTP and leg events out.
 
+mod complaints;
 mod counts;
 mod handle;
 mod journal;

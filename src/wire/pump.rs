@@ -8,11 +8,13 @@ use std::time::Duration;
 use tokio::sync::mpsc;
 use tokio::time::{Instant, Sleep};
 
-use crate::base::{Clock, LegId, Now, Tick};
+use crate::base::{Clock, LegId, Now, Tick, TrunkIx};
 use crate::line::{
-    Counter, Input, LegCommand, LegEvent, Line, Output, Packet, RecoveredLeg, SipCounter, Target, Transport,
+    Counter, Input, LegCommand, LegEvent, Line, MediaStats, OneWay, Output, Packet, RecoveredLeg, Report, SipCounter,
+    Target, Transport, Unanswered,
 };
 
+use super::complaints::Complaints;
 use super::journal::Journal;
 use super::probe::Probe;
 use super::rtp_sockets::RtpSockets;
@@ -36,7 +38,7 @@ const SHORT_NAP: Duration = Duration::from_millis(1);
 const EVENTS_WAITING: usize = 10_000;
 /// When a full sink is asked again.
 const SINK_AGAIN: Duration = Duration::from_millis(2);
-/// What legs may take to end after the handle is gone.
+/// What legs and registrations may take to end after the handle is gone.
 const LAST_WORDS: Duration = Duration::from_secs(2);
 /// By then recovery has said all it has to say.
 const RECOVERY: Duration = Duration::from_secs(30);
@@ -81,6 +83,9 @@ pub(super) struct Pump {
     sends: Vec<(Target, Packet)>,
     /// Something went unanswered: ask whether the trunks are there.
     resent: bool,
+    complaints: Complaints,
+    /// The gateways were told that we go.
+    unregistered: bool,
     datagram: Box<[u8]>,
     packet: Vec<u8>,
 }
@@ -119,6 +124,8 @@ impl Pump {
             events: Vec::new(),
             sends: Vec::new(),
             resent: false,
+            complaints: Complaints::default(),
+            unregistered: false,
             datagram: vec![0; DATAGRAM].into(),
             packet: Vec::with_capacity(256),
         }
@@ -173,6 +180,9 @@ impl Pump {
         self.datagrams(now, &mut turn);
         self.streams(now, &mut turn);
         self.packets(now, &mut turn);
+        if self.closing.is_some() && !std::mem::replace(&mut self.unregistered, true) {
+            self.line.handle(now, Input::Unregister);
+        }
         if self.line.poll_timeout().is_some_and(|(at, _)| at <= now.tick) {
             turn.worked = true;
             self.line.handle(now, Input::Timeout);
@@ -263,7 +273,7 @@ impl Pump {
         let Self { line, sockets, desk, datagram, .. } = self;
         let more = sockets.rtp.receive(datagram, |port, from, bytes| {
             turn.worked = true;
-            desk.counts.packet(Direction::In);
+            desk.counts.packet(Direction::In, port);
             line.handle(now, Input::Rtp { port, from, bytes });
         });
         turn.more |= more;
@@ -274,7 +284,7 @@ impl Pump {
         self.take(now);
         while let Some((port, to)) = self.line.poll_rtp(&mut self.packet) {
             if self.sockets.rtp.send(port, to, &self.packet) {
-                self.desk.counts.packet(Direction::Out);
+                self.desk.counts.packet(Direction::Out, port);
             } else {
                 self.desk.counts.failed_to_send();
             }
@@ -328,7 +338,12 @@ impl Pump {
                         journal.note(&facts);
                     }
                 }
-                Output::Heard(stats) => self.desk.counts.heard(&stats),
+                Output::Heard(leg, stats) => {
+                    self.desk.counts.heard(&stats);
+                    tell_quality(leg, &stats);
+                }
+                Output::Registration { trunk, report } => self.registration(trunk, &report),
+                Output::Unauthorised { trunk, why } => self.complain(now, trunk, &why),
                 Output::Count(counter) => {
                     self.resent |= counter == Counter::Sip(SipCounter::Resent);
                     self.desk.counts.count(counter);
@@ -346,6 +361,37 @@ impl Pump {
         self.events.push(Event { at, leg, event });
     }
 
+    fn registration(&mut self, ix: TrunkIx, report: &Report) {
+        let new = self.desk.counts.registration(ix, report);
+        let Some(trunk) = self.line.trunk(ix) else { return };
+        let (name, address) = (&trunk.name, trunk.addr);
+        match report {
+            Report::Bound { expires } if new => {
+                tracing::info!(trunk.name = name, trunk.address = %address, expires_s = expires.as_secs(), "registered");
+            }
+            Report::Bound { .. } => {}
+            Report::Failed { why, again } => {
+                let again_s = again.map(|again| again.as_secs());
+                tracing::warn!(trunk.name = name, trunk.address = %address, again_s, "the gateway does not register us: {why}");
+            }
+            Report::Unbound if self.closing.is_some() => {
+                tracing::info!(trunk.name = name, trunk.address = %address, "no longer registered");
+            }
+            Report::Unbound => {
+                tracing::error!(trunk.name = name, trunk.address = %address, "the registration has run out");
+            }
+        }
+    }
+
+    fn complain(&mut self, now: Now, ix: TrunkIx, why: &Unanswered) {
+        self.desk.counts.went_unauthorised(ix, why);
+        if let Some(trunk) = self.line.trunk(ix)
+            && self.complaints.is_news(now.tick, ix, why)
+        {
+            tracing::warn!(trunk.name, trunk.address = %trunk.addr, "the gateway wants to know who we are: {why}");
+        }
+    }
+
     fn open(&mut self, now: Now, port: u16) {
         let opened = self.sockets.rtp.open(port);
         if let Err(error) = &opened {
@@ -356,7 +402,7 @@ impl Pump {
 
     fn is_over(&self) -> bool {
         let late = self.closing.is_some_and(|by| by <= self.clock.now().tick);
-        late || (self.closing.is_some() && self.line.live_legs() == 0)
+        late || (self.closing.is_some() && self.line.live_legs() == 0 && !self.line.is_registering())
     }
 
     fn wake_at(&self) -> Option<Tick> {
@@ -386,5 +432,20 @@ impl Pump {
             ready = true;
         }
         if ready || sleep.poll(cx).is_ready() { Poll::Ready(()) } else { Poll::Pending }
+    }
+}
+
+/// What a call sounded like, by its attempt.
+fn tell_quality(leg: LegId, stats: &MediaStats) {
+    let (attempt, sent, received) = (leg.0, stats.sent, stats.reception.received());
+    let (lost, lost_there, jitter) = (stats.reception.lost(), stats.reports.lost_there, stats.reception.jitter());
+    match stats.one_way() {
+        Some(OneWay::WeHearNothing) => {
+            tracing::info!(%attempt, sent, "one-way audio: no RTP came from the gateway");
+        }
+        Some(OneWay::TheyHearNothing) => {
+            tracing::info!(%attempt, sent, received, "one-way audio: the gateway reports that it hears nothing");
+        }
+        None => tracing::debug!(%attempt, sent, received, lost, lost_there, ?jitter, "audio"),
     }
 }

@@ -1,4 +1,4 @@
-//! RTP sockets: bound once, kept for the next leg, and read when they have something. No task and no scan for each of
+//! RTP and RTCP sockets: bound in pairs, once, kept for the next leg, and read when they have something. No task and no scan for each of
 //! thousands: a port that becomes readable puts its number on a list and wakes the pump.
 
 use std::io;
@@ -72,15 +72,23 @@ impl RtpSockets {
         }
     }
 
+    /// The port and the one above, for RTCP: both or none.
     pub(super) fn open(&mut self, port: u16) -> io::Result<()> {
+        let above = port.checked_add(1).ok_or(io::ErrorKind::InvalidInput)?;
+        let (rtp, rtcp) = (self.bound(port)?, self.bound(above)?);
+        for (port, opened) in [(port, rtp), (above, rtcp)] {
+            let place = self.index(port).and_then(|ix| self.sockets.get_mut(ix)).ok_or(io::ErrorKind::InvalidInput)?;
+            arm(place.insert(opened));
+        }
+        Ok(())
+    }
+
+    fn bound(&self, port: u16) -> io::Result<Port> {
         let socket = std::net::UdpSocket::bind((self.bind, port))?;
         socket.set_nonblocking(true)?;
         let socket = UdpSocket::from_std(socket)?;
         let waker = Waker::from(Arc::new(PortWaker { port, ready: Arc::clone(&self.ready) }));
-        let place = self.index(port).and_then(|ix| self.sockets.get_mut(ix)).ok_or(io::ErrorKind::InvalidInput)?;
-        let opened = place.insert(Port { socket, waker });
-        arm(opened);
-        Ok(())
+        Ok(Port { socket, waker })
     }
 
     /// False if the kernel would not take it: RTP is not sent twice.
@@ -145,4 +153,35 @@ fn read(socket: &UdpSocket, buffer: &mut [u8], mut each: impl FnMut(SocketAddr, 
         }
     }
     false
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// An even port that is free, and the socket that holds the one above.
+    fn half_a_pair() -> (u16, std::net::UdpSocket) {
+        loop {
+            let above = std::net::UdpSocket::bind("127.0.0.1:0").unwrap();
+            let port = above.local_addr().unwrap().port();
+            if port % 2 == 1 && std::net::UdpSocket::bind(("127.0.0.1", port - 1)).is_ok() {
+                return (port - 1, above);
+            }
+        }
+    }
+
+    #[test]
+    fn a_pair_is_bound_whole_or_not_at_all() {
+        let runtime = tokio::runtime::Builder::new_current_thread().enable_io().build().unwrap();
+        let _entered = runtime.enter();
+        let (port, taken) = half_a_pair();
+        let here: IpAddr = [127, 0, 0, 1].into();
+        let range = MediaRange { address: here, first_port: port, last_port: port + 1 };
+        let mut sockets = RtpSockets::new(here, &range);
+        assert!(sockets.open(port).is_err());
+        assert!(sockets.at(port).is_none(), "the even one alone is of no use");
+        drop(taken);
+        sockets.open(port).unwrap();
+        assert!(sockets.at(port).is_some() && sockets.at(port + 1).is_some());
+    }
 }

@@ -134,7 +134,11 @@ impl Bytes {
                     }
                     line::Output::Leg(_, event) => self.said.push(event),
                     line::Output::OpenPort(port) => self.line.handle(now, line::Input::PortOpened { port, ok: true }),
-                    line::Output::Journal(_) | line::Output::Heard(_) | line::Output::Count(_) => {}
+                    line::Output::Journal(_)
+                    | line::Output::Heard(..)
+                    | line::Output::Unauthorised { .. }
+                    | line::Output::Registration { .. }
+                    | line::Output::Count(_) => {}
                 }
             }
             while let Some(output) = self.gateway.poll_output() {
@@ -146,6 +150,9 @@ impl Bytes {
             }
             while let Some((port, to)) = self.line.poll_rtp(&mut packet) {
                 quiet = false;
+                if goldenhour::media::is_rtcp(&packet) {
+                    continue;
+                }
                 let at = self.rtp.iter().position(|socket| *socket == to).expect("one of the far end's sockets");
                 let from = SocketAddr::from(([127, 0, 0, 1], port));
                 self.gateway.handle(now, far::Input::Rtp { port: at as u16, from, bytes: &packet });

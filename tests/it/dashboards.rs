@@ -172,4 +172,10 @@ fn work(metrics: &Metrics) {
     metrics.trunk_results.add(["gw-a", "answered"], 1);
     metrics.setup_seconds.observe(["gw-a"], 0.3);
     metrics.rtp_packets.add(["out"], 5);
+    metrics.rtcp_packets.add(["out"], 1);
+    metrics.rtp_jitter_seconds.observe([], 0.002);
+    metrics.one_way_calls.add(["in"], 1);
+    metrics.trunk_auth_failures.add(["gw-a", "rejected"], 1);
+    metrics.trunk_registered.set_truth(["gw-a"], true);
+    metrics.trunk_registrations.add(["gw-a", "accepted"], 1);
 }

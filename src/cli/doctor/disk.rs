@@ -14,14 +14,21 @@ const TOO_LITTLE: u64 = 128 << 20;
 
 pub(super) fn check(config: &Config) -> Finding {
     let Database::Sqlite(path) = &config.database;
-    // The folder itself may not exist before the first start.
-    let Some(folder) = path.ancestors().skip(1).find(|folder| folder.is_dir()) else {
+    let Some(folder) = folder_of(path) else {
         return Finding::fail(CHECK, format!("no folder above {} exists", path.display()), "make it");
     };
     match rustix::fs::statvfs(folder) {
         Ok(room) => judge(folder, room.f_bavail.saturating_mul(room.f_frsize)),
         Err(error) => Finding::warn(CHECK, format!("{}: {error}", folder.display()), "look at it with df"),
     }
+}
+
+/// The folder itself may not exist before the first start. Above a relative path is where we are.
+fn folder_of(path: &Path) -> Option<&Path> {
+    let above = path.ancestors().skip(1);
+    above
+        .map(|folder| if folder.as_os_str().is_empty() { Path::new(".") } else { folder })
+        .find(|folder| folder.is_dir())
 }
 
 fn judge(folder: &Path, free: u64) -> Finding {
@@ -40,6 +47,12 @@ fn judge(folder: &Path, free: u64) -> Finding {
 mod tests {
     use super::*;
     use crate::cli::doctor::report::Verdict;
+
+    #[test]
+    fn before_the_first_start_the_room_is_looked_for_further_up() {
+        assert_eq!(folder_of(Path::new("not-there/goldenhour.db")), Some(Path::new(".")));
+        assert_eq!(folder_of(Path::new("/not-there/goldenhour.db")), Some(Path::new("/")));
+    }
 
     #[test]
     fn little_room_is_a_warning_and_none_a_failure() {

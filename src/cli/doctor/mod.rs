@@ -8,6 +8,7 @@ mod disk;
 mod files;
 mod keys;
 mod listeners;
+mod registrations;
 mod report;
 mod rtp;
 mod trunks;
@@ -57,6 +58,7 @@ fn examine(args: &Args) -> Result<Report, Stop> {
     report.extend(running.map_or_else(|| listeners::free(&config), |daemon| vec![daemon]));
     report.extend(rtp::check(&config, is_running));
     report.extend(trunks::check(&config, super::now().wall));
+    report.extend(registrations::check(&config, is_running));
     Ok(report)
 }
 

@@ -132,6 +132,7 @@ trunks:
     from: ["192.0.2.0/28"]
     live: true
     auth: { user: bank, realm: gw.example, password_file: password }
+    register: { expires: 10m, user: "1001", domain: sip.bank.example, required: false }
     caller_ids: { card-centre: ["+999100000001", "95500"], loans: ["+999100000002"] }
     number: { strip: "+86", prefix: "0" }
     max_calls: 60
@@ -163,6 +164,8 @@ drain_timeout: 90s
         let gw_a = config.trunk(TrunkIx(0)).unwrap();
         assert_eq!((gw_a.name.as_str(), gw_a.peer.to_string().as_str()), ("gw-a", "192.0.2.10:5080"));
         assert_eq!(gw_a.auth.as_ref().unwrap().password.reveal(), "s3cret");
+        let register = gw_a.register.as_ref().unwrap();
+        assert_eq!((register.user.as_str(), register.expires_s, register.required), ("1001", 600, false));
         assert_eq!(gw_a.number.shape("+8613800138000"), "013800138000");
         assert_eq!(gw_a.number.shape("+999100000001"), "+999100000001");
         let pool = |name| gw_a.caller_ids.pool(name).map(|numbers| numbers.len());
@@ -193,6 +196,25 @@ drain_timeout: 90s
             assert!(address.is_loopback());
         }
         assert!(matches!(&config.database, Database::Sqlite(path) if path.ends_with("var/goldenhour.db")));
+    }
+
+    #[test]
+    fn a_trunk_registers_the_user_of_its_credentials_and_calls_wait_for_it() {
+        let trunk = |more: &str| {
+            let text =
+                "trunks:\n  gw: { uri: \"sip:127.0.0.1:5080\", caller_ids: [\"123\"], max_calls: 1, max_cps: 1, ";
+            format!("{text}{more} }}\n")
+        };
+        let auth = "auth: { user: bank, realm: r, password_file: password }";
+        let config = read(&trunk(&format!("{auth}, register: {{}}"))).unwrap().config;
+        let register = config.trunks[0].register.clone().unwrap();
+        assert_eq!((register.user.as_str(), register.domain, register.expires_s), ("bank", None, 3_600));
+        assert!(register.required);
+        let said = refused(&trunk("register: {}"));
+        assert!(said.contains("nobody is named who registers"), "{said}");
+        for bad in ["expires: 30s", "expires: 2d", "domain: \"a b\"", "domain: \"u@h\"", "user: \"a\\\"b\""] {
+            assert!(read(&trunk(&format!("{auth}, register: {{ {bad} }}"))).is_err(), "{bad}");
+        }
     }
 
     #[test]

@@ -69,6 +69,17 @@ const AUTH: Shape = Shape {
     ]],
 };
 
+const REGISTER: Shape = Shape {
+    what: "register",
+    doc: "Tells the gateway where we are, before calls go out.",
+    keys: &[&[
+        may("expires", DURATION, "Asked for, from 1m to 24h; the gateway may grant less.").default("1h"),
+        may("user", Value::Text, "Of the address that is registered; the user of `auth` without it."),
+        may("domain", Value::Text, "Of that address; the gateway's own address without it.").like("sip.bank.example"),
+        may("required", Value::Bool, "Nothing is dialled over this trunk while it is not registered.").default("true"),
+    ]],
+};
+
 const NUMBER: Shape = Shape {
     what: "number",
     doc: "How this gateway wants numbers.",
@@ -96,6 +107,7 @@ const TRUNK: Shape = Shape {
             .like(r#"["192.0.2.0/28"]"#),
         may("live", Value::Bool, "Until true, this trunk dials test numbers only.").default("false"),
         may("auth", Value::Map(&AUTH), "Who we are to it."),
+        may("register", Value::Map(&REGISTER), "Register with it; it takes our calls unregistered without it."),
         must(
             "caller_ids",
             Value::Either(&[NUMBERS, Value::Named(NAME, &NUMBERS)]),
@@ -104,6 +116,8 @@ const TRUNK: Shape = Shape {
         may("number", Value::Map(&NUMBER), "How it wants numbers; as they are without it."),
         must("max_calls", Value::Integer(1, 100_000), "Calls at once, ringing ones included.").like("60"),
         must("max_cps", Value::Integer(1, 10_000), "New calls in any window of one second.").like("5"),
+        may("learn_media_address", Value::Bool, "Its RTP may come from another address than its SDP names.")
+            .default("false"),
     ]],
 };
 

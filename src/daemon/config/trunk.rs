@@ -4,10 +4,11 @@ use std::collections::BTreeMap;
 use std::net::{IpAddr, SocketAddr, ToSocketAddrs as _};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
+use std::time::Duration;
 
 use crate::base::{Code, TrunkIx};
-use crate::campaign::decode::{Entry, Findings, Node, did_you_mean, scalar};
-use crate::sip::{Network, Transport};
+use crate::campaign::decode::{Entry, Findings, Node, did_you_mean, scalar, unit};
+use crate::sip::{Network, Register, Transport};
 use crate::wire::TlsFiles;
 
 use super::address::SipUri;
@@ -24,10 +25,13 @@ pub struct TrunkConfig {
     /// Until true, this trunk dials test numbers only.
     pub live: bool,
     pub auth: Option<Auth>,
+    pub register: Option<Register>,
     pub caller_ids: CallerIds,
     pub number: NumberForm,
     pub max_calls: u32,
     pub max_cps: u32,
+    /// Its RTP may come from another address than its SDP names.
+    pub learn_media_address: bool,
 }
 
 /// Where a gateway is.
@@ -158,11 +162,16 @@ fn trunk(entry: &Entry, folder: &Path, findings: &mut Findings) -> Option<TrunkC
     let live = fields.optional("live", findings, scalar::boolean).unwrap_or(false);
     let auth_node = fields.take("auth");
     let auth = auth_node.map(|node| auth(node, folder, findings));
+    let account = auth.as_ref().and_then(Option::as_ref).map(|auth| auth.user.as_str());
+    let register_node = fields.take("register");
+    // Without a readable `auth` its user is not known, and that was said already.
+    let register = register_node.filter(|_| !matches!(auth, Some(None))).map(|node| register(node, account, findings));
     let caller_ids = fields.required("caller_ids", findings, caller_ids);
     let number = fields.optional("number", findings, number_form).unwrap_or_default();
     let max_calls = fields.required("max_calls", findings, scalar::u32_from(1..=100_000));
     let max_cps = fields.required("max_cps", findings, scalar::u32_from(1..=10_000));
-    fields.not_yet(&["transport", "register", "srtp", "codecs", "fail_over_to", "options_every"]);
+    let learn = fields.optional("learn_media_address", findings, scalar::boolean).unwrap_or(false);
+    fields.not_yet(&["transport", "srtp", "codecs", "fail_over_to", "options_every"]);
     fields.finish(findings);
     Some(TrunkConfig {
         name: name?,
@@ -174,10 +183,15 @@ fn trunk(entry: &Entry, folder: &Path, findings: &mut Findings) -> Option<TrunkC
             None => None,
             Some(auth) => Some(auth?),
         },
+        register: match register {
+            None => None,
+            Some(register) => Some(register?),
+        },
         caller_ids: caller_ids?,
         number,
         max_calls: max_calls?,
         max_cps: max_cps?,
+        learn_media_address: learn,
     })
 }
 
@@ -246,6 +260,33 @@ fn auth(node: &Node, folder: &Path, findings: &mut Findings) -> Option<Auth> {
             Some(Auth { user: user?, realm: realm?, password })
         }
     }
+}
+
+/// `account` is the user of `auth`.
+fn register(node: &Node, account: Option<&str>, findings: &mut Findings) -> Option<Register> {
+    let mut fields = node.fields("register", findings)?;
+    let range = unit::duration_in(Duration::from_mins(1)..=Duration::from_hours(24));
+    let expires = fields.optional("expires", findings, range).unwrap_or(Duration::from_hours(1));
+    let user = fields.optional("user", findings, quotable);
+    let domain = fields.optional("domain", findings, domain);
+    let required = fields.optional("required", findings, scalar::boolean).unwrap_or(true);
+    fields.finish(findings);
+    let Some(user) = user.or_else(|| account.map(str::to_owned)) else {
+        let hint = "`register: { user: bank }`, or `auth` with its user";
+        findings.error_hint(node.span, Code::BadValue, "nobody is named who registers", hint);
+        return None;
+    };
+    Some(Register { user, domain, expires_s: u32::try_from(expires.as_secs()).ok()?, required })
+}
+
+fn domain(node: &Node, findings: &mut Findings) -> Option<String> {
+    let text = scalar::plain_text(node, "a domain", findings)?;
+    let uri = format!("sip:{text}");
+    let found = SipUri::parse(&uri).filter(|uri| uri.user.is_none());
+    if found.is_none() {
+        findings.error_hint(node.span, Code::BadValue, format!("`{text}` is not a domain"), "\"sip.bank.example\"");
+    }
+    found.map(|_| text.to_owned())
 }
 
 /// Goes into a quoted string of a header: RFC 3261 §25.1.

@@ -1,8 +1,10 @@
-//! Telephone events (RFC 4733): the four octets, hearing key presses, pressing keys.
+//! Key presses: telephone events (RFC 4733) both ways, and the tones themselves (ITU-T Q.23) from peers without them.
 
+mod ear;
 mod listener;
 mod presser;
 
+pub use ear::Ear;
 pub use listener::Listener;
 pub use presser::{Press, Presser};
 

@@ -93,6 +93,8 @@ impl Direction {
 pub struct Media {
     /// Where our RTP goes. Unspecified address (0.0.0.0) while they hold us the old way; `direction` forbids sending then.
     pub remote: SocketAddr,
+    /// Where our RTCP goes: the next port, unless they name another (RFC 3605).
+    pub rtcp: Option<SocketAddr>,
     pub codec: Codec,
     /// Of the audio we send.
     pub payload_type: u8,

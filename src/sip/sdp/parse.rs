@@ -29,6 +29,7 @@ pub struct Session {
     /// Zero: the stream is refused.
     port: u16,
     address: Option<IpAddr>,
+    rtcp: Option<(u16, Option<IpAddr>)>,
     count: u8,
     formats: [(u8, Format); MAX_FORMATS],
     ptime_ms: u8,
@@ -58,8 +59,11 @@ impl Session {
         })?;
         let event_payload_type = formats().find(|(_, format)| *format == Format::Event).map(|(pt, _)| pt);
         let theirs = self.direction.reversed();
+        let (rtcp_port, rtcp_address) = self.rtcp.unwrap_or((self.port.checked_add(1).unwrap_or(0), None));
+        let rtcp = SocketAddr::new(rtcp_address.unwrap_or(address), rtcp_port);
         Some(Media {
             remote: SocketAddr::new(address, self.port),
+            rtcp: Some(rtcp).filter(|to| to.port() != 0 && !to.ip().is_unspecified()),
             codec,
             payload_type,
             event_payload_type,
@@ -155,6 +159,7 @@ impl Reader {
         picked.direction = direction.or(picked.direction);
         match split_once(value, b':') {
             Some((b"rtpmap", map)) => rtpmap(&mut picked.session, map),
+            Some((b"rtcp", place)) => picked.session.rtcp = rtcp(place),
             Some((b"ptime", ms)) => {
                 let ms = number(trim(ms), 200).filter(|ms| *ms >= 10 && ms % 10 == 0);
                 picked.session.ptime_ms = ms.map_or(20, |ms| ms as u8);
@@ -188,6 +193,7 @@ fn media_line(value: &[u8], index: u8) -> Option<Session> {
         streams: 0,
         port: port as u16,
         address: None,
+        rtcp: None,
         count,
         formats,
         ptime_ms: 20,
@@ -201,6 +207,16 @@ fn connection(value: &[u8]) -> Option<IpAddr> {
     let mut words = text.split_ascii_whitespace();
     (words.next()? == "IN" && matches!(words.next()?, "IP4" | "IP6")).then_some(())?;
     words.next()?.parse().ok()
+}
+
+/// `PORT` or `PORT IN IP4 ADDRESS` (RFC 3605 §2.1).
+fn rtcp(place: &[u8]) -> Option<(u16, Option<IpAddr>)> {
+    let (port, address) = split_once(place, b' ').map_or((place, None), |(port, rest)| (port, Some(rest)));
+    let address = match address {
+        Some(address) => Some(connection(address)?),
+        None => None,
+    };
+    Some((number(trim(port), 65_535)? as u16, address))
 }
 
 /// `PT name/clock[/channels]`: a static type keeps its meaning unless it is named otherwise.
@@ -294,5 +310,36 @@ mod tests {
     fn a_static_type_that_is_renamed_loses_its_meaning() {
         let s = session("c=IN IP4 192.0.2.1\r\nm=audio 4000 RTP/AVP 8\r\na=rtpmap:8 G722/8000\r\n");
         assert_eq!(s.unwrap().agree(true), None);
+    }
+
+    #[test]
+    fn the_telephone_event_clock_is_the_codec_clock() {
+        let s = session(
+            "c=IN IP4 192.0.2.1\r\nm=audio 4000 RTP/AVP 8 100 101\r\na=rtpmap:100 telephone-event/16000\r\n\
+             a=rtpmap:101 telephone-event/8000\r\n",
+        );
+        assert_eq!(s.unwrap().agree(true).unwrap().event_payload_type, Some(101));
+        let other =
+            session("c=IN IP4 192.0.2.1\r\nm=audio 4000 RTP/AVP 8 100\r\na=rtpmap:100 telephone-event/48000\r\n");
+        assert_eq!(other.unwrap().agree(true).unwrap().event_payload_type, None);
+    }
+
+    #[test]
+    fn rtcp_goes_to_the_next_port_or_where_the_peer_says() {
+        for (line, want) in [
+            ("", "192.0.2.1:4001"),
+            ("a=rtcp:5000\r\n", "192.0.2.1:5000"),
+            ("a=rtcp:5000 IN IP4 192.0.2.7\r\n", "192.0.2.7:5000"),
+            ("a=rtcp:nonsense\r\n", "192.0.2.1:4001"),
+        ] {
+            let s = session(&format!("c=IN IP4 192.0.2.1\r\nm=audio 4000 RTP/AVP 8\r\n{line}"));
+            assert_eq!(s.unwrap().agree(true).unwrap().rtcp, Some(want.parse().unwrap()), "{line}");
+        }
+        let nowhere = session("c=IN IP4 0.0.0.0\r\nm=audio 4000 RTP/AVP 8\r\n").unwrap();
+        assert_eq!(nowhere.agree(true).unwrap().rtcp, None);
+        assert_eq!(
+            session("c=IN IP4 192.0.2.1\r\nm=audio 65535 RTP/AVP 8\r\n").unwrap().agree(true).unwrap().rtcp,
+            None
+        );
     }
 }

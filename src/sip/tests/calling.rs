@@ -31,6 +31,8 @@ fn the_invite_reads_as_it_must() {
         CSeq: 1 INVITE
         Contact: <sip:goldenhour@127.0.0.1:5060>
         Allow: INVITE, ACK, BYE, CANCEL, OPTIONS, INFO, UPDATE, NOTIFY
+        Supported: 100rel, timer
+        Session-Expires: 1800
         User-Agent: goldenhour
         P-Asserted-Identity: <sip:+999100000001@127.0.0.1:5060>
         Content-Type: application/sdp
@@ -176,6 +178,24 @@ fn a_refusal_is_acked_on_its_own_branch_and_reported_with_its_reason() {
 }
 
 #[test]
+fn a_cause_that_was_given_while_it_rang_speaks_where_the_final_answer_gives_none() {
+    let cause = |n: u8| format!("{}Reason: Q.850;cause={n}\r\n", contact());
+    for (last, want) in [("", 17), ("Reason: Q.850;cause=20\r\n", 20)] {
+        let mut solo = Solo::calling();
+        solo.answer("183 Session Progress", "b", &cause(1), SDP);
+        solo.answer("183 Session Progress", "b", &cause(17), SDP);
+        solo.answer("480 Temporarily Unavailable", "b", last, "");
+        assert_eq!(solo.end().unwrap().q850, Some(want));
+    }
+    let mut solo = Solo::calling();
+    solo.answer("183 Session Progress", "b", &cause(1), SDP);
+    solo.wait(SECOND * 30);
+    solo.answer("487 Request Terminated", "b", &cause(31), "");
+    let end = solo.end().unwrap();
+    assert_eq!((end.cause, end.q850), (Cause::RingTimeout, Some(1)), "the 487 was drawn by our CANCEL");
+}
+
+#[test]
 fn a_redirect_is_not_followed() {
     let mut solo = Solo::calling();
     solo.answer("302 Moved Temporarily", "b", "Contact: <sip:+999100000009@127.0.0.1:5099>\r\n", "");
@@ -217,58 +237,6 @@ fn a_stranger_gets_silence_and_leaves_nothing_behind() {
     }
     assert_eq!((solo.sent.len(), solo.events.len(), solo.ua.echoes()), (1, 0, 0));
     assert_eq!(solo.counts, [Counter::UnknownSource; 4]);
-}
-
-fn with_credentials() -> Solo {
-    let mut config = config(US, GW);
-    config.peers[0].auth = Some(Credentials { user: "u".into(), realm: "r".into(), password: "p".into() });
-    let mut solo = Solo::new(config);
-    solo.command(Command::Invite(Box::new(invite(1))));
-    solo
-}
-
-#[test]
-fn a_challenge_is_answered_once_with_the_next_cseq_and_a_new_branch() {
-    for (status, name, reply) in [
-        ("401 Unauthorized", "WWW-Authenticate", "Authorization"),
-        ("407 Proxy", "Proxy-Authenticate", "Proxy-Authorization"),
-    ] {
-        let mut solo = with_credentials();
-        let challenge = format!("{name}: Digest realm=\"r\", nonce=\"n1\", qop=\"auth\"\r\n");
-        solo.answer(status, "c", &challenge, "");
-        assert_eq!(solo.lines(), ["INVITE", "ACK", "INVITE"]);
-        let (first, second) = (Message::parse(&solo.sent[0]).unwrap(), Message::parse(&solo.sent[2]).unwrap());
-        assert_eq!(second.cseq().unwrap().0, 2);
-        assert_ne!(first.top_via().unwrap().branch(), second.top_via().unwrap().branch());
-        assert_eq!(
-            (first.get(Name::From), first.get(Name::CallId)),
-            (second.get(Name::From), second.get(Name::CallId))
-        );
-        assert!(second.named(reply.as_bytes()).is_some());
-        solo.answer(status, "d", &challenge, "");
-        assert_eq!(solo.end().unwrap().cause, Cause::Refused, "wrong credentials are not tried again");
-    }
-}
-
-#[test]
-fn a_stale_nonce_is_answered_again() {
-    let mut solo = with_credentials();
-    solo.answer("401 Unauthorized", "c", "WWW-Authenticate: Digest realm=\"r\", nonce=\"n1\"\r\n", "");
-    solo.answer("401 Unauthorized", "d", "WWW-Authenticate: Digest realm=\"r\", nonce=\"n2\", stale=true\r\n", "");
-    assert_eq!(Message::parse(&solo.last("INVITE")).unwrap().cseq().unwrap().0, 3);
-    solo.answer("200 OK", "e", &contact(), SDP);
-    assert!(text(&solo.last("ACK")).contains("nonce=\"n2\""), "the ACK carries the credentials of its INVITE");
-    solo.command(Command::Hangup { leg: leg(1) });
-    let bye = text(&solo.last("BYE"));
-    assert!(bye.contains("nonce=\"n2\"") && bye.contains("CSeq: 4 BYE"), "{bye}");
-}
-
-#[test]
-fn no_credentials_leave_for_another_realm() {
-    let mut solo = with_credentials();
-    solo.answer("401 Unauthorized", "c", "WWW-Authenticate: Digest realm=\"theirs\", nonce=\"n1\"\r\n", "");
-    assert_eq!(solo.lines(), ["INVITE", "ACK"]);
-    assert_eq!(solo.end().unwrap().status, Some(401));
 }
 
 #[test]

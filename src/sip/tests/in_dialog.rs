@@ -168,6 +168,28 @@ fn a_transfer_that_is_refused_ends_but_the_call_goes_on() {
 }
 
 #[test]
+fn an_attended_transfer_names_the_dialog_to_be_replaced_and_waits_for_its_answer() {
+    let mut solo = Solo::talking();
+    solo.command(Command::Invite(Box::new(invite(2))));
+    let transfer = || Command::Transfer { leg: leg(1), with: leg(2) };
+    solo.answer("180 Ringing", "q", &contact(), "");
+    solo.clear();
+    solo.command(transfer());
+    assert_eq!((solo.sent.len(), &solo.events[..]), (0, &[Event::ReferProgress { status: 400, last: true }][..]));
+    let mut solo = Solo::talking();
+    solo.command(Command::Invite(Box::new(invite(2))));
+    solo.answer("200 OK", "q&1", "Contact: <sip:queue@127.0.0.1:5080>\r\n", SDP);
+    let from = Message::parse(&solo.last("INVITE")).unwrap().from().unwrap().tag().map(text).unwrap();
+    solo.clear();
+    solo.command(transfer());
+    let want =
+        format!("Refer-To: <sip:queue@127.0.0.1:5080?Replaces={}%3Bto-tag%3Dq%261%3Bfrom-tag%3D{from}>\r\n", leg(2).0);
+    assert!(text(&solo.last("REFER")).contains(&want), "{}", text(&solo.last("REFER")));
+    solo.command(Command::Transfer { leg: leg(2), with: leg(2) });
+    assert_eq!(solo.lines(), ["REFER"], "nobody is joined with himself");
+}
+
+#[test]
 fn outside_dialogs_options_is_served_and_all_else_refused() {
     let mut solo = Solo::new(config(US, GW));
     let ask = |method: &str| {

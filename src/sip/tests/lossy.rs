@@ -52,7 +52,7 @@ impl Net {
             match output {
                 Output::Send { bytes, .. } => self.transmit(side, &bytes),
                 Output::Event { leg, event } => self.react(side, leg, &event),
-                Output::Journal(_) | Output::Count(_) => {}
+                Output::Journal(_) | Output::Unauthorised { .. } | Output::Registration { .. } | Output::Count(_) => {}
             }
         }
     }

@@ -1,15 +1,24 @@
 //! Tests of the whole user agent, in virtual time.
 
+mod answers;
+mod auth;
 mod calling;
 mod ending;
+mod faults;
+mod flood;
 mod gbk;
 mod in_dialog;
 mod lossy;
 mod mutation;
 mod oracle;
+mod register;
+mod reliable;
 mod serving;
+mod session;
+mod tables;
 mod torture;
 mod transports;
+mod wire;
 
 use std::net::SocketAddr;
 use std::time::Duration;
@@ -67,12 +76,16 @@ pub struct Solo {
     pub events: Vec<Event>,
     pub counts: Vec<Counter>,
     pub journal: Vec<DialogFacts>,
+    pub unauthorised: Vec<Unanswered>,
+    pub reports: Vec<Report>,
 }
 
 impl Solo {
     pub fn new(config: Config) -> Self {
         let (sent, targets, events, counts, journal) = (vec![], vec![], vec![], vec![], vec![]);
-        Self { ua: Ua::new(config), now: Now::default(), sent, targets, events, counts, journal }
+        let (unauthorised, reports) = (vec![], vec![]);
+        let (ua, now) = (Ua::new(config), Now::default());
+        Self { ua, now, sent, targets, events, counts, journal, unauthorised, reports }
     }
 
     /// With the INVITE of leg 1 on the wire.
@@ -99,6 +112,8 @@ impl Solo {
                     self.targets.push(to);
                 }
                 Output::Event { event, .. } => self.events.push(event),
+                Output::Unauthorised { why, .. } => self.unauthorised.push(why),
+                Output::Registration { report, .. } => self.reports.push(report),
                 Output::Count(counter) => self.counts.push(counter),
                 Output::Journal(facts) => self.journal.push(*facts),
             }
@@ -171,7 +186,7 @@ pub fn response(request: &[u8], status: &str, tag: &str, headers: &str, body: &s
     let message = Message::parse(request).expect("a request of ours");
     let get = |name| String::from_utf8_lossy(message.get(name).unwrap_or(&[])).into_owned();
     let mut to = get(header::Name::To);
-    if !tag.is_empty() && message.to().unwrap().tag().is_none() {
+    if !tag.is_empty() && message.to().is_some_and(|to| to.tag().is_none()) {
         to = format!("{to};tag={tag}");
     }
     let (via, from, id, cseq) =

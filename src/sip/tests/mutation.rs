@@ -3,7 +3,7 @@
 use super::*;
 use crate::base::Rng;
 
-fn mutate(rng: &mut Rng, bytes: &mut Vec<u8>) {
+pub fn mutate(rng: &mut Rng, bytes: &mut Vec<u8>) {
     const SPICE: &[&[u8]] = &[
         b"\r\n",
         b"\r\n ",
@@ -43,7 +43,7 @@ fn mutate(rng: &mut Rng, bytes: &mut Vec<u8>) {
     }
 }
 
-fn seeds() -> Vec<Vec<u8>> {
+pub fn seeds() -> Vec<Vec<u8>> {
     let sent = Solo::calling().sent[0].clone();
     let route = format!("{}Record-Route: <sip:{GW};lr>, <sip:x>\r\nReason: Q.850;cause=16\r\n", contact());
     let auth = "WWW-Authenticate: Digest realm=\"r\", nonce=\"n\\\"x\", qop=\"auth,auth-int\", algorithm=SHA-256\r\n";

@@ -12,6 +12,8 @@ struct Pair {
     at_a: Vec<Event>,
     at_b: Vec<Event>,
     wire: VecDeque<(bool, Vec<u8>)>,
+    /// Nothing arrives any more.
+    dead: bool,
 }
 
 impl Pair {
@@ -20,7 +22,8 @@ impl Pair {
         server.server = true;
         server.key = [9; 32];
         let (a, b) = (Ua::new(config(US, GW)), Ua::new(server));
-        let mut pair = Self { now: Now::default(), a, b, at_a: vec![], at_b: vec![], wire: VecDeque::new() };
+        let mut pair =
+            Self { now: Now::default(), a, b, at_a: vec![], at_b: vec![], wire: VecDeque::new(), dead: false };
         pair.tell_a(Command::Invite(Box::new(invite(1))));
         pair
     }
@@ -41,17 +44,26 @@ impl Pair {
                 match output {
                     Output::Send { bytes, .. } => self.wire.push_back((true, bytes.to_vec())),
                     Output::Event { event, .. } => self.at_a.push(event),
-                    Output::Journal(_) | Output::Count(_) => {}
+                    Output::Journal(_)
+                    | Output::Unauthorised { .. }
+                    | Output::Registration { .. }
+                    | Output::Count(_) => {}
                 }
             }
             while let Some(output) = self.b.poll_output() {
                 match output {
                     Output::Send { bytes, .. } => self.wire.push_back((false, bytes.to_vec())),
                     Output::Event { event, .. } => self.at_b.push(event),
-                    Output::Journal(_) | Output::Count(_) => {}
+                    Output::Journal(_)
+                    | Output::Unauthorised { .. }
+                    | Output::Registration { .. }
+                    | Output::Count(_) => {}
                 }
             }
             let Some((from_a, bytes)) = self.wire.pop_front() else { return };
+            if self.dead {
+                continue;
+            }
             let (ua, from) = if from_a { (&mut self.b, US) } else { (&mut self.a, GW) };
             ua.handle(self.now, Input::Datagram { from: addr(from), bytes: &bytes });
         }
@@ -107,6 +119,20 @@ fn a_call_with_early_media_is_answered_transferred_and_hung_up() {
     pair.tell_a(Command::Hangup { leg: leg(1) });
     let (a, b) = pair.ends();
     assert_eq!((a.unwrap().by, b.unwrap().by), (Side::Us, Side::Them));
+    pair.forgotten();
+}
+
+#[test]
+fn a_long_call_is_refreshed_again_and_again_and_a_dead_wire_ends_it_on_both_sides() {
+    let mut pair = Pair::new();
+    pair.tell_b(Command::Accept { leg: leg(1), media: local(4000) });
+    pair.wait(SECOND * 7_200);
+    assert_eq!((pair.ends(), pair.at_a.len(), pair.at_b.len()), ((None, None), 2, 2));
+    pair.dead = true;
+    pair.wait(SECOND * 1_900);
+    let (a, b) = pair.ends();
+    // The caller's refresh finds nobody; the called side waits for it in vain.
+    assert_eq!((a.unwrap().cause, b.unwrap().cause), (Cause::Gone, Cause::Expired));
     pair.forgotten();
 }
 

@@ -88,6 +88,14 @@ pub enum Timer {
     Ring,
     /// No final answer although we sent CANCEL: 64·T1 (RFC 3261 §9.1).
     Cancelled,
+    /// Refresh the session: half of what was agreed (RFC 4028 §10).
+    Refresh,
+    /// Nobody refreshed the session: shortly before it expires (RFC 4028 §10).
+    Session,
+    /// Register: before the binding runs out, or some time after a failure.
+    Register,
+    /// The binding at the registrar has run out.
+    Lapse,
 }
 
 /// What a transaction asks of its owner.

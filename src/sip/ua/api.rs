@@ -5,8 +5,10 @@ use std::net::SocketAddr;
 use std::time::Duration;
 
 use crate::base::{LegId, Pii, TrunkIx};
+use crate::sip::keyring::Unanswered;
 use crate::sip::packet::Packet;
 use crate::sip::peer::Peer;
+use crate::sip::register::Report;
 use crate::sip::sdp::{Local, Media, Session};
 use crate::sip::target::{Target, Transport};
 use crate::sip::transaction::Times;
@@ -28,6 +30,10 @@ pub struct Config {
     pub server: bool,
     /// Indexed by `TrunkIx`.
     pub peers: Vec<Peer>,
+    /// How long a call of ours may go on without being refreshed (RFC 4028); a peer that knows nothing of it is not asked.
+    pub session_expires_s: u32,
+    /// Behind the Call-IDs and the pauses of registrations: another one in each process (RFC 3261 §10.2).
+    pub seed: u64,
     /// Calls at a time; an INVITE past it is refused, ours and theirs.
     pub max_calls: usize,
 }
@@ -43,6 +49,8 @@ impl Config {
             times: Times::default(),
             server: false,
             peers: Vec::new(),
+            session_expires_s: 1_800,
+            seed: 0,
             max_calls: 100_000,
         }
     }
@@ -101,6 +109,8 @@ pub enum Input<'a> {
     Unreachable {
         to: SocketAddr,
     },
+    /// Take every registration back. Nothing is registered after that.
+    Unregister,
     /// Time passed; send it when `poll_timeout` is due. Every other input runs due timers too.
     Timeout,
 }
@@ -116,6 +126,12 @@ pub enum Command {
     Refer {
         leg: LegId,
         target: String,
+    },
+    /// Attended transfer: the peers of these two answered legs talk to each other (RFC 3891). `ReferProgress` of `leg`
+    /// follows; whoever asked ends `with` once it has come about.
+    Transfer {
+        leg: LegId,
+        with: LegId,
     },
     /// Server mode: 101–199, with media for early audio.
     Provisional {
@@ -173,6 +189,16 @@ pub enum Output {
     },
     /// To be kept where a crash does not reach it, so that `recovery` can end the dialog.
     Journal(Box<DialogFacts>),
+    /// The peer asked for credentials and did not get them, so that the request failed.
+    Unauthorised {
+        trunk: TrunkIx,
+        why: Unanswered,
+    },
+    /// How the registration of this trunk stands.
+    Registration {
+        trunk: TrunkIx,
+        report: Report,
+    },
     Count(Counter),
 }
 
@@ -185,7 +211,8 @@ pub enum Event {
     Ringing {
         status: u16,
     },
-    /// Early media of a fork, counted from 0 in order of appearance. The last one heard counts.
+    /// Early media of a fork, counted from 0 in order of appearance. The last one heard counts. `status` is 183 where an
+    /// UPDATE moved it.
     EarlyMedia {
         fork: u8,
         status: u16,
@@ -224,7 +251,7 @@ pub enum Event {
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Incoming {
     pub from: SocketAddr,
-    /// Display only: bytes that are not UTF-8 are replaced.
+    /// Display only: what is not UTF-8 is read as GB18030.
     pub from_user: Pii<String>,
     pub to_user: Pii<String>,
     /// `None` for a late offer. What we would answer is `offer.answer(local)`.
@@ -237,7 +264,7 @@ pub struct End {
     pub cause: Cause,
     /// The final status of the INVITE, where there was one.
     pub status: Option<u16>,
-    /// Q.850 cause of a Reason header (RFC 3326): of the final answer, or of the BYE.
+    /// Q.850 cause of a Reason header (RFC 3326): of the final answer, of a provisional one before it, or of the BYE.
     pub q850: Option<u8>,
     pub retry_after_s: Option<u32>,
     pub by: Side,
@@ -275,6 +302,8 @@ pub enum Cause {
     NoAck,
     /// The peer no longer knows the dialog (481 or 408 to a request of ours).
     Gone,
+    /// Nobody refreshed the session (RFC 4028 §10); ended by BYE.
+    Expired,
     /// The command cannot be carried out: malformed URI, unknown trunk, leg in use, too many calls. Nothing was sent.
     NotSent,
 }

@@ -1,7 +1,6 @@
 //! One call, ours or theirs: where it stands, what it still waits for, and when.
 
 use crate::base::{LegId, Tick, TrunkIx};
-use crate::sip::digest::Challenge;
 use crate::sip::packet::Packet;
 use crate::sip::sdp::{Local, Media};
 use crate::sip::target::Target;
@@ -10,7 +9,9 @@ use crate::sip::transaction::{Act, InviteServer, Timer};
 use super::api::{Cause, Counter, End, Event, Side};
 use super::context::Cx;
 use super::dialog::Dialog;
+use super::refresh::Reinvite;
 use super::request::{Purpose, Request};
+use super::session_timer::SessionTimer;
 use super::uac::Inviting;
 use super::uas::Offered;
 
@@ -28,14 +29,19 @@ pub(super) struct Call {
     pub(super) requests: Vec<Request>,
     /// A re-INVITE answered by 2xx and not yet ACKed.
     pub(super) answering: Option<Box<Answering>>,
+    /// A re-INVITE of ours without a final answer.
+    pub(super) reinvite: Option<Box<Reinvite>>,
+    pub(super) timer: Option<Box<SessionTimer>>,
     pub(super) local: Option<Local>,
     pub(super) media: Option<Media>,
     /// Version in the origin line of what we sent last (RFC 3264 §8).
     pub(super) sdp_version: u32,
-    /// Challenges answered: by the user agent, by the proxy.
-    pub(super) auth: [Option<Box<Challenge>>; 2],
     /// A REFER of ours or theirs has not come to its end.
     pub(super) referring: bool,
+    /// We placed the call: the Call-ID is ours.
+    pub(super) owner: bool,
+    /// The peer serves UPDATE.
+    pub(super) updates: bool,
     /// Reported by the BYE or CANCEL under way once it is through.
     pub(super) ending: Option<End>,
     /// `Ended` was reported.
@@ -73,11 +79,14 @@ impl Call {
             dialog: None,
             requests: Vec::new(),
             answering: None,
+            reinvite: None,
+            timer: None,
             local: None,
             media: None,
             sdp_version: 1,
-            auth: [None, None],
             referring: false,
+            owner: false,
+            updates: false,
             ending: None,
             over: false,
         }
@@ -94,6 +103,8 @@ impl Call {
             self.stage = Stage::Up;
         }
         self.answering = None;
+        self.reinvite = None;
+        self.timer = None;
         self.requests.retain(|request| matches!(request.purpose, Purpose::Bye | Purpose::ForkBye));
         cx.event(self.leg, Event::Ended(end));
     }
@@ -116,7 +127,9 @@ impl Call {
         };
         let requests = self.requests.iter().filter_map(|request| request.tx.poll_timeout());
         let answering = self.answering.as_ref().and_then(|answering| answering.tx.poll_timeout());
-        requests.chain(stage).chain(answering).min()
+        let reinvite = self.reinvite.as_ref().and_then(|reinvite| reinvite.poll_timeout());
+        let session = self.timer.as_ref().map(|timer| timer.poll_timeout());
+        requests.chain(stage).chain(answering).chain(reinvite).chain(session).min()
     }
 
     /// Runs every timer that is due.
@@ -127,6 +140,8 @@ impl Call {
             Stage::Up => {}
         }
         self.requests_timeout(cx, now);
+        self.reinvite_timeout(cx, now);
+        self.session_timeout(cx, now);
         let Some(answering) = &mut self.answering else { return };
         if answering.tx.poll_timeout().is_none_or(|(at, _)| at > now) {
             return;
@@ -156,5 +171,20 @@ impl End {
     /// Never answered, by nobody.
     pub(super) const fn silent(cause: Cause) -> Self {
         Self { cause, status: None, q850: None, retry_after_s: None, by: Side::Nobody, answered: false }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::sip::ua::api::Invite;
+    use crate::sip::ua::early::Fork;
+
+    #[test]
+    fn a_ringing_call_with_eight_forks_is_far_below_eight_kilobytes() {
+        let fixed = size_of::<Call>() + size_of::<Inviting>() + size_of::<Invite>() + 8 * size_of::<Fork>();
+        let (datagram, texts) = (1_300, 300);
+        assert!(fixed + datagram + texts < 4_096, "{fixed}");
+        assert!(size_of::<Call>() <= 512, "what few calls have is boxed: {}", size_of::<Call>());
     }
 }

@@ -5,21 +5,27 @@ use std::collections::VecDeque;
 use crate::base::{LegId, Tick, TrunkIx};
 use crate::sip::header::Name;
 use crate::sip::ids::Ids;
+use crate::sip::keyring::{Keyring, Tries};
 use crate::sip::message::{Message, Start};
+use crate::sip::method::Method;
 use crate::sip::packet::Packet;
 use crate::sip::peer::Peer;
 use crate::sip::target::Target;
 use crate::sip::transaction::RequestServer;
+use crate::sip::validate::is_understood;
 use crate::sip::writer::{Writer, allow};
 
 use super::api::{Config, Counter, Event, Output};
 use super::echo::{Echoes, Key};
+use super::session_timer::MIN_SE_S;
 
 #[derive(Debug)]
 pub(super) struct Cx {
     pub(super) config: Config,
     pub(super) ids: Ids,
     pub(super) echoes: Echoes,
+    /// One for each peer.
+    keyrings: Vec<Keyring>,
     pub(super) out: VecDeque<Output>,
     pub(super) scratch: Vec<u8>,
 }
@@ -27,7 +33,37 @@ pub(super) struct Cx {
 impl Cx {
     pub(super) fn new(config: Config) -> Self {
         let ids = Ids::new(&config.key);
-        Self { config, ids, echoes: Echoes::default(), out: VecDeque::new(), scratch: Vec::with_capacity(2048) }
+        let keyrings = vec![Keyring::default(); config.peers.len()];
+        let (echoes, out, scratch) = (Echoes::default(), VecDeque::new(), Vec::with_capacity(2048));
+        Self { config, ids, echoes, keyrings, out, scratch }
+    }
+
+    /// Nonces go with the credentials they were answered with.
+    pub(super) fn set_peers(&mut self, peers: Vec<Peer>) {
+        self.keyrings = vec![Keyring::default(); peers.len()];
+        self.config.peers = peers;
+    }
+
+    /// Takes the challenge of a 401 or 407. True where the request is to be sent again, with `credentials`.
+    pub(super) fn take_challenge(&mut self, trunk: TrunkIx, response: &Message<'_>, tries: &mut Tries) -> bool {
+        let who = self.config.peers.get(trunk.ix()).and_then(|peer| peer.auth.as_ref());
+        let Some(keyring) = self.keyrings.get_mut(trunk.ix()) else { return false };
+        let taken = keyring.take(response, who, tries);
+        self.out.push_back(match &taken {
+            Ok(()) => Output::Count(Counter::Authenticated),
+            Err(why) => Output::Unauthorised { trunk, why: why.clone() },
+        });
+        taken.is_ok()
+    }
+
+    /// Authorization lines for a request, for every challenge of this peer that was answered last.
+    pub(super) fn credentials(&mut self, trunk: TrunkIx, leg: LegId, method: Method, uri: &[u8]) -> Vec<u8> {
+        let mut lines = Vec::new();
+        let who = self.config.peers.get(trunk.ix()).and_then(|peer| peer.auth.as_ref());
+        if let (Some(who), Some(keyring)) = (who, self.keyrings.get_mut(trunk.ix())) {
+            keyring.write(&self.ids, leg, who, (method, uri), &mut lines);
+        }
+        lines
     }
 
     pub(super) fn send(&mut self, to: Target, bytes: Packet) {
@@ -85,21 +121,36 @@ impl Cx {
 
     /// Refuses without memory (RFC 3261 §8.2.7), with the header that explains the status.
     pub(super) fn refuse(&mut self, to: &Asked<'_, '_>, status: u16) {
+        self.explain(to, status);
+    }
+
+    /// Refuses a request of a dialog and remembers it: a repetition must not be judged by another state of things.
+    pub(super) fn decline(&mut self, to: &Asked<'_, '_>, now: Tick, status: u16) {
+        let packet = self.explain(to, status);
+        let until = self.deadline(now);
+        self.echoes.remember(to.key(), to.reply_to, Some(packet), until);
+    }
+
+    fn explain(&mut self, to: &Asked<'_, '_>, status: u16) -> Packet {
         self.count(Counter::RequestRefused);
         let (message, server) = (to.message, self.config.server);
         self.reply(to, status, |writer| {
             match status {
                 405 | 501 => writer.header("Allow", allow(server)),
                 406 | 415 => writer.header("Accept", b"application/sdp"),
+                422 => writer.number_header("Min-SE", MIN_SE_S),
                 420 => {
-                    writer.echo("Unsupported", message, Name::Require).echo("Unsupported", message, Name::ProxyRequire)
+                    for tag in message.list(Name::Require) {
+                        writer.header("Unsupported", if is_understood(tag) { &[] } else { tag });
+                    }
+                    writer
                 }
                 489 => writer.header("Allow-Events", b"refer"),
                 500 => writer.header("Retry-After", b"2"),
                 _ => writer,
             }
             .end();
-        });
+        })
     }
 }
 
@@ -115,20 +166,22 @@ pub(super) struct Asked<'m, 'd> {
 }
 
 impl<'m, 'd> Asked<'m, 'd> {
-    /// `None` where there is no Via to answer to.
+    /// `None` where there is no Via to answer to. Without a branch the whole Via tells transactions apart, as before
+    /// RFC 3261 (§17.2.3).
     pub(super) fn new(message: &'m Message<'d>, leg: LegId, from: Target) -> Option<Self> {
         let via = message.top_via()?;
+        let whole = message.get(Name::Via)?;
         let cseq = message.cseq().map_or(0, |(number, _)| number);
         // An answer goes back through the connection that the request came by (RFC 3261 §18.2.2).
         let addr = if from.transport.is_reliable() { from.addr } else { via.reply_to(from.addr) };
         let reply_to = Target::new(from.transport, addr);
-        Some(Self { message, leg, from, reply_to, branch: via.branch().unwrap_or(&[]), cseq })
+        Some(Self { message, leg, from, reply_to, branch: via.branch().unwrap_or(whole), cseq })
     }
 
-    pub(super) fn method(&self) -> crate::sip::method::Method {
+    pub(super) fn method(&self) -> Method {
         match self.message.start {
             Start::Request { method, .. } => method,
-            Start::Status { .. } => crate::sip::method::Method::Other,
+            Start::Status { .. } => Method::Other,
         }
     }
 

@@ -43,7 +43,13 @@ impl Dialog {
     pub(super) fn from_response(response: &Message<'_>, local: &[u8], cseq: u32, uri: &[u8], peer: &Peer) -> Self {
         let mut routes: Vec<&[u8]> = response.list(Name::RecordRoute).filter(|value| !value.is_empty()).collect();
         routes.reverse();
-        let remote = response.get(Name::To).unwrap_or(&[]);
+        let bare;
+        let remote = if let Some(to) = response.get(Name::To).filter(|to| !to.is_empty()) {
+            to
+        } else {
+            bare = [b"<", uri, b">"].concat();
+            &bare
+        };
         let contact = response.contact().map_or(uri, |contact| contact.uri);
         Self::new(response, (local, remote), contact, &routes, cseq, peer)
     }
@@ -166,7 +172,7 @@ impl Dialog {
     fn write_strict_routes(&self, writer: &mut Writer<'_>) {
         let first = crate::sip::bytes::element_len(&self.routes, b',');
         let rest = self.routes.get(first + 1..).map_or(&[][..], crate::sip::bytes::trim);
-        writer.raw(b"Route: ").raw(rest);
+        writer.raw(b"Route: ").value(rest);
         writer.raw(if rest.is_empty() { b"<" } else { b", <" }).raw(&self.target).raw(b">\r\n");
     }
 }

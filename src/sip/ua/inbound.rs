@@ -1,6 +1,6 @@
 //! Requests of the peer within a dialog (RFC 3261 §12.2.2): BYE, re-INVITE, UPDATE, INFO, NOTIFY, OPTIONS, REFER.
 
-use crate::base::{Pii, Tick, TrunkIx};
+use crate::base::{Pii, Tick};
 use crate::sip::addr::NameAddr;
 use crate::sip::bytes::{number, split_once, trim};
 use crate::sip::header::Name;
@@ -13,14 +13,14 @@ use crate::sip::writer::{allow, no_body};
 use super::api::{End, Event, Side};
 use super::call::{Answering, Call, Stage};
 use super::context::{Asked, Cx};
+use super::session_timer::{Wish, is_too_short};
 use super::uas::sdp_id;
 
 impl Call {
     /// A checked request that is not a repetition and carries our tag.
     pub(super) fn on_request(&mut self, cx: &mut Cx, now: Tick, asked: &Asked<'_, '_>) {
-        if let Stage::Inviting(inviting) = &self.stage {
-            let known = inviting.knows(asked.message.from().and_then(|from| from.tag()).unwrap_or(&[]));
-            return early(cx, now, asked, self.trunk, known);
+        if matches!(self.stage, Stage::Inviting(_)) {
+            return self.on_early_request(cx, now, asked);
         }
         let Some(dialog) = self.dialog.as_mut().filter(|dialog| dialog.matches(asked.message) && !self.over) else {
             return cx.refuse(asked, 481);
@@ -31,6 +31,7 @@ impl Call {
         }
         dialog.remote_cseq = Some(asked.cseq);
         match asked.method() {
+            Method::Invite | Method::Update if is_too_short(asked.message) => cx.decline(asked, now, 422),
             Method::Bye => self.on_bye(cx, now, asked),
             Method::Invite => self.on_reinvite(cx, now, asked),
             Method::Update => self.on_update(cx, now, asked),
@@ -45,8 +46,8 @@ impl Call {
             | Method::Message
             | Method::Publish
             | Method::Ack
-            | Method::Cancel => cx.refuse(asked, 405),
-            Method::Other => cx.refuse(asked, 501),
+            | Method::Cancel => cx.decline(asked, now, 405),
+            Method::Other => cx.decline(asked, now, 501),
         }
     }
 
@@ -71,10 +72,10 @@ impl Call {
     /// 200 with the same codec or 488, and the call goes on (§14.2).
     fn on_reinvite(&mut self, cx: &mut Cx, now: Tick, asked: &Asked<'_, '_>) {
         if matches!(self.stage, Stage::Offered(_)) || self.answering.is_some() {
-            return cx.refuse(asked, 500);
+            return cx.decline(asked, now, 500);
         }
-        if self.ending.is_some() {
-            return cx.refuse(asked, 491);
+        if self.ending.is_some() || self.reinvite.is_some() {
+            return cx.decline(asked, now, 491);
         }
         let Some(bytes) = self.describe(cx, now, asked) else { return };
         let mut tx = InviteServer::new(&cx.config.times.over(asked.reply_to.transport));
@@ -85,13 +86,17 @@ impl Call {
 
     /// As a re-INVITE, but without ACK; without a body only a refresh (RFC 3311 §5.2).
     fn on_update(&mut self, cx: &mut Cx, now: Tick, asked: &Asked<'_, '_>) {
-        if self.answering.is_some() || self.ending.is_some() {
-            return cx.refuse(asked, 491);
+        let refresh = asked.body().is_empty();
+        if self.answering.is_some() || self.ending.is_some() || self.reinvite.is_some() && !refresh {
+            return cx.decline(asked, now, 491);
         }
-        if asked.body().is_empty() {
+        if refresh {
             self.retarget(cx, asked);
-            let contact = cx.contact(self.trunk);
-            return cx.answer(asked, now, 200, |writer| writer.contact(contact).end());
+            let (contact, server) = (cx.contact(self.trunk), cx.config.server);
+            let session = self.session_answer(now, Wish::read(asked.message));
+            return cx.answer(asked, now, 200, |writer| {
+                writer.contact(contact).header("Allow", allow(server)).raw(&session).end();
+            });
         }
         if let Some(bytes) = self.describe(cx, now, asked) {
             let until = cx.deadline(now);
@@ -99,29 +104,43 @@ impl Call {
         }
     }
 
-    /// Answers an offer, or makes one where there is none. `None` where it was refused.
+    /// As `answer_offer`, in an answered call.
     fn describe(&mut self, cx: &mut Cx, now: Tick, asked: &Asked<'_, '_>) -> Option<Packet> {
+        let (bytes, media) = self.answer_offer(cx, now, asked, self.media)?;
+        self.retarget(cx, asked);
+        if let Some(media) = media {
+            self.change_media(cx, media);
+        }
+        Some(bytes)
+    }
+
+    /// Answers an offer with the codec in use, or makes one where there is none: our answer and what was agreed on. `None`
+    /// where it was refused.
+    pub(super) fn answer_offer(
+        &mut self,
+        cx: &mut Cx,
+        now: Tick,
+        asked: &Asked<'_, '_>,
+        current: Option<Media>,
+    ) -> Option<(Packet, Option<Media>)> {
         let offer = asked.body();
         let local = self.local?;
-        let current = self.media.map(|media| media.codec);
+        let current = current.map(|media| media.codec);
         let agreed = Session::parse(offer).and_then(|s| s.agree_on(false, current).map(|media| (s, media)));
         if agreed.is_none() && !offer.is_empty() {
             cx.answer(asked, now, 488, |writer| writer.header("Warning", b"304 goldenhour \"no common media\"").end());
             return None;
         }
-        self.retarget(cx, asked);
         self.sdp_version += 1;
-        let contact = cx.contact(self.trunk);
-        let (version, server) = (self.sdp_version, cx.config.server);
+        let session =
+            if self.dialog.is_some() { self.session_answer(now, Wish::read(asked.message)) } else { Vec::new() };
+        let (version, contact, server) = (self.sdp_version, cx.contact(self.trunk), cx.config.server);
         let bytes = cx.reply(asked, 200, |writer| {
-            writer.contact(contact).header("Allow", allow(server));
+            writer.contact(contact).header("Allow", allow(server)).raw(&session);
             writer.echo("Record-Route", asked.message, Name::RecordRoute);
             writer.body("application/sdp", |out| write_description(asked, &local, agreed.as_ref(), version, out));
         });
-        if let Some((_, media)) = agreed {
-            self.change_media(cx, media);
-        }
-        Some(bytes)
+        Some((bytes, agreed.map(|(_, media)| media)))
     }
 
     fn retarget(&mut self, cx: &Cx, asked: &Asked<'_, '_>) {
@@ -137,7 +156,7 @@ impl Call {
         let kind = asked.message.content_type();
         let relay = kind.eq_ignore_ascii_case(b"application/dtmf-relay");
         if !relay && !kind.eq_ignore_ascii_case(b"application/dtmf") && !asked.body().is_empty() {
-            return cx.refuse(asked, 415);
+            return cx.decline(asked, now, 415);
         }
         cx.answer(asked, now, 200, no_body);
         if let Some(key) = pressed(asked.body(), relay) {
@@ -150,10 +169,10 @@ impl Call {
         let event = asked.message.get(Name::Event).unwrap_or(&[]);
         let event = trim(split_once(event, b';').map_or(event, |(event, _)| event));
         if !event.eq_ignore_ascii_case(b"refer") {
-            return cx.refuse(asked, 489);
+            return cx.decline(asked, now, 489);
         }
         if !self.referring {
-            return cx.refuse(asked, 481);
+            return cx.decline(asked, now, 481);
         }
         cx.answer(asked, now, 200, no_body);
         let state = asked.message.get(Name::SubscriptionState).unwrap_or(&[]);
@@ -168,7 +187,7 @@ impl Call {
 
     fn on_refer(&mut self, cx: &mut Cx, now: Tick, asked: &Asked<'_, '_>) {
         let target = asked.message.get(Name::ReferTo).and_then(NameAddr::parse);
-        let Some(target) = target.filter(|_| !self.referring) else { return cx.refuse(asked, 400) };
+        let Some(target) = target.filter(|_| !self.referring) else { return cx.decline(asked, now, 400) };
         let contact = cx.contact(self.trunk);
         cx.answer(asked, now, 202, |writer| writer.contact(contact).end());
         self.referring = true;
@@ -183,26 +202,6 @@ pub(super) fn options(cx: &mut Cx, now: Tick, asked: &Asked<'_, '_>) {
     cx.answer(asked, now, 200, |writer| {
         writer.header("Allow", allow(server)).header("Accept", b"application/sdp").end();
     });
-}
-
-/// A request in an early dialog. Our offer is open, so that no other may be made (§14.2, RFC 3311 §5.2).
-fn early(cx: &mut Cx, now: Tick, asked: &Asked<'_, '_>, trunk: TrunkIx, known: bool) {
-    match asked.method() {
-        _ if !known => cx.refuse(asked, 481),
-        Method::Options => options(cx, now, asked),
-        Method::Invite => cx.refuse(asked, 491),
-        Method::Update if asked.body().is_empty() => {
-            let contact = cx.contact(trunk);
-            cx.answer(asked, now, 200, |writer| writer.contact(contact).end());
-        }
-        Method::Update => cx.refuse(asked, 491),
-        Method::Info => cx.answer(asked, now, 200, no_body),
-        Method::Other => cx.refuse(asked, 501),
-        Method::Prack | Method::Register | Method::Subscribe | Method::Message | Method::Publish => {
-            cx.refuse(asked, 405);
-        }
-        Method::Bye | Method::Notify | Method::Refer | Method::Ack | Method::Cancel => cx.refuse(asked, 481),
-    }
 }
 
 fn write_description(

@@ -4,9 +4,13 @@ mod api;
 mod call;
 mod context;
 mod dialog;
+mod early;
 mod echo;
 mod inbound;
+mod refresh;
+mod registrations;
 mod request;
+mod session_timer;
 mod uac;
 mod uas;
 mod wake;
@@ -29,6 +33,7 @@ use call::{Call, Stage};
 use context::{Asked, Cx};
 use dialog::Dialog;
 use echo::{Found, Key};
+use registrations::Registrations;
 use request::Purpose;
 use wake::Wakes;
 
@@ -38,25 +43,32 @@ pub struct Ua {
     cx: Cx,
     calls: HashMap<LegId, Box<Call>>,
     wakes: Wakes,
+    now: Tick,
+    registrations: Registrations,
 }
 
 impl Ua {
     pub fn new(config: Config) -> Self {
-        Self { cx: Cx::new(config), calls: HashMap::new(), wakes: Wakes::default() }
+        let registrations = Registrations::new(&config);
+        let cx = Cx::new(config);
+        Self { cx, calls: HashMap::new(), wakes: Wakes::default(), now: Tick::default(), registrations }
     }
 
     pub fn handle(&mut self, now: Now, input: Input<'_>) {
         let now = now.tick;
+        self.now = now;
         self.cx.echoes.expire(now);
         match input {
             Input::Datagram { from, bytes } => self.on_message(now, Target::udp(from), bytes),
             Input::Framed { from, bytes } => self.on_message(now, from, bytes),
-            Input::Connected { to, ours } => self.on_connected(to, ours),
+            Input::Connected { to, ours } => self.on_connected(now, to, ours),
             Input::Unsent { to, bytes } => self.on_unsent(now, to, bytes),
             Input::Command(command) => self.on_command(now, command),
-            Input::Unreachable { to } => self.on_unreachable(to),
+            Input::Unreachable { to } => self.on_unreachable(now, to),
+            Input::Unregister => self.registrations.unregister(&mut self.cx, now),
             Input::Timeout => {}
         }
+        self.registrations.on_timeout(&mut self.cx, now);
         while let Some(leg) = self.wakes.due(now, &self.calls) {
             self.with(leg, |call, cx| {
                 call.armed = Tick::MAX;
@@ -70,7 +82,17 @@ impl Ua {
     }
 
     pub fn poll_timeout(&self) -> Option<(Tick, Timer)> {
-        self.wakes.next()
+        self.wakes.next().into_iter().chain(self.registrations.poll_timeout(&self.cx)).min()
+    }
+
+    /// False for a trunk that must be registered and is not.
+    pub fn may_dial(&self, trunk: TrunkIx, now: Tick) -> bool {
+        self.registrations.may_dial(trunk, now)
+    }
+
+    /// A REGISTER is under way.
+    pub fn is_registering(&self) -> bool {
+        self.registrations.is_asking()
     }
 
     /// Calls that still wait for something; finished ones leave only echoes.
@@ -85,10 +107,13 @@ impl Ua {
 
     /// Replaces the peers. Their order must not change under live calls: `TrunkIx` points into it.
     pub fn set_peers(&mut self, peers: Vec<super::Peer>) {
-        let before = std::mem::replace(&mut self.cx.config.peers, peers);
-        for peer in &mut self.cx.config.peers {
-            peer.our_end = before.iter().find(|old| old.target() == peer.target()).and_then(|old| old.our_end);
+        let mut peers = peers;
+        for peer in &mut peers {
+            let before = self.cx.config.peers.iter().find(|old| old.target() == peer.target());
+            peer.our_end = before.and_then(|old| old.our_end);
         }
+        self.registrations.set_peers(&self.cx.config.peers, &peers);
+        self.cx.set_peers(peers);
     }
 
     fn on_command(&mut self, now: Tick, command: Command) {
@@ -100,6 +125,10 @@ impl Ua {
                 Stage::Up => call.bye(cx, now, End::hung_up()),
             }),
             Command::Refer { leg, target } => self.with(leg, |call, cx| call.refer(cx, now, &target)),
+            Command::Transfer { leg, with } => {
+                let target = self.calls.get(&with).filter(|_| with != leg).and_then(|call| call.replaceable());
+                self.with(leg, |call, cx| call.refer(cx, now, target.as_deref().unwrap_or("")));
+            }
             Command::Provisional { leg, status, media } => {
                 self.with(leg, |call, cx| call.provisional(cx, now, status, media));
             }
@@ -123,7 +152,8 @@ impl Ua {
         }
     }
 
-    fn on_unreachable(&mut self, to: SocketAddr) {
+    fn on_unreachable(&mut self, now: Tick, to: SocketAddr) {
+        self.registrations.on_unreachable(&mut self.cx, now, to);
         for leg in self.wakes.legs() {
             self.with(leg, |call, cx| {
                 if let Stage::Inviting(inviting) = &mut call.stage
@@ -136,15 +166,19 @@ impl Ua {
         }
     }
 
-    fn on_connected(&mut self, to: Target, ours: SocketAddr) {
+    fn on_connected(&mut self, now: Tick, to: Target, ours: SocketAddr) {
         for peer in self.cx.config.peers.iter_mut().filter(|peer| peer.target() == to) {
             peer.our_end = Some(ours);
         }
+        self.registrations.on_connected(&mut self.cx, now, to);
     }
 
     fn on_unsent(&mut self, now: Tick, to: Target, bytes: &[u8]) {
         let Ok(message) = Message::parse(bytes) else { return };
         let Some(leg) = message.get(Name::CallId).map(|id| self.cx.ids.leg(id)) else { return };
+        if matches!(message.start, Start::Request { method: Method::Register, .. }) {
+            return self.registrations.on_unreachable(&mut self.cx, now, to.addr);
+        }
         if matches!(message.start, Start::Request { .. }) && self.owns(leg, to) {
             self.with(leg, |call, cx| {
                 call.on_invite_unsent(cx, now, bytes);
@@ -226,6 +260,8 @@ impl Ua {
             Method::Bye | Method::Info | Method::Update | Method::Notify => self.cx.refuse(asked, 481),
             Method::Other => self.cx.refuse(asked, 501),
             Method::Ack | Method::Cancel => {}
+            // Who signs a request is judged before what it asks (§8.2), and we registered nobody.
+            Method::Register if asked.message.named(b"Authorization").is_some() => self.cx.refuse(asked, 403),
             Method::Refer
             | Method::Prack
             | Method::Register
@@ -251,6 +287,9 @@ impl Ua {
                 // One call by two ways (RFC 3261 §8.2.2.2).
                 Stage::Offered(_) | Stage::Inviting(_) | Stage::Up => return self.cx.refuse(asked, 482),
             }
+        }
+        if session_timer::is_too_short(asked.message) {
+            return self.cx.refuse(asked, 422);
         }
         if self.calls.len() >= self.cx.config.max_calls {
             return self.cx.refuse(asked, 503);
@@ -286,7 +325,9 @@ impl Ua {
             return self.cx.count(Counter::StrayResponse);
         };
         let mut taken = false;
-        if method == Method::Invite {
+        if method == Method::Register {
+            taken = self.registrations.on_response(&mut self.cx, now, (leg, trunk), response, status);
+        } else if method == Method::Invite {
             let tag = response.to().and_then(|to| to.tag()).unwrap_or(&[]);
             if status >= 200 && self.repeated(Key::answer(leg, cseq, tag), now) {
                 return;
@@ -311,11 +352,12 @@ impl Ua {
         let from = response.get(Name::From).unwrap_or(&[]);
         let ours = NameAddr::parse(from).and_then(|from| from.tag()) == Some(&self.cx.ids.tag(leg)[..]);
         let Some(peer) = self.cx.config.peers.get(trunk.ix()).filter(|_| ours) else { return false };
-        let to = response.to().map_or(&[][..], |to| to.uri);
-        let mut dialog = Dialog::from_response(response, from, cseq, to, peer);
-        uac::acknowledge(&mut self.cx, now, leg, &dialog, None);
+        let Some(to) = response.to().or(response.contact()) else { return false };
+        let mut dialog = Dialog::from_response(response, from, cseq, to.uri, peer);
+        uac::acknowledge(&mut self.cx, now, leg, (&dialog, cseq), None);
         self.cx.count(Counter::ForkEnded);
-        let (cseq, bye) = dialog.request(&mut self.cx, leg, Method::Bye, super::writer::no_body);
+        let credentials = self.cx.credentials(trunk, leg, Method::Bye, dialog.request_uri());
+        let (cseq, bye) = dialog.request(&mut self.cx, leg, Method::Bye, |writer| writer.raw(&credentials).end());
         self.calls.entry(leg).or_insert_with(|| {
             let mut nobody = Call::new(leg, trunk, Stage::Up);
             nobody.over = true;
@@ -354,9 +396,14 @@ impl Ua {
         act(call, &mut self.cx);
         if call.is_done() {
             self.calls.remove(&leg);
-        } else if let Some((at, why)) = call.poll_timeout().filter(|(at, _)| *at < call.armed) {
-            call.armed = at;
-            self.wakes.push(at, leg, why);
+        } else if let Some((at, why)) = call.poll_timeout() {
+            // A wake is never taken back. So it is not set further ahead than a finished call may be remembered: a call
+            // with nothing to do looks after itself once in a while.
+            let at = at.min(self.cx.deadline(self.now));
+            if at < call.armed {
+                call.armed = at;
+                self.wakes.push(at, leg, why);
+            }
         }
     }
 }

@@ -1,18 +1,21 @@
 //! Requests of ours other than INVITE: CANCEL, BYE, REFER, NOTIFY.
 
 use crate::base::Tick;
-use crate::sip::digest;
+use crate::sip::bytes::split_once;
 use crate::sip::ids::BRANCH_LEN;
+use crate::sip::keyring::Tries;
 use crate::sip::message::Message;
 use crate::sip::method::Method;
 use crate::sip::packet::Packet;
 use crate::sip::target::Target;
 use crate::sip::transaction::{Act, RequestClient};
+use crate::sip::uri::write_escaped;
 use crate::sip::writer::{Writer, no_body, phrase};
 
 use super::api::{Cause, Counter, End, Event, Side};
-use super::call::{Call, MAX_REQUESTS};
+use super::call::{Call, MAX_REQUESTS, Stage};
 use super::context::Cx;
+use super::refresh::refresh_headers;
 
 #[derive(Debug)]
 pub(super) struct Request {
@@ -21,8 +24,7 @@ pub(super) struct Request {
     pub(super) tx: RequestClient,
     pub(super) bytes: Packet,
     pub(super) to: Target,
-    /// Sent again with credentials.
-    pub(super) retried: bool,
+    pub(super) tries: Tries,
 }
 
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -33,6 +35,13 @@ pub(super) enum Purpose {
     ForkBye,
     Refer(Box<str>),
     Notify,
+    /// Of a reliable provisional answer in the early dialog with this tag.
+    Prack {
+        tag: Box<[u8]>,
+        rseq: u32,
+    },
+    /// UPDATE for the session timer.
+    Refresh,
 }
 
 impl Purpose {
@@ -42,6 +51,8 @@ impl Purpose {
             Self::Bye | Self::ForkBye => Method::Bye,
             Self::Refer(_) => Method::Refer,
             Self::Notify => Method::Notify,
+            Self::Prack { .. } => Method::Prack,
+            Self::Refresh => Method::Update,
         }
     }
 }
@@ -49,13 +60,13 @@ impl Purpose {
 impl Call {
     /// Puts a request on the wire and keeps it until it is answered.
     pub(super) fn launch(&mut self, cx: &mut Cx, now: Tick, purpose: Purpose, cseq: u32, to: Target, bytes: Packet) {
-        // The BYE goes always: nothing else would end the call.
-        if self.requests.len() >= MAX_REQUESTS && purpose != Purpose::Bye {
+        // BYE and CANCEL go always: nothing else would end the call.
+        if self.requests.len() >= MAX_REQUESTS && !matches!(purpose, Purpose::Bye | Purpose::Cancel) {
             return;
         }
         cx.send(to, bytes.clone());
         let tx = RequestClient::new(now, &cx.config.times.over(to.transport));
-        self.requests.push(Request { purpose, cseq, tx, bytes, to, retried: false });
+        self.requests.push(Request { purpose, cseq, tx, bytes, to, tries: Tries::default() });
     }
 
     /// Ends the dialog; `end` is reported when the BYE is through.
@@ -64,6 +75,7 @@ impl Call {
             return;
         }
         self.answering = None;
+        self.timer = None;
         self.ending = Some(end);
         if !self.in_dialog(cx, now, Purpose::Bye, no_body) {
             self.finish(cx, end);
@@ -78,6 +90,18 @@ impl Call {
         } else if !self.over {
             cx.event(self.leg, Event::ReferProgress { status: 400, last: true });
         }
+    }
+
+    /// The peer of this call as the target of an attended transfer: an INVITE there takes the place of this dialog
+    /// (RFC 3891 §3, RFC 5589 §7). Not before the answer: an early dialog that we began cannot be replaced.
+    pub(super) fn replaceable(&self) -> Option<String> {
+        let dialog = self.dialog.as_ref().filter(|_| self.is_up() && matches!(self.stage, Stage::Up))?;
+        let bare = split_once(&dialog.target, b'?').map_or(&dialog.target[..], |(bare, _)| bare);
+        let mut uri = bare.to_vec();
+        uri.extend_from_slice(b"?Replaces=");
+        let parts = [&dialog.call_id[..], b";to-tag=", &dialog.remote_tag, b";from-tag=", &dialog.local_tag];
+        write_escaped(&parts.concat(), &mut uri);
+        String::from_utf8(uri).ok()
     }
 
     /// Reports on their REFER (RFC 3515 §2.4.5).
@@ -150,13 +174,13 @@ impl Call {
     fn settled(&mut self, cx: &mut Cx, now: Tick, request: &Request, answer: Option<(&Message<'_>, u16)>) {
         let status = answer.map(|(_, status)| status);
         if let Some((response, 401 | 407)) = answer
-            && !request.retried
             && self.again(cx, now, request, response)
         {
             return;
         }
         match &request.purpose {
-            Purpose::Cancel | Purpose::ForkBye => {}
+            // Without its PRACK an answer comes again until the called side gives up (RFC 3262 §3); ours is the INVITE.
+            Purpose::Cancel | Purpose::ForkBye | Purpose::Prack { .. } => {}
             // Whatever the answer, the dialog is over (RFC 3261 §15.1.1).
             Purpose::Bye => {
                 if let Some(end) = self.ending {
@@ -172,6 +196,7 @@ impl Call {
                 }
                 Some(_) => {}
             },
+            Purpose::Refresh => self.refreshed(cx, now, answer),
             // The subscriber is gone; there is nobody to report to (RFC 3515 §2.4.7).
             Purpose::Notify => self.referring &= matches!(status, Some(200..=299)),
         }
@@ -179,7 +204,8 @@ impl Call {
 
     /// Sends a challenged request again, with credentials and the next CSeq number (§22.2).
     fn again(&mut self, cx: &mut Cx, now: Tick, request: &Request, response: &Message<'_>) -> bool {
-        if !self.take_challenge(cx, response) {
+        let mut tries = request.tries;
+        if !cx.take_challenge(self.trunk, response, &mut tries) {
             return false;
         }
         let sent = match &request.purpose {
@@ -187,18 +213,29 @@ impl Call {
             Purpose::Refer(target) => {
                 self.in_dialog(cx, now, request.purpose.clone(), |writer| refer_headers(writer, target))
             }
+            Purpose::Prack { tag, rseq } => self.prack(cx, now, tag, *rseq),
+            Purpose::Refresh => {
+                let interval_s = self.timer.as_ref().map_or(0, |timer| timer.interval_s);
+                self.in_dialog(cx, now, Purpose::Refresh, |writer| refresh_headers(writer, interval_s).end())
+            }
             Purpose::Cancel | Purpose::ForkBye | Purpose::Notify => false,
         };
         if let Some(last) = self.requests.last_mut().filter(|_| sent) {
-            last.retried = true;
+            last.tries = tries;
         }
         sent
     }
 
-    fn in_dialog(&mut self, cx: &mut Cx, now: Tick, purpose: Purpose, more: impl FnOnce(&mut Writer<'_>)) -> bool {
+    pub(super) fn in_dialog(
+        &mut self,
+        cx: &mut Cx,
+        now: Tick,
+        purpose: Purpose,
+        more: impl FnOnce(&mut Writer<'_>),
+    ) -> bool {
         let Some(mut dialog) = self.dialog.take() else { return false };
         let method = purpose.method();
-        let credentials = self.credentials(cx, method, dialog.request_uri());
+        let credentials = cx.credentials(self.trunk, self.leg, method, dialog.request_uri());
         let contact = cx.contact(self.trunk);
         let (cseq, bytes) = dialog.request(cx, self.leg, method, |writer| {
             if method != Method::Bye {
@@ -212,38 +249,10 @@ impl Call {
         self.launch(cx, now, purpose, cseq, dest, bytes);
         true
     }
-
-    /// Keeps the challenge of a 401 or 407 if it can be answered: a new one, or a stale nonce. At most so often.
-    pub(super) fn take_challenge(&mut self, cx: &mut Cx, response: &Message<'_>) -> bool {
-        let proxy = matches!(response.start, crate::sip::message::Start::Status { code: 407, .. });
-        let Some(who) = cx.peer(self.trunk).and_then(|peer| peer.auth.as_ref()) else { return false };
-        let Some(challenge) = digest::choose(response, proxy, who) else { return false };
-        let Some(slot) = self.auth.get_mut(usize::from(proxy)) else { return false };
-        let fresh = slot.as_ref().is_none_or(|old| challenge.stale && old.nonce() != challenge.nonce());
-        // In a dialog a nonce may simply have run out; `retried` bounds that.
-        if !fresh && self.dialog.is_none() {
-            return false;
-        }
-        *slot = Some(Box::new(challenge));
-        cx.count(Counter::Authenticated);
-        true
-    }
-
-    /// Authorization lines for a request, for every challenge answered so far.
-    pub(super) fn credentials(&mut self, cx: &Cx, method: Method, uri: &[u8]) -> Vec<u8> {
-        let mut lines = Vec::new();
-        let Some(who) = cx.peer(self.trunk).and_then(|peer| peer.auth.as_ref()) else { return lines };
-        for challenge in self.auth.iter_mut().flatten() {
-            challenge.count += 1;
-            let cnonce = cx.ids.cnonce(self.leg, challenge.nonce(), challenge.count);
-            challenge.write(who, method.name(), uri, &cnonce, &mut lines);
-        }
-        lines
-    }
 }
 
 /// The branch of a request of ours: the last thing on its second line.
-fn branch_of(request: &[u8]) -> &[u8] {
+pub(super) fn branch_of(request: &[u8]) -> &[u8] {
     let via = request.split(|&b| b == b'\n').nth(1).unwrap_or(&[]).trim_ascii_end();
     via.get(via.len().saturating_sub(BRANCH_LEN)..).unwrap_or(&[])
 }

@@ -1,9 +1,9 @@
 //! The calling side: from our INVITE to its final answer (RFC 3261 §13.2, §9.1, §22.2).
 
 use crate::base::Tick;
-use crate::sip::header::Name;
-use crate::sip::ids::{Branch, write_call_id};
+use crate::sip::ids::Branch;
 use crate::sip::invite::{Caller, as_datagram, is_safe_uri, write_ack, write_cancel};
+use crate::sip::keyring::Tries;
 use crate::sip::message::Message;
 use crate::sip::method::Method;
 use crate::sip::packet::Packet;
@@ -15,25 +15,29 @@ use super::api::{Cause, Counter, DialogFacts, End, Event, Invite, Output, Side};
 use super::call::{Call, Stage};
 use super::context::Cx;
 use super::dialog::Dialog;
+use super::early::{Fork, dialog_of};
 use super::echo::Key;
 use super::request::Purpose;
-
-/// Early dialogs that are told apart; of further ones only the answer counts.
-const MAX_FORKS: usize = 8;
+use super::session_timer::longer;
 
 /// Our INVITE under way.
 #[derive(Debug)]
 pub(super) struct Inviting {
     pub(super) invite: Box<Invite>,
     pub(super) tx: InviteClient,
-    bytes: Packet,
+    pub(super) bytes: Packet,
     pub(super) to: Target,
     branch: Branch,
-    cseq: u32,
+    pub(super) cseq: u32,
+    /// What a 422 asked for; 0 where none did.
+    min_se_s: u32,
+    /// The last cause that a provisional answer gave, for a final one that gives none (RFC 6432).
+    pub(super) q850: Option<u8>,
     cancel: Cancel,
     ring_until: Tick,
     trying: bool,
-    forks: Vec<Fork>,
+    pub(super) forks: Vec<Fork>,
+    tries: Tries,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -47,14 +51,6 @@ enum Cancel {
     },
 }
 
-/// An early dialog, by its To tag; the empty tag stands for 1xx without one.
-#[derive(Debug)]
-struct Fork {
-    tag: Box<[u8]>,
-    media: Option<Media>,
-    rang: bool,
-}
-
 impl Inviting {
     pub(super) fn poll_timeout(&self) -> Option<(Tick, Timer)> {
         let ring = (self.ring_until, Timer::Ring);
@@ -64,11 +60,6 @@ impl Inviting {
         };
         self.tx.poll_timeout().into_iter().chain([ring, give_up]).min().filter(|(at, _)| *at < Tick::MAX)
     }
-
-    /// This request of theirs may belong to one of the early dialogs.
-    pub(super) fn knows(&self, from_tag: &[u8]) -> bool {
-        self.forks.iter().any(|fork| &*fork.tag == from_tag)
-    }
 }
 
 impl Call {
@@ -77,19 +68,23 @@ impl Call {
         is_safe_uri(invite.request_uri.reveal()).then_some(())?;
         let trunk = invite.trunk;
         let (leg, local) = (invite.leg, invite.media);
+        let credentials = cx.credentials(trunk, leg, Method::Invite, invite.request_uri.reveal().as_bytes());
         let peer = cx.config.peers.get(trunk.ix())?;
         let caller = Caller { config: &cx.config, ids: &cx.ids, peer };
         let (peers, branch) = (caller.dest(&invite)?, caller.branch(&invite, 1));
-        let to = caller.invite(&invite, 1, &[], peers, &mut cx.scratch);
+        let to = caller.invite(&invite, (1, 0), &credentials, peers, &mut cx.scratch);
         let bytes = cx.packet();
         cx.send(to, bytes.clone());
         let tx = InviteClient::new(now, &cx.config.times.over(to.transport));
         let ring_until = Tick::MAX;
         let cancel = Cancel::No;
+        let (trying, forks, q850, tries) = (false, Vec::new(), None, Tries::default());
+        let (cseq, min_se_s) = (1, 0);
         let inviting =
-            Inviting { invite, tx, bytes, to, branch, cseq: 1, cancel, ring_until, trying: false, forks: Vec::new() };
+            Inviting { invite, tx, bytes, to, branch, cseq, min_se_s, q850, cancel, ring_until, trying, forks, tries };
         let mut call = Self::new(leg, trunk, Stage::Inviting(Box::new(inviting)));
         call.local = Some(local);
+        call.owner = true;
         Some(call)
     }
 
@@ -159,7 +154,9 @@ impl Call {
 
     /// A response to our INVITE while it has no final answer. False where it is not to this INVITE.
     pub(super) fn on_invite_response(&mut self, cx: &mut Cx, now: Tick, response: &Message<'_>, status: u16) -> bool {
-        let Stage::Inviting(inviting) = &mut self.stage else { return false };
+        let Stage::Inviting(inviting) = &mut self.stage else {
+            return self.on_reinvite_response(cx, now, response, status);
+        };
         let cseq = response.cseq().map(|(number, _)| number);
         let branch = response.top_via().and_then(|via| via.branch());
         // A 2xx is ours by its From tag alone: an ACK too many hurts less than one too few.
@@ -179,7 +176,7 @@ impl Call {
     }
 
     fn on_provisional(&mut self, cx: &mut Cx, now: Tick, response: &Message<'_>, status: u16) {
-        let (leg, trunk) = (self.leg, self.trunk);
+        let leg = self.leg;
         let Stage::Inviting(inviting) = &mut self.stage else { return };
         match inviting.cancel {
             Cancel::Wanted(why) => return self.cancel(cx, now, why),
@@ -195,54 +192,20 @@ impl Call {
             }
             return;
         }
-        let tag = response.to().and_then(|to| to.tag()).unwrap_or(&[]);
-        let known = inviting.forks.iter().position(|fork| *fork.tag == *tag);
-        if known.is_none() && inviting.forks.len() < MAX_FORKS {
-            inviting.forks.push(Fork { tag: tag.into(), media: None, rang: false });
-            if !tag.is_empty()
-                && let Some(peer) = cx.config.peers.get(trunk.ix())
-            {
-                let uri = inviting.invite.request_uri.reveal().as_bytes();
-                let dialog = Dialog::from_response(response, &[], inviting.cseq, uri, peer);
-                cx.out.push_back(Output::Journal(Box::new(facts(self, &dialog, false))));
-            }
-        }
-        self.ring(cx, known, response, status);
-    }
-
-    /// Reports ringing or early media, once each until it changes.
-    fn ring(&mut self, cx: &mut Cx, known: Option<usize>, response: &Message<'_>, status: u16) {
-        let Stage::Inviting(inviting) = &mut self.stage else { return };
-        let index = known.unwrap_or(inviting.forks.len().saturating_sub(1));
-        let Some(fork) = inviting.forks.get_mut(index) else { return };
-        match media_of(response) {
-            Some(media) if fork.media != Some(media) => {
-                fork.media = Some(media);
-                cx.event(self.leg, Event::EarlyMedia { fork: index as u8, status, media });
-            }
-            None if !fork.rang => {
-                fork.rang = true;
-                cx.event(self.leg, Event::Ringing { status });
-            }
-            Some(_) | None => {}
-        }
+        self.on_early(cx, now, response, status);
     }
 
     /// A 2xx: ACK first, judge afterwards.
     fn on_answered(&mut self, cx: &mut Cx, now: Tick, response: &Message<'_>, status: u16) {
         let Stage::Inviting(inviting) = std::mem::replace(&mut self.stage, Stage::Up) else { return };
-        let Some(peer) = cx.config.peers.get(self.trunk.ix()) else { return };
         let Ok(invite) = Message::parse(&inviting.bytes) else { return };
-        let from = invite.get(Name::From).unwrap_or(&[]);
-        let uri = inviting.invite.request_uri.reveal().as_bytes();
-        let mut dialog = Dialog::from_response(response, from, inviting.cseq, uri, peer);
-        // Ours, whatever the response made of it.
-        let mut call_id = Vec::with_capacity(36);
-        write_call_id(self.leg, &mut call_id);
-        dialog.call_id = call_id.into();
-        acknowledge(cx, now, self.leg, &dialog, Some(&invite));
+        let Some(mut dialog) = dialog_of(cx, self.leg, (&inviting, &invite), response) else { return };
+        acknowledge(cx, now, self.leg, (&dialog, inviting.cseq), Some(&invite));
         cx.out.push_back(Output::Journal(Box::new(facts(self, &dialog, true))));
-        let early = inviting.forks.iter().find(|fork| fork.tag == dialog.remote_tag).and_then(|fork| fork.media);
+        let early = inviting.forks.iter().find(|fork| fork.tag == dialog.remote_tag);
+        if let Some(fork) = early {
+            fork.hand_over(&mut dialog);
+        }
         self.dialog = Some(Box::new(dialog));
         self.requests.retain(|request| request.purpose != Purpose::Cancel);
         let end = End { status: Some(status), ..End::hung_up() };
@@ -250,11 +213,12 @@ impl Call {
             Cancel::Wanted(cause) | Cancel::Sent { why: cause, .. } => return self.bye(cx, now, End { cause, ..end }),
             Cancel::No => {}
         }
-        // A 2xx may leave the SDP out that a 1xx of the same dialog had.
-        let media = if response.body.is_ok_and(<[u8]>::is_empty) { early } else { media_of(response) };
-        match media {
+        // A 2xx may leave the SDP out that a 1xx of the same dialog had, and what an UPDATE changed since then holds.
+        let settled = early.filter(|fork| fork.updated() || response.body.is_ok_and(<[u8]>::is_empty));
+        match settled.map_or_else(|| media_of(response), |fork| fork.media) {
             Some(media) => {
                 self.media = Some(media);
+                self.session_agreed(now, response);
                 cx.event(self.leg, Event::Answered { media });
             }
             None => self.bye(cx, now, End { cause: Cause::BadMedia, ..end }),
@@ -278,13 +242,16 @@ impl Call {
             Cancel::Wanted(why) | Cancel::Sent { why, .. } if matches!(status, 401 | 407 | 487) => (why, Side::Us),
             Cancel::No | Cancel::Wanted(_) | Cancel::Sent { .. } => (Cause::Refused, Side::Them),
         };
-        if matches!(status, 401 | 407) && inviting.cancel == Cancel::No && self.invite_again(cx, now, response) {
+        if inviting.cancel == Cancel::No && self.invite_again(cx, now, response, status) {
             return;
         }
+        let Stage::Inviting(inviting) = &self.stage else { return };
+        // What a final answer to our CANCEL says was drawn by us; the network spoke before it.
+        let (said, early) = (response.q850(), inviting.q850);
         let end = End {
             cause,
             status: Some(status),
-            q850: response.q850(),
+            q850: if by == Side::Us { early.or(said) } else { said.or(early) },
             retry_after_s: response.retry_after_s(),
             by,
             answered: false,
@@ -292,27 +259,42 @@ impl Call {
         self.finish(cx, end);
     }
 
-    /// The challenged INVITE again: next CSeq number, new branch, same Call-ID and tag (§22.2).
-    fn invite_again(&mut self, cx: &mut Cx, now: Tick, response: &Message<'_>) -> bool {
-        if !self.take_challenge(cx, response) {
+    /// The INVITE again, with credentials or with a longer session interval: next CSeq number, new branch, same Call-ID
+    /// and tag (§22.2, RFC 4028 §7.3).
+    fn invite_again(&mut self, cx: &mut Cx, now: Tick, response: &Message<'_>, status: u16) -> bool {
+        let again = match (status, &mut self.stage) {
+            (401 | 407, Stage::Inviting(inviting)) => cx.take_challenge(self.trunk, response, &mut inviting.tries),
+            (422, _) => self.ask_longer(cx, response),
+            (_, _) => false,
+        };
+        let Stage::Inviting(inviting) = &mut self.stage else { return false };
+        if !again {
             return false;
         }
-        let Stage::Inviting(inviting) = &self.stage else { return false };
-        let uri = inviting.invite.request_uri.reveal().clone();
-        let credentials = self.credentials(cx, Method::Invite, uri.as_bytes());
-        let Stage::Inviting(inviting) = &mut self.stage else { return false };
+        let uri = inviting.invite.request_uri.reveal().as_bytes();
+        let credentials = cx.credentials(self.trunk, self.leg, Method::Invite, uri);
         let Some(peer) = cx.config.peers.get(self.trunk.ix()) else { return false };
         let caller = Caller { config: &cx.config, ids: &cx.ids, peer };
         inviting.cseq += 1;
         inviting.branch = caller.branch(&inviting.invite, inviting.cseq);
         let Some(peers) = caller.dest(&inviting.invite) else { return false };
-        inviting.to = caller.invite(&inviting.invite, inviting.cseq, &credentials, peers, &mut cx.scratch);
+        let asked = (inviting.cseq, inviting.min_se_s);
+        inviting.to = caller.invite(&inviting.invite, asked, &credentials, peers, &mut cx.scratch);
         inviting.bytes = cx.packet();
         inviting.tx = InviteClient::new(now, &cx.config.times.over(inviting.to.transport));
         inviting.ring_until = Tick::MAX;
         inviting.forks.clear();
         let (to, bytes) = (inviting.to, inviting.bytes.clone());
         cx.send(to, bytes);
+        true
+    }
+
+    /// The interval that a 422 wants, if it is longer than what we asked for.
+    fn ask_longer(&mut self, cx: &Cx, response: &Message<'_>) -> bool {
+        let Stage::Inviting(inviting) = &mut self.stage else { return false };
+        let asked_s = cx.config.session_expires_s.max(inviting.min_se_s);
+        let Some(min_se_s) = longer(response, asked_s) else { return false };
+        inviting.min_se_s = min_se_s;
         true
     }
 }
@@ -322,10 +304,10 @@ pub(super) fn acknowledge(
     cx: &mut Cx,
     now: Tick,
     leg: crate::base::LegId,
-    dialog: &Dialog,
+    (dialog, cseq): (&Dialog, u32),
     invite: Option<&Message<'_>>,
 ) {
-    let bytes = dialog.ack(cx, leg, dialog.cseq, |writer| {
+    let bytes = dialog.ack(cx, leg, cseq, |writer| {
         for name in ["Authorization", "Proxy-Authorization"] {
             writer.header(name, invite.and_then(|invite| invite.named(name.as_bytes())).unwrap_or(&[]));
         }
@@ -333,15 +315,15 @@ pub(super) fn acknowledge(
     });
     cx.send(dialog.dest, bytes.clone());
     let until = cx.deadline(now);
-    cx.echoes.remember(Key::answer(leg, dialog.cseq, &dialog.remote_tag), dialog.dest, Some(bytes), until);
+    cx.echoes.remember(Key::answer(leg, cseq, &dialog.remote_tag), dialog.dest, Some(bytes), until);
 }
 
 /// What their description makes of our offer.
-fn media_of(response: &Message<'_>) -> Option<Media> {
+pub(super) fn media_of(response: &Message<'_>) -> Option<Media> {
     Session::parse(response.body.ok()?)?.agree(true)
 }
 
-fn facts(call: &Call, dialog: &Dialog, confirmed: bool) -> DialogFacts {
+pub(super) fn facts(call: &Call, dialog: &Dialog, confirmed: bool) -> DialogFacts {
     DialogFacts {
         leg: call.leg,
         trunk: call.trunk,

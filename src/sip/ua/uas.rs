@@ -1,6 +1,7 @@
 //! The called side, for the far end of trials and for tests (RFC 3261 §13.3).
 
 use crate::base::{LegId, Pii, Tick, TrunkIx};
+use crate::sip::bytes::display;
 use crate::sip::header::Name;
 use crate::sip::message::Message;
 use crate::sip::packet::Packet;
@@ -14,6 +15,7 @@ use super::api::{Cause, Counter, End, Event, Incoming, Side};
 use super::call::{Call, Stage};
 use super::context::{Asked, Cx};
 use super::dialog::Dialog;
+use super::session_timer::Wish;
 
 /// Their INVITE under way.
 #[derive(Debug)]
@@ -51,8 +53,7 @@ impl Call {
             late_offer: asked.body().is_empty(),
         };
         let user = |addr: Option<crate::sip::addr::NameAddr<'_>>| {
-            let user =
-                addr.and_then(|a| Uri::parse(a.uri).ok().map(|uri| String::from_utf8_lossy(uri.user).into_owned()));
+            let user = addr.and_then(|a| Uri::parse(a.uri).ok().map(|uri| display(uri.user)));
             Pii::new(user.unwrap_or_default())
         };
         let message = asked.message;
@@ -92,9 +93,11 @@ impl Call {
         }
         self.media = agreed;
         self.local = Some(media);
+        let wish = Message::parse(&offered.invite).ok().map(|invite| Wish::read(&invite));
+        let session = wish.map_or_else(Vec::new, |wish| self.session_answer(now, wish));
         let server = cx.config.server;
         self.respond(cx, now, 200, Some(media), |writer| {
-            writer.header("Allow", allow(server));
+            writer.header("Allow", allow(server)).raw(&session);
         });
         let Stage::Offered(offered) = &self.stage else { return };
         let (Ok(invite), Some(peer)) = (Message::parse(&offered.invite), cx.peer(self.trunk)) else { return };

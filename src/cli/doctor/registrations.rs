@@ -1,0 +1,205 @@
+//! Does a gateway accept our credentials, and does it know our address? A REGISTER without Contact asks for that and
+//! changes nothing (RFC 3261 §10.2.3).
+
+use std::io::{Error, ErrorKind};
+use std::net::{SocketAddr, UdpSocket};
+use std::time::Duration;
+
+use crate::base::{Rng, Tick};
+use crate::daemon::config::{Config, TrunkConfig};
+use crate::daemon::{peer, seed};
+use crate::sip::ids::Ids;
+use crate::sip::message::{Message, Start};
+use crate::sip::register::{Input, Output, Registration};
+use crate::sip::{self, Caller, Failure, Register, Report, Transport, Unanswered};
+
+use super::Finding;
+
+const CHECK: &str = "register";
+/// All pauses together.
+const PATIENCE: Duration = Duration::from_secs(4);
+/// Datagrams that are looked at.
+const DATAGRAMS: usize = 64;
+const DATAGRAM: usize = 8_192;
+
+/// `is_running`: the daemon has its port, and should be registered.
+pub(super) fn check(config: &Config, is_running: bool) -> Vec<Finding> {
+    let seed = seed().unwrap_or(0);
+    let asked = config.trunks.iter().filter_map(|trunk| {
+        let wish = trunk.register.as_ref()?;
+        if trunk.peer.transport != Transport::Udp {
+            let what =
+                format!("{} at {} registers over its connection, which is not asked here", trunk.name, trunk.peer);
+            let remedy = "goldenhour_trunk_registered of the running daemon says how it stands";
+            return Some(Finding::warn(CHECK, what, remedy));
+        }
+        let report = ask(trunk, wish, config.sip, seed);
+        Some(report.map_or_else(|error| unreachable(trunk, &error.to_string()), |said| judge(trunk, &said, is_running)))
+    });
+    asked.collect()
+}
+
+fn judge(trunk: &TrunkConfig, report: &Report, is_running: bool) -> Finding {
+    let TrunkConfig { name, peer, .. } = trunk;
+    match report {
+        Report::Bound { expires } => {
+            Finding::ok(CHECK, format!("{name} at {peer} knows our address for another {} s", expires.as_secs()))
+        }
+        Report::Unbound if is_running => {
+            let what = format!("{name} at {peer} accepts our credentials, and does not know our address");
+            Finding::unreachable(CHECK, what, "the log of the daemon says what came of its REGISTER")
+        }
+        Report::Unbound => {
+            Finding::ok(CHECK, format!("{name} at {peer} accepts our credentials; the daemon registers when it runs"))
+        }
+        Report::Failed { why, .. } => match why {
+            Failure::Unauthorised(why) => Finding::fail(CHECK, format!("{name} at {peer}: {why}"), remedy(why)),
+            Failure::Status(403) => {
+                let what = format!("{name} at {peer} refuses our registration with 403");
+                Finding::fail(
+                    CHECK,
+                    what,
+                    "compare user, realm, password and `register` with the account at the gateway",
+                )
+            }
+            Failure::Status(_) | Failure::Silence | Failure::Unreachable | Failure::NotBound => {
+                unreachable(trunk, &why.to_string())
+            }
+        },
+    }
+}
+
+const fn remedy(why: &Unanswered) -> &'static str {
+    match why {
+        Unanswered::NoCredentials => "give the trunk an `auth`",
+        Unanswered::OtherRealm { .. } => "write that realm into `auth`, if it is really your gateway's",
+        Unanswered::Unsupported => {
+            "MD5, SHA-256 and SHA-512-256 with qop auth are supported: set one of them at the gateway"
+        }
+        Unanswered::Rejected => "compare user and password with the account at the gateway",
+    }
+}
+
+fn unreachable(trunk: &TrunkConfig, why: &str) -> Finding {
+    let TrunkConfig { name, peer, .. } = trunk;
+    let remedy = "is it a registrar, and does it know the account? See the finding on this trunk above, too";
+    Finding::unreachable(CHECK, format!("{name} at {peer} does not say whether we are registered: {why}"), remedy)
+}
+
+/// From the daemon's own port, where it is free. Time is what the pauses add up to: nobody needs it to be exact.
+fn ask(trunk: &TrunkConfig, wish: &Register, own: SocketAddr, seed: u64) -> std::io::Result<Report> {
+    let socket = match UdpSocket::bind(own) {
+        Ok(socket) => socket,
+        Err(error) if error.kind() == ErrorKind::AddrInUse => UdpSocket::bind((own.ip(), 0))?,
+        Err(error) => return Err(error),
+    };
+    // Connected, so that an ICMP error reaches us, and no stranger does.
+    let peer = peer(trunk, own.ip()).map_err(Error::other)?;
+    socket.connect(peer.addr)?;
+    let mut rng = Rng::seeded(seed);
+    let mut key = [0; 32];
+    rng.fill(&mut key);
+    let config = sip::Config { user_agent: "goldenhour-doctor".into(), ..sip::Config::new(socket.local_addr()?, key) };
+    let ids = Ids::new(&key);
+    let caller = Caller { config: &config, ids: &ids, peer: &peer };
+    let mut now = Tick(0);
+    let mut query = Registration::query(wish.clone(), rng, &caller, now, own);
+    let mut buffer = [0; DATAGRAM];
+    for _ in 0..DATAGRAMS {
+        while let Some(output) = query.poll_output() {
+            match output {
+                Output::Send(_, bytes) => {
+                    socket.send(&bytes)?;
+                }
+                Output::Report(report) => return Ok(report),
+                Output::Resent | Output::Authenticated => {}
+            }
+        }
+        let Some((at, _)) = query.poll_timeout().filter(|(at, _)| at.since(Tick(0)) <= PATIENCE) else { break };
+        socket.set_read_timeout(Some(at.since(now).max(Duration::from_millis(1))))?;
+        match socket.recv(&mut buffer) {
+            Ok(length) => hear(&mut query, &caller, now, buffer.get(..length).unwrap_or_default()),
+            Err(error) if matches!(error.kind(), ErrorKind::WouldBlock | ErrorKind::TimedOut) => {
+                now = at;
+                query.handle(&caller, now, Input::Timeout);
+            }
+            Err(error) => return Err(error),
+        }
+    }
+    Ok(Report::Failed { why: Failure::Silence, again: None })
+}
+
+fn hear(query: &mut Registration, caller: &Caller<'_>, now: Tick, datagram: &[u8]) {
+    let Ok(message) = Message::parse(datagram) else { return };
+    let id = message.get(sip::header::Name::CallId).map(|call_id| caller.ids.leg(call_id));
+    if let Start::Status { code, .. } = message.start
+        && id.is_some_and(|id| query.owns(id, &message))
+    {
+        query.handle(caller, now, Input::Response(&message, code));
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::cli::doctor::report::Verdict;
+
+    const ANY: &str = "127.0.0.1:0";
+
+    fn trunk(peer: SocketAddr) -> TrunkConfig {
+        let home = tempfile::tempdir().unwrap();
+        std::fs::write(home.path().join("password"), "s3cret\n").unwrap();
+        let file = home.path().join("goldenhour.yaml");
+        let auth = "auth: { user: bank, realm: r, password_file: password }, register: {}";
+        let limits = "caller_ids: [\"123\"], max_calls: 1, max_cps: 1";
+        std::fs::write(&file, format!("trunks: {{ gw: {{ uri: \"sip:{peer}\", {auth}, {limits} }} }}\n")).unwrap();
+        Config::load(&file).unwrap().config.trunks.remove(0)
+    }
+
+    /// A registrar that answers each request in turn.
+    fn ask_registrar(answers: &'static [(&'static str, &'static str)]) -> (Report, Vec<String>) {
+        let registrar = UdpSocket::bind(ANY).unwrap();
+        let trunk = trunk(registrar.local_addr().unwrap());
+        let serves = std::thread::spawn(move || {
+            let mut seen = Vec::new();
+            for (status, headers) in answers {
+                let mut buffer = [0; DATAGRAM];
+                let (length, from) = registrar.recv_from(&mut buffer).unwrap();
+                let text = String::from_utf8_lossy(&buffer[..length]).into_owned();
+                let copied = ["Via", "From", "To", "Call-ID", "CSeq"];
+                let lines = text.lines().filter(|line| copied.iter().any(|name| line.starts_with(&format!("{name}:"))));
+                let echo = lines.map(|line| [line, "\r\n"].concat()).collect::<String>();
+                registrar.send_to(format!("SIP/2.0 {status}\r\n{echo}{headers}\r\n").as_bytes(), from).unwrap();
+                seen.push(text);
+            }
+            seen
+        });
+        let report = ask(&trunk, trunk.register.as_ref().unwrap(), ANY.parse().unwrap(), 7).unwrap();
+        (report, serves.join().unwrap())
+    }
+
+    #[test]
+    fn it_asks_with_credentials_and_changes_nothing() {
+        const CHALLENGE: &str = "WWW-Authenticate: Digest realm=\"r\", nonce=\"n\"\r\n";
+        let (report, seen) =
+            ask_registrar(&[("401 Who", CHALLENGE), ("200 OK", "Contact: <sip:x@127.0.0.1:0>;expires=9\r\n")]);
+        assert_eq!(report, Report::Bound { expires: Duration::from_secs(9) });
+        assert!(seen.iter().all(|text| !text.contains("Contact:") && !text.contains("Expires:")), "{seen:?}");
+        assert!(seen[1].contains("\r\nAuthorization: Digest username=\"bank\""), "{seen:?}");
+    }
+
+    #[test]
+    fn a_daemon_that_runs_must_be_known_and_one_that_does_not_need_not() {
+        let (report, _) = ask_registrar(&[("200 OK", "")]);
+        let trunk = trunk("127.0.0.1:5080".parse().unwrap());
+        assert_eq!(judge(&trunk, &report, true).result, Verdict::Fail);
+        assert_eq!(judge(&trunk, &report, false).result, Verdict::Ok);
+    }
+
+    #[test]
+    fn another_realm_is_said_with_both_names() {
+        let (report, _) = ask_registrar(&[("401 Who", "WWW-Authenticate: Digest realm=\"theirs\", nonce=\"n\"\r\n")]);
+        let finding = judge(&trunk("127.0.0.1:5080".parse().unwrap()), &report, true);
+        assert!(finding.what.contains("realm \"theirs\"") && finding.what.contains("is \"r\""), "{}", finding.what);
+    }
+}
