@@ -229,10 +229,15 @@ drain_timeout: 90s
             1 | databse: x
               | ^^^^^^^
               = help: did you mean `database`?
+            goldenhour.yaml:3:6: error[GH1005]: a listener for TLS needs `sip.tls`
+              |
+            3 | sip: { listen: ["tls://127.0.0.1:5061"] }
+              |      ^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^
+              = help: tls: { cert_file: gw.pem, key_file: gw.key }
             goldenhour.yaml:3:16: error[GH1006]: SIP needs an address for UDP, whatever else it listens on
               |
             3 | sip: { listen: ["tls://127.0.0.1:5061"] }
-              |                ^
+              |                ^^^^^^^^^^^^^^^^^^^^^^^^
               = help: "udp://192.0.2.1:5060"
             goldenhour.yaml:5:7: error[GH1005]: a trunk has no `max_cps`
               |

@@ -286,3 +286,29 @@ fn a_reload_keeps_the_registration_of_a_trunk_that_did_not_change() {
     solo.handle(Input::Timeout);
     assert!(!solo.ua.may_dial(TrunkIx(0), solo.now.tick) && text(&solo.last("REGISTER")).contains("sip:other@"));
 }
+
+#[test]
+fn over_a_connection_it_registers_once_that_stands_and_again_when_it_comes_back() {
+    let mut config = settings();
+    config.peers[0].transport = Transport::Tcp;
+    let (to, ours) = (Target::new(Transport::Tcp, addr(GW)), addr("127.0.0.1:40001"));
+    let mut solo = Solo::new(config);
+    solo.handle(Input::Timeout);
+    assert_eq!((solo.lines().len(), solo.ua.poll_timeout()), (0, None), "there is nothing to send it by");
+    solo.handle(Input::Connected { to, ours });
+    let first = solo.sent[0].clone();
+    assert!(
+        text(&first).contains("Via: SIP/2.0/TCP ") && text(&first).contains("40001;transport=tcp>"),
+        "{}",
+        text(&first)
+    );
+    // The connection broke meanwhile. Long before the wait is over it stands again.
+    solo.handle(Input::Unsent { to, bytes: &first });
+    assert_eq!(failed(&solo).0, Failure::Unreachable);
+    solo.handle(Input::Connected { to, ours });
+    assert_eq!(solo.lines().len(), 2);
+    // What the registrar itself refused is not asked again by a connection that comes and goes.
+    solo.answer_to("REGISTER", "403 Forbidden", "s", "", "");
+    solo.handle(Input::Connected { to, ours });
+    assert_eq!(solo.lines().len(), 2);
+}

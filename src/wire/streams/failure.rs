@@ -41,6 +41,7 @@ pub enum Failure {
 }
 
 impl From<io::Error> for Failure {
+    #[expect(clippy::wildcard_enum_match_arm, reason = "the library's enum, which may grow")]
     fn from(error: io::Error) -> Self {
         if let Some(tls) = error.get_ref().and_then(|inner| inner.downcast_ref::<Tls>()) {
             return Self::of_tls(tls);
@@ -56,6 +57,7 @@ impl From<io::Error> for Failure {
 }
 
 impl Failure {
+    #[expect(clippy::wildcard_enum_match_arm, reason = "the library's enum, which may grow")]
     fn of_tls(error: &Tls) -> Self {
         match error {
             Tls::InvalidCertificate(why) => Self::of_certificate(why),
@@ -77,11 +79,13 @@ impl Failure {
         }
     }
 
+    #[expect(clippy::wildcard_enum_match_arm, reason = "the library's enum, which may grow")]
     fn of_certificate(why: &CertificateError) -> Self {
         match why {
             CertificateError::Expired | CertificateError::ExpiredContext { .. } => Self::Expired,
             CertificateError::NotValidYet | CertificateError::NotValidYetContext { .. } => Self::NotYetValid,
-            CertificateError::UnknownIssuer => Self::UnknownAuthority,
+            // A signature that does not fit is that of another authority of the same name.
+            CertificateError::UnknownIssuer | CertificateError::BadSignature => Self::UnknownAuthority,
             CertificateError::NotValidForNameContext { expected, presented } => {
                 Self::WrongName { wanted: expected.to_str().into_owned(), named: listed(presented) }
             }
