@@ -31,6 +31,8 @@ mod gbk;
 #[cfg(test)]
 mod hours;
 #[cfg(test)]
+mod kamailio;
+#[cfg(test)]
 mod kill_nine;
 #[cfg(test)]
 mod lists;

@@ -17,10 +17,21 @@ impl Sipp {
 
     /// The same at another address of this machine.
     pub fn uas_at(host: &str, more: &[&str]) -> Self {
+        Self::start(host, &["-sn", "uas"], more)
+    }
+
+    /// A scenario of tests/fixtures/sipp.
+    pub fn plays(file: &str, more: &[&str]) -> Self {
+        let path = format!("{}/tests/fixtures/sipp/{file}", env!("CARGO_MANIFEST_DIR"));
+        Self::start("127.0.0.1", &["-sf", &path], more)
+    }
+
+    fn start(host: &str, scenario: &[&str], more: &[&str]) -> Self {
         let addr = free_address_at(host);
         let media = free_address_at(host);
         let child = Command::new("sipp")
-            .args(["-sn", "uas", "-i", host, "-mi", host, "-nostdin", "-p", &addr.port().to_string()])
+            .args(scenario)
+            .args(["-i", host, "-mi", host, "-nostdin", "-p", &addr.port().to_string()])
             .args(["-mp", &media.port().to_string()])
             .args(more)
             .current_dir(std::env::temp_dir())

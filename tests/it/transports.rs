@@ -3,7 +3,7 @@
 use std::fs;
 use std::net::{IpAddr, SocketAddr, TcpListener, TcpStream};
 use std::path::{Path, PathBuf};
-use std::process::{Child, Command as Program, Stdio};
+use std::process::Command as Program;
 use std::time::Duration;
 
 use goldenhour::call::{LegCommand, LegEvent, NotSent};
@@ -11,6 +11,7 @@ use goldenhour::line::LineTrunk;
 use goldenhour::sip::Transport;
 use goldenhour::wire::{ClientTls, Failure, Streams, TlsFiles, ask};
 
+use crate::kamailio::{Kamailio, Running};
 use crate::sipp_uas::{Sipp, free_address};
 use crate::wire_sipp::{HUNG_UP, Rig, is_end};
 
@@ -86,7 +87,7 @@ fn a_call_over_tls_passes_kamailio_which_asks_for_our_certificate() {
     let gateway = pki.certificate("gateway", &format!("DNS:{NAME}"), GOOD);
     let ours = pki.certificate("dialler", "DNS:dialler.example.com", GOOD);
     let sipp = Sipp::uas(&["-m", "1", "-timeout", "60"]);
-    let kamailio = Kamailio::start(home.path(), sipp.addr, &pki, &gateway);
+    let kamailio = tls_proxy(home.path(), sipp.addr, &pki, &gateway);
     let files = TlsFiles { ca_file: Some(pki.authority()), own: Some(ours) };
     let streams = Streams { trunks: vec![files], ..Streams::default() };
     let mut rig = Rig::over(trunk(kamailio.addr, Transport::Tls), streams, (44_060, 44_079));
@@ -264,39 +265,6 @@ impl Pki {
     }
 }
 
-/// A program that ends with its test.
-struct Running(Child);
-
-impl Running {
-    fn start(mut program: Program, addr: SocketAddr, package: &str) -> Self {
-        program.stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::null());
-        let child =
-            program.spawn().unwrap_or_else(|error| panic!("cannot be run ({error}): apt-get install {package}"));
-        let mut running = Self(child);
-        let pause = std::net::UdpSocket::bind("127.0.0.1:0").unwrap();
-        pause.set_read_timeout(Some(Duration::from_millis(20))).unwrap();
-        for _ in 0..500 {
-            if TcpStream::connect(addr).is_ok() {
-                return running;
-            }
-            if let Some(status) = running.0.try_wait().unwrap() {
-                panic!("{package} ended at once: {status}");
-            }
-            // Nothing ever comes: a bounded wait.
-            assert!(pause.recv(&mut [0; 1]).is_err());
-        }
-        panic!("{package} does not listen on {addr}");
-    }
-}
-
-impl Drop for Running {
-    fn drop(&mut self) {
-        // Its children go with the terminating parent; a killed one would leave them behind.
-        let _gone = Program::new("kill").arg(self.0.id().to_string()).status();
-        let _status = self.0.wait();
-    }
-}
-
 /// `openssl s_server`, which accepts one connection after the other.
 struct OpenSsl {
     addr: SocketAddr,
@@ -314,26 +282,12 @@ impl OpenSsl {
 }
 
 /// Takes calls over TLS from whoever shows a certificate of the authority, and hands them to SIPp by datagram.
-struct Kamailio {
-    addr: SocketAddr,
-    _running: Running,
-}
-
-impl Kamailio {
-    fn start(home: &Path, sipp: SocketAddr, pki: &Pki, (certificate, key): &(PathBuf, PathBuf)) -> Self {
-        let (addr, udp) = (free_address(), free_address());
-        let config = include_str!("../fixtures/kamailio/tls.cfg")
-            .replace("@TLS@", &addr.to_string())
-            .replace("@UDP@", &udp.to_string())
-            .replace("@SIPP@", &sipp.to_string())
-            .replace("@CERTIFICATE@", &certificate.display().to_string())
-            .replace("@KEY@", &key.display().to_string())
-            .replace("@CA@", &pki.authority().display().to_string());
-        let file = home.join("kamailio.cfg");
-        fs::write(&file, config).unwrap();
-        let mut program = Program::new("kamailio");
-        program.args(["-DD", "-E", "-m", "64", "-M", "8", "-f"]).arg(&file);
-        program.arg("-P").arg(home.join("kamailio.pid")).arg("-Y").arg(home).arg("-w").arg(home);
-        Self { addr, _running: Running::start(program, addr, "kamailio kamailio-tls-modules") }
-    }
+fn tls_proxy(home: &Path, sipp: SocketAddr, pki: &Pki, (certificate, key): &(PathBuf, PathBuf)) -> Kamailio {
+    let config = include_str!("../fixtures/kamailio/tls.cfg")
+        .replace("@UDP@", &free_address().to_string())
+        .replace("@SIPP@", &sipp.to_string())
+        .replace("@CERTIFICATE@", &certificate.display().to_string())
+        .replace("@KEY@", &key.display().to_string())
+        .replace("@CA@", &pki.authority().display().to_string());
+    Kamailio::start(home, &config)
 }

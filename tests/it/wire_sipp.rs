@@ -13,7 +13,7 @@ use goldenhour::campaign::Prompt;
 use goldenhour::contact::CallResult;
 use goldenhour::line::{self, LineTrunk, MediaRange, RecoveredLeg};
 use goldenhour::sip;
-use goldenhour::wire::{self, Command, Config, Direction, Event, Handle, LinkState, Order, Streams};
+use goldenhour::wire::{self, Command, Config, Counts, Direction, Event, Handle, LinkState, Order, Streams};
 
 use crate::sipp_uas::{Sipp, free_address, free_address_at};
 
@@ -71,6 +71,10 @@ impl Rig {
         let config = Config { listen: line.sip.local, line, streams, journal, recover, queue: 64 };
         let handle = wire::start(config, clock.clone(), sink).unwrap();
         Self { handle, clock, rng: Rng::seeded(3), events }
+    }
+
+    pub(crate) fn counts(&self) -> Arc<Counts> {
+        Arc::clone(self.handle.counts())
     }
 
     /// How the connection to the one trunk stands.
