@@ -1,7 +1,9 @@
 //! `goldenhour bench`: sizes a machine, in CPU seconds, beside a peer in the same run where there is one.
 
+mod beside;
 mod figures;
 mod import;
+mod line;
 mod originate;
 mod rank;
 mod scrape;
@@ -24,6 +26,7 @@ pub(super) struct Args {
 #[derive(Debug, Subcommand)]
 enum What {
     Import(import::Args),
+    Line(line::Args),
     Originate(originate::Args),
     Rank(rank::Args),
 }
@@ -31,6 +34,7 @@ enum What {
 pub(super) fn run(args: &Args) -> Result<Exit, Stop> {
     match &args.what {
         What::Import(args) => import::run(args),
+        What::Line(args) => line::run(args),
         What::Originate(args) => originate::run(args),
         What::Rank(args) => rank::run(args),
     }

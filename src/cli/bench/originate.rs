@@ -8,6 +8,7 @@ use std::time::Duration;
 
 use anyhow::{Context, bail};
 
+use super::beside;
 use super::figures::{Figures, median, rounded};
 use super::scrape::Scrape;
 use super::sipp::{self, Callee};
@@ -22,28 +23,34 @@ use crate::cli::output;
 pub(super) struct Args {
     /// Print one JSON object
     #[arg(long)]
-    json: bool,
+    pub(super) json: bool,
     /// Calls a second
     #[arg(long, value_name = "N", default_value_t = 1_000, value_parser = clap::value_parser!(u32).range(1..=10_000))]
-    rate: u32,
+    pub(super) rate: u32,
     /// Of each round
     #[arg(long, value_name = "N", default_value_t = 10_000, value_parser = clap::value_parser!(u32).range(1..=1_000_000))]
-    calls: u32,
+    pub(super) calls: u32,
     /// Seconds for which an answered call is held; without it the flow hangs up at once
     #[arg(long, value_name = "S", default_value_t = 0, value_parser = clap::value_parser!(u64).range(0..=120))]
-    hold: u64,
+    pub(super) hold: u64,
+    /// The line alone, without scheduling and database: `bench line` beside SIPp
+    #[arg(long, conflicts_with_all = ["peer", "dir"])]
+    line: bool,
+    /// Seconds that every call rings before it is answered
+    #[arg(long, value_name = "S", default_value_t = 0, requires = "line", value_parser = clap::value_parser!(u64).range(0..=60))]
+    pub(super) ring: u64,
     /// A gateway of your own in place of SIPp's; it must answer every call
     #[arg(long, value_name = "ADDR")]
     peer: Option<SocketAddr>,
     /// Ours and SIPp's in turn; medians are printed
     #[arg(long, value_name = "N", default_value_t = 3, value_parser = clap::value_parser!(u32).range(1..=100))]
-    rounds: u32,
+    pub(super) rounds: u32,
     /// Where the database lies for the time of the measurement
     #[arg(long, value_name = "DIR")]
     dir: Option<PathBuf>,
     /// Another build of goldenhour to measure in place of this one
     #[arg(long, value_name = "FILE")]
-    program: Option<PathBuf>,
+    pub(super) program: Option<PathBuf>,
 }
 
 /// One run of ours. CPU is the daemon's alone, from before the first INVITE until the last outcome is stored: without
@@ -64,6 +71,9 @@ struct Ours {
 
 pub(super) fn run(args: &Args) -> Result<Exit, Stop> {
     sipp::look_for()?;
+    if args.line {
+        return output::answer(args.json, &beside::rounds(args)?, None);
+    }
     let (mut ours, mut theirs) = (Vec::new(), Vec::new());
     for round in 0..args.rounds {
         ours.push(our_round(args, round)?);

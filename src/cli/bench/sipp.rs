@@ -1,6 +1,7 @@
 //! SIPp as the peer that answers, and as the caller that we are compared with.
 
 use std::net::SocketAddr;
+use std::path::Path;
 use std::process::{Child, Command, Stdio};
 use std::time::Duration;
 
@@ -34,13 +35,23 @@ pub(super) fn look_for() -> Result<(), Stop> {
 
 impl Callee {
     pub(super) fn start() -> anyhow::Result<Self> {
+        Self::run(&["-sn", "uas"])
+    }
+
+    /// With a scenario of our own, whose file may go once this has returned.
+    pub(super) fn start_with(scenario: &Path) -> anyhow::Result<Self> {
+        let file = scenario.to_str().context("the folder for temporary files has a name that is no text")?;
+        Self::run(&["-sf", file])
+    }
+
+    fn run(scenario: &[&str]) -> anyhow::Result<Self> {
         let port = free_udp()?;
-        let child = sipp("uas", port).spawn().context("sipp -sn uas")?;
+        let child = sipp(scenario, port).spawn().context("sipp, as the one who answers")?;
         // Its socket is there when somebody else cannot have the port any more.
         let since = Stopwatch::start();
         while std::net::UdpSocket::bind(("127.0.0.1", port)).is_ok() {
             if since.elapsed() > Duration::from_secs(5) {
-                bail!("sipp -sn uas did not open its socket");
+                bail!("sipp did not open its socket");
             }
             pause(Duration::from_millis(20));
         }
@@ -58,7 +69,7 @@ impl Drop for Callee {
 
 /// From its start to its end, which comes after the last call.
 pub(super) fn call(wanted: &Wanted) -> anyhow::Result<Caller> {
-    let mut command = sipp("uac", free_udp()?);
+    let mut command = sipp(&["-sn", "uac"], free_udp()?);
     command.arg(wanted.peer.to_string());
     for (flag, value) in [
         ("-r", u128::from(wanted.rate)),
@@ -84,9 +95,9 @@ pub(super) fn call(wanted: &Wanted) -> anyhow::Result<Caller> {
     Ok(Caller { cpu_s, all_succeeded: child.wait()?.success() })
 }
 
-fn sipp(scenario: &str, port: u16) -> Command {
+fn sipp(scenario: &[&str], port: u16) -> Command {
     let mut command = Command::new("sipp");
-    command.args(["-sn", scenario, "-i", "127.0.0.1", "-nostdin", "-p"]).arg(port.to_string());
+    command.args(scenario).args(["-i", "127.0.0.1", "-nostdin", "-p"]).arg(port.to_string());
     // Its default holds some sixty INVITEs: on a busy machine it loses calls before it has seen them.
     command.args(["-buff_size", "2000000"]);
     command.stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::null());
