@@ -1,6 +1,7 @@
 //! A dialog (RFC 3261 §12): what is needed to build a request that the other side recognises.
 
 use std::net::SocketAddr;
+use std::ops::Range;
 
 use crate::base::LegId;
 use crate::sip::addr::NameAddr;
@@ -19,16 +20,8 @@ use super::context::Cx;
 
 #[derive(Debug)]
 pub(super) struct Dialog {
-    pub(super) call_id: Box<[u8]>,
-    /// Our From value with its tag.
-    pub(super) local: Box<[u8]>,
-    pub(super) local_tag: Box<[u8]>,
-    /// Their To value with its tag.
-    pub(super) remote: Box<[u8]>,
-    pub(super) remote_tag: Box<[u8]>,
+    names: Names,
     pub(super) target: Box<[u8]>,
-    /// Values for Route, in order, joined by commas.
-    pub(super) routes: Box<[u8]>,
     /// Of our last request.
     pub(super) cseq: u32,
     /// Of their last request.
@@ -37,10 +30,28 @@ pub(super) struct Dialog {
     pub(super) dest: Target,
 }
 
+/// What never changes of a dialog, in one piece: there are as many of them as calls.
+#[derive(Debug)]
+struct Names {
+    text: Box<[u8]>,
+    call_id: Range<usize>,
+    local: Range<usize>,
+    local_tag: Range<usize>,
+    remote: Range<usize>,
+    remote_tag: Range<usize>,
+    routes: Range<usize>,
+}
+
 impl Dialog {
     /// The dialog a 2xx or tagged 1xx to our INVITE makes (§12.1.2). Without a readable Contact the request URI stays the
     /// target: an ACK to a doubtful place is better than none.
-    pub(super) fn from_response(response: &Message<'_>, local: &[u8], cseq: u32, uri: &[u8], peer: &Peer) -> Self {
+    pub(super) fn from_response(
+        response: &Message<'_>,
+        (call_id, local): (&[u8], &[u8]),
+        cseq: u32,
+        uri: &[u8],
+        peer: &Peer,
+    ) -> Self {
         let mut routes: Vec<&[u8]> = response.list(Name::RecordRoute).filter(|value| !value.is_empty()).collect();
         routes.reverse();
         let bare;
@@ -51,7 +62,7 @@ impl Dialog {
             &bare
         };
         let contact = response.contact().map_or(uri, |contact| contact.uri);
-        Self::new(response, (local, remote), contact, &routes, cseq, peer)
+        Self::new(Names::new(call_id, local, remote, &routes), contact, cseq, peer)
     }
 
     /// The dialog our 2xx to their INVITE makes (§12.1.1).
@@ -60,34 +71,43 @@ impl Dialog {
         let remote = invite.get(Name::From).unwrap_or(&[]);
         let local = [invite.get(Name::To).unwrap_or(&[]), b";tag=", our_tag].concat();
         let contact = invite.contact().or(invite.from()).map_or(&[][..], |contact| contact.uri);
-        let mut dialog = Self::new(invite, (&local, remote), contact, &routes, 0, peer);
+        let call_id = invite.get(Name::CallId).unwrap_or(&[]);
+        let mut dialog = Self::new(Names::new(call_id, &local, remote, &routes), contact, 0, peer);
         dialog.remote_cseq = invite.cseq().map(|(number, _)| number);
         dialog
     }
 
-    fn new(
-        message: &Message<'_>,
-        (local, remote): (&[u8], &[u8]),
-        target: &[u8],
-        routes: &[&[u8]],
-        cseq: u32,
-        peer: &Peer,
-    ) -> Self {
-        let tag = |value: &[u8]| NameAddr::parse(value).and_then(|addr| addr.tag().map(Into::into)).unwrap_or_default();
-        let mut dialog = Self {
-            call_id: message.get(Name::CallId).unwrap_or(&[]).into(),
-            local: local.into(),
-            local_tag: tag(local),
-            remote: remote.into(),
-            remote_tag: tag(remote),
-            target: target.into(),
-            routes: routes.join(&b", "[..]).into(),
-            cseq,
-            remote_cseq: None,
-            dest: peer.target(),
-        };
+    fn new(names: Names, target: &[u8], cseq: u32, peer: &Peer) -> Self {
+        let mut dialog = Self { names, target: target.into(), cseq, remote_cseq: None, dest: peer.target() };
         dialog.dest = peer.route(dialog.next_hop());
         dialog
+    }
+
+    pub(super) fn call_id(&self) -> &[u8] {
+        self.names.part(&self.names.call_id)
+    }
+
+    /// Our From value with its tag.
+    fn local(&self) -> &[u8] {
+        self.names.part(&self.names.local)
+    }
+
+    pub(super) fn local_tag(&self) -> &[u8] {
+        self.names.part(&self.names.local_tag)
+    }
+
+    /// Their To value with its tag.
+    fn remote(&self) -> &[u8] {
+        self.names.part(&self.names.remote)
+    }
+
+    pub(super) fn remote_tag(&self) -> &[u8] {
+        self.names.part(&self.names.remote_tag)
+    }
+
+    /// Values for Route, in order, joined by commas.
+    pub(super) fn routes(&self) -> &[u8] {
+        self.names.part(&self.names.routes)
     }
 
     /// A target refresh: the Contact of a re-INVITE or UPDATE (§12.2.2).
@@ -98,12 +118,12 @@ impl Dialog {
 
     pub(super) fn matches(&self, request: &Message<'_>) -> bool {
         let tag = |addr: Option<NameAddr<'_>>, want: &[u8]| addr.and_then(|a| a.tag()).unwrap_or(&[]) == want;
-        tag(request.to(), &self.local_tag) && tag(request.from(), &self.remote_tag)
+        tag(request.to(), self.local_tag()) && tag(request.from(), self.remote_tag())
     }
 
     /// Tells the dialogs of one Call-ID apart in branches.
     pub(super) fn print(&self) -> u64 {
-        fingerprint(&self.remote_tag)
+        fingerprint(self.remote_tag())
     }
 
     /// Builds the next request; `more` adds headers and ends the message. Returns its CSeq number.
@@ -140,12 +160,12 @@ impl Dialog {
         let mut writer = Writer::request(&mut cx.scratch, method, self.request_uri(), sent_by, &branch);
         match self.strict_router() {
             None => {
-                writer.header("Route", &self.routes);
+                writer.header("Route", self.routes());
             }
             Some(_) => self.write_strict_routes(&mut writer),
         }
-        writer.header("From", &self.local).header("To", &self.remote);
-        writer.header("Call-ID", &self.call_id).cseq(cseq, method);
+        writer.header("From", self.local()).header("To", self.remote());
+        writer.header("Call-ID", self.call_id()).cseq(cseq, method);
         if method != Method::Ack {
             writer.header("User-Agent", cx.config.user_agent.as_bytes());
         }
@@ -159,7 +179,8 @@ impl Dialog {
     }
 
     fn first_route(&self) -> Option<NameAddr<'_>> {
-        let first = self.routes.get(..crate::sip::bytes::element_len(&self.routes, b','))?;
+        let routes = self.routes();
+        let first = routes.get(..crate::sip::bytes::element_len(routes, b','))?;
         NameAddr::parse(first)
     }
 
@@ -170,11 +191,43 @@ impl Dialog {
     }
 
     fn write_strict_routes(&self, writer: &mut Writer<'_>) {
-        let first = crate::sip::bytes::element_len(&self.routes, b',');
-        let rest = self.routes.get(first + 1..).map_or(&[][..], crate::sip::bytes::trim);
+        let first = crate::sip::bytes::element_len(self.routes(), b',');
+        let rest = self.routes().get(first + 1..).map_or(&[][..], crate::sip::bytes::trim);
         writer.raw(b"Route: ").value(rest);
         writer.raw(if rest.is_empty() { b"<" } else { b", <" }).raw(&self.target).raw(b">\r\n");
     }
+}
+
+impl Names {
+    fn new(call_id: &[u8], local: &[u8], remote: &[u8], routes: &[&[u8]]) -> Self {
+        let of_routes: usize = routes.iter().map(|route| route.len() + 2).sum();
+        let mut text = Vec::with_capacity(call_id.len() + local.len() + remote.len() + of_routes);
+        let mut put = |bytes: &[u8]| {
+            let from = text.len();
+            text.extend_from_slice(bytes);
+            from..text.len()
+        };
+        let (call_id, local_at, remote_at) = (put(call_id), put(local), put(remote));
+        let from = remote_at.end;
+        for (nth, route) in routes.iter().enumerate() {
+            put(if nth == 0 { b"" } else { b", " });
+            put(route);
+        }
+        let routes = from..text.len();
+        let (local_tag, remote_tag) = (tag(local, &local_at), tag(remote, &remote_at));
+        Self { text: text.into(), call_id, local: local_at, local_tag, remote: remote_at, remote_tag, routes }
+    }
+
+    fn part(&self, at: &Range<usize>) -> &[u8] {
+        self.text.get(at.clone()).unwrap_or(&[])
+    }
+}
+
+/// Where the tag of a value lies that was put at this place; nowhere where it has none.
+fn tag(value: &[u8], at: &Range<usize>) -> Range<usize> {
+    let tag = NameAddr::parse(value).and_then(|addr| addr.tag()).unwrap_or(&[]);
+    let into = (tag.as_ptr() as usize).saturating_sub(value.as_ptr() as usize);
+    if tag.is_empty() { at.start..at.start } else { at.start + into..at.start + into + tag.len() }
 }
 
 #[cfg(test)]
@@ -188,8 +241,13 @@ mod tests {
         let text = format!(
             "SIP/2.0 200 OK\r\nFrom: <sip:a@h>;tag=1\r\nTo: <sip:b@h>;tag=2\r\nCall-ID: c\r\nCSeq: 1 INVITE\r\n{contact}{record_route}\r\n"
         );
-        let dialog =
-            Dialog::from_response(&Message::parse(text.as_bytes()).unwrap(), b"<sip:a@h>;tag=1", 1, b"sip:b@h", &peer);
+        let dialog = Dialog::from_response(
+            &Message::parse(text.as_bytes()).unwrap(),
+            (b"c", b"<sip:a@h>;tag=1"),
+            1,
+            b"sip:b@h",
+            &peer,
+        );
         let mut cx = Cx::new(Config::new("127.0.0.1:5060".parse().unwrap(), [0; 32]));
         let bytes = dialog.ack(&mut cx, LegId::default(), 1, no_body);
         (dialog.dest, String::from_utf8(bytes.to_vec()).unwrap())

@@ -131,7 +131,7 @@ impl Call {
         let index = inviting.forks.len() - 1;
         if !tag.is_empty() {
             let uri = inviting.invite.request_uri.reveal().as_bytes();
-            let dialog = Dialog::from_response(response, &[], inviting.cseq, uri, cx.peer(self.trunk)?);
+            let dialog = Dialog::from_response(response, (&[], &[]), inviting.cseq, uri, cx.peer(self.trunk)?);
             cx.out.push_back(Output::Journal(Box::new(facts(self, &dialog, false))));
         }
         Some(index)
@@ -224,11 +224,10 @@ pub(super) fn dialog_of(
 ) -> Option<Dialog> {
     let from = invite.get(Name::From).unwrap_or(&[]);
     let uri = inviting.invite.request_uri.reveal().as_bytes();
-    let mut dialog = Dialog::from_response(response, from, inviting.cseq, uri, cx.peer(inviting.invite.trunk)?);
     let mut call_id = Vec::with_capacity(36);
     write_call_id(leg, &mut call_id);
-    dialog.call_id = call_id.into();
-    Some(dialog)
+    let peer = cx.peer(inviting.invite.trunk)?;
+    Some(Dialog::from_response(response, (&call_id, from), inviting.cseq, uri, peer))
 }
 
 /// RSeq of an answer that asks for a PRACK.

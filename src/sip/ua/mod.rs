@@ -353,7 +353,8 @@ impl Ua {
         let ours = NameAddr::parse(from).and_then(|from| from.tag()) == Some(&self.cx.ids.tag(leg)[..]);
         let Some(peer) = self.cx.config.peers.get(trunk.ix()).filter(|_| ours) else { return false };
         let Some(to) = response.to().or(response.contact()) else { return false };
-        let mut dialog = Dialog::from_response(response, from, cseq, to.uri, peer);
+        let mut dialog =
+            Dialog::from_response(response, (response.get(Name::CallId).unwrap_or(&[]), from), cseq, to.uri, peer);
         uac::acknowledge(&mut self.cx, now, leg, (&dialog, cseq), None);
         self.cx.count(Counter::ForkEnded);
         let credentials = self.cx.credentials(trunk, leg, Method::Bye, dialog.request_uri());

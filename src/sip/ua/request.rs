@@ -99,7 +99,7 @@ impl Call {
         let bare = split_once(&dialog.target, b'?').map_or(&dialog.target[..], |(bare, _)| bare);
         let mut uri = bare.to_vec();
         uri.extend_from_slice(b"?Replaces=");
-        let parts = [&dialog.call_id[..], b";to-tag=", &dialog.remote_tag, b";from-tag=", &dialog.local_tag];
+        let parts = [dialog.call_id(), b";to-tag=", dialog.remote_tag(), b";from-tag=", dialog.local_tag()];
         write_escaped(&parts.concat(), &mut uri);
         String::from_utf8(uri).ok()
     }

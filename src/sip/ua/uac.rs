@@ -202,7 +202,7 @@ impl Call {
         let Some(mut dialog) = dialog_of(cx, self.leg, (&inviting, &invite), response) else { return };
         acknowledge(cx, now, self.leg, (&dialog, inviting.cseq), Some(&invite));
         cx.out.push_back(Output::Journal(Box::new(facts(self, &dialog, true))));
-        let early = inviting.forks.iter().find(|fork| fork.tag == dialog.remote_tag);
+        let early = inviting.forks.iter().find(|fork| *fork.tag == *dialog.remote_tag());
         if let Some(fork) = early {
             fork.hand_over(&mut dialog);
         }
@@ -315,7 +315,7 @@ pub(super) fn acknowledge(
     });
     cx.send(dialog.dest, bytes.clone());
     let until = cx.deadline(now);
-    cx.echoes.remember(Key::answer(leg, cseq, &dialog.remote_tag), dialog.dest, Some(bytes), until);
+    cx.echoes.remember(Key::answer(leg, cseq, dialog.remote_tag()), dialog.dest, Some(bytes), until);
 }
 
 /// What their description makes of our offer.
@@ -330,8 +330,8 @@ pub(super) fn facts(call: &Call, dialog: &Dialog, confirmed: bool) -> DialogFact
         dest: dialog.dest,
         confirmed,
         cseq: dialog.cseq,
-        to_tag: dialog.remote_tag.clone(),
+        to_tag: dialog.remote_tag().into(),
         remote_target: dialog.target.clone(),
-        routes: dialog.routes.clone(),
+        routes: dialog.routes().into(),
     }
 }
