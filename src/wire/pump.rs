@@ -31,7 +31,7 @@ const BATCHES_PER_TURN: usize = 64;
 const DIALS_PER_TURN: usize = 16;
 /// After a turn with work, so that the next one finds several datagrams: a wake costs more than one of them. It adds as
 /// much to the time a gateway waits for us, and lies well below anything that SIP or a person notices.
-const NAP: Duration = Duration::from_millis(4);
+const NAP: Duration = Duration::from_millis(8);
 /// Frames that are due cut the nap short, down to this: packets of many calls still leave together.
 const SHORT_NAP: Duration = Duration::from_millis(1);
 /// Events that wait for the sink; above this no orders are taken.
@@ -299,9 +299,8 @@ impl Pump {
         // What finds no connection may go by datagram instead: at most once for each INVITE.
         while !self.sends.is_empty() {
             let mut batch = std::mem::take(&mut self.sends);
-            for (to, bytes) in batch.drain(..) {
-                self.send(now, to, &bytes);
-            }
+            self.send(now, &batch);
+            batch.clear();
             self.take(now);
             if self.sends.is_empty() {
                 self.sends = batch;
@@ -316,14 +315,17 @@ impl Pump {
         }
     }
 
-    fn send(&mut self, now: Now, to: Target, bytes: &Packet) {
-        self.desk.counts.message(Direction::Out, bytes);
-        if to.transport == Transport::Udp {
-            if !self.sockets.sip.send(to.addr, bytes) {
-                self.desk.counts.failed_to_send();
+    fn send(&mut self, now: Now, batch: &[(Target, Packet)]) {
+        let by_datagram = |(to, _): &&(Target, Packet)| to.transport == Transport::Udp;
+        for (to, bytes) in batch {
+            self.desk.counts.message(Direction::Out, bytes);
+            if to.transport != Transport::Udp && !self.sockets.streams.send(*to, bytes.clone()) {
+                self.unsent(now, *to, bytes);
             }
-        } else if !self.sockets.streams.send(to, bytes.clone()) {
-            self.unsent(now, to, bytes);
+        }
+        let datagrams = batch.iter().filter(by_datagram).map(|(to, bytes)| (to.addr, &bytes[..]));
+        for _ in 0..self.sockets.sip.send_all(datagrams) {
+            self.desk.counts.failed_to_send();
         }
     }
 

@@ -1,8 +1,11 @@
 //! The SIP socket over UDP, as the pump wants it: never blocking, every error of a datagram kept to that datagram.
 
-use std::io;
+use std::io::{self, IoSlice};
 use std::net::SocketAddr;
 use std::task::{Context, Poll};
+
+use rustix::net::addr::SocketAddrArg as _;
+use rustix::net::{MMsgHdr, SendAncillaryBuffer, SendFlags, SocketAddrAny, sendmmsg};
 
 #[derive(Debug)]
 pub(super) struct SipSocket {
@@ -17,6 +20,8 @@ impl SipSocket {
     /// than come in while a busy host lets this thread wait; every one that is dropped is answered late, or never. The
     /// kernel gives at most `net.core.rmem_max`.
     const RECEIVE_BUFFER: usize = 4 << 20;
+    /// Datagrams of one system call.
+    const BATCH: usize = 64;
 
     /// Under the runtime that will read it.
     pub(super) fn bind(listen: SocketAddr) -> io::Result<Self> {
@@ -46,9 +51,32 @@ impl SipSocket {
         None
     }
 
-    /// False if the kernel would not take it: the transaction sends it again.
-    pub(super) fn send(&self, to: SocketAddr, bytes: &[u8]) -> bool {
-        self.out.send_to(bytes, to).is_ok()
+    /// In their order, many with one call of the kernel (sendmmsg(2)). Returns how many it would not take: their
+    /// transactions send them again.
+    pub(super) fn send_all<'b>(&self, datagrams: impl Iterator<Item = (SocketAddr, &'b [u8])>) -> usize {
+        let mut refused = 0;
+        let mut datagrams = datagrams.peekable();
+        while datagrams.peek().is_some() {
+            let (addresses, bytes): (Vec<_>, Vec<_>) =
+                datagrams.by_ref().take(Self::BATCH).map(|(to, bytes)| (to.as_any(), [IoSlice::new(bytes)])).unzip();
+            refused += self.send_batch(&addresses, &bytes);
+        }
+        refused
+    }
+
+    /// Of one call the kernel takes some and then stops at the first that it refuses; only that one is passed over.
+    fn send_batch(&self, addresses: &[SocketAddrAny], bytes: &[[IoSlice<'_>; 1]]) -> usize {
+        let mut nothing: Vec<_> = addresses.iter().map(|_| SendAncillaryBuffer::default()).collect();
+        let parts = addresses.iter().zip(bytes).zip(&mut nothing);
+        let mut headers: Vec<_> = parts.map(|((to, bytes), none)| MMsgHdr::new_with_addr(to, bytes, none)).collect();
+        let (mut at, mut refused) = (0, 0);
+        while let Some(rest) = headers.get_mut(at..).filter(|rest| !rest.is_empty()) {
+            match sendmmsg(&self.out, rest, SendFlags::empty()) {
+                Ok(sent) if sent > 0 => at += sent,
+                Ok(_) | Err(_) => (at, refused) = (at + 1, refused + 1),
+            }
+        }
+        refused
     }
 
     pub(super) async fn writable(&self) {
@@ -59,5 +87,29 @@ impl SipSocket {
 
     pub(super) fn poll_ready(&self, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
         self.socket.poll_recv_ready(cx)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// A datagram longer than UDP carries is refused by the kernel.
+    #[tokio::test]
+    async fn what_the_kernel_refuses_is_passed_over_and_the_rest_goes_out_in_order() {
+        let ours = SipSocket::bind("127.0.0.1:0".parse().unwrap()).unwrap();
+        let peer = std::net::UdpSocket::bind("127.0.0.1:0").unwrap();
+        let to = peer.local_addr().unwrap();
+        let too_long = vec![0; 70_000];
+        let mut sent: Vec<Vec<u8>> = (0..150_u8).map(|n| vec![n]).collect();
+        sent.insert(3, too_long.clone());
+        sent.insert(70, too_long);
+        let refused = ours.send_all(sent.iter().map(|bytes| (to, &bytes[..])));
+        assert_eq!(refused, 2);
+        let mut buffer = [0; 16];
+        for n in 0..150 {
+            let length = peer.recv(&mut buffer).unwrap();
+            assert_eq!(buffer[..length], [n]);
+        }
     }
 }
