@@ -4,6 +4,7 @@ use crate::campaign::schema::{Key, Pattern, Shape, Value, Words, may, must};
 
 const NAME: &Pattern = &Pattern::NAME;
 const DURATION: Value = Value::Of(&Pattern::DURATION);
+const OFF: Value = Value::Words(&Words { what: "never", words: || vec!["off"] });
 
 const fn listen(example: &'static str, doc: &'static str) -> Key {
     must("listen", Value::Text, doc).like(example)
@@ -118,6 +119,12 @@ const TRUNK: Shape = Shape {
         must("max_cps", Value::Integer(1, 10_000), "New calls in any window of one second.").like("5"),
         may("learn_media_address", Value::Bool, "Its RTP may come from another address than its SDP names.")
             .default("false"),
+        may(
+            "options_every",
+            Value::Either(&[DURATION, OFF]),
+            "How often OPTIONS asks whether it is there, 5s to 1h; `off` for one that does not answer them.",
+        )
+        .default("30s"),
     ]],
 };
 

@@ -27,7 +27,20 @@ fn answered(status: u16) -> Pong {
 fn the_options_reads_as_it_must() {
     let solo = asking(false);
     let sent = String::from_utf8_lossy(&solo.sent[0]).replace("\r\n", "\n");
-    expect_test::expect![[r#""#]].assert_eq(&sent);
+    expect_test::expect![[r#"
+        OPTIONS sip:127.0.0.1:5080 SIP/2.0
+        Via: SIP/2.0/UDP 127.0.0.1:5060;rport;branch=z9hG4bK4b60f321a3881318ad046035
+        Max-Forwards: 70
+        From: <sip:goldenhour@127.0.0.1:5060>;tag=fe56e3ce194b475505928a65
+        To: <sip:127.0.0.1:5080>
+        Call-ID: 149e4efa-ddc8-0f2c-7258-d4b0b311b3b7
+        CSeq: 1 OPTIONS
+        Contact: <sip:goldenhour@127.0.0.1:5060>
+        Accept: application/sdp
+        User-Agent: goldenhour
+        Content-Length: 0
+
+    "#]].assert_eq(&sent);
 }
 
 #[test]
