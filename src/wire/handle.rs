@@ -54,9 +54,17 @@ pub enum Order {
 
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Event {
-    Leg { at: Now, leg: LegId, event: LegEvent },
+    Leg {
+        at: Now,
+        leg: LegId,
+        event: LegEvent,
+    },
     /// How a trunk stands from now on; at the start each is up.
-    Trunk { at: Now, trunk: TrunkIx, state: TrunkState },
+    Trunk {
+        at: Now,
+        trunk: TrunkIx,
+        state: TrunkState,
+    },
 }
 
 /// A running shard. Dropping it ends it: legs that were told to hang up have two seconds to do so.

@@ -40,7 +40,8 @@ fn the_options_reads_as_it_must() {
         User-Agent: goldenhour
         Content-Length: 0
 
-    "#]].assert_eq(&sent);
+    "#]]
+    .assert_eq(&sent);
 }
 
 #[test]
