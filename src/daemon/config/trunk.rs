@@ -15,7 +15,7 @@ use super::address::SipUri;
 use super::secret::Secret;
 
 /// Without `options_every`.
-pub const OPTIONS_EVERY: Duration = Duration::from_secs(30);
+const OPTIONS_EVERY: Duration = Duration::from_secs(30);
 
 #[derive(Clone, Debug)]
 pub struct TrunkConfig {
@@ -176,7 +176,7 @@ fn trunk(entry: &Entry, folder: &Path, findings: &mut Findings) -> Option<TrunkC
     let max_calls = fields.required("max_calls", findings, scalar::u32_from(1..=100_000));
     let max_cps = fields.required("max_cps", findings, scalar::u32_from(1..=10_000));
     let learn = fields.optional("learn_media_address", findings, scalar::boolean).unwrap_or(false);
-    let options_every = fields.optional("options_every", findings, heartbeat).unwrap_or(Some(OPTIONS_EVERY));
+    let options_every = fields.optional("options_every", findings, Heartbeat::read);
     fields.not_yet(&["transport", "srtp", "codecs", "fail_over_to"]);
     fields.finish(findings);
     Some(TrunkConfig {
@@ -198,7 +198,7 @@ fn trunk(entry: &Entry, folder: &Path, findings: &mut Findings) -> Option<TrunkC
         max_calls: max_calls?,
         max_cps: max_cps?,
         learn_media_address: learn,
-        options_every,
+        options_every: options_every.unwrap_or(Heartbeat::Every(OPTIONS_EVERY)).interval(),
     })
 }
 
@@ -296,12 +296,27 @@ fn domain(node: &Node, findings: &mut Findings) -> Option<String> {
     found.map(|_| text.to_owned())
 }
 
-/// A duration, or `off` for a gateway that does not answer OPTIONS.
-fn heartbeat(node: &Node, findings: &mut Findings) -> Option<Option<Duration>> {
-    if node.scalar("a duration or `off`", findings)?.text == "off" {
-        return Some(None);
+#[derive(Clone, Copy, Debug)]
+enum Heartbeat {
+    Every(Duration),
+    /// The gateway does not answer OPTIONS.
+    Off,
+}
+
+impl Heartbeat {
+    fn read(node: &Node, findings: &mut Findings) -> Option<Self> {
+        if node.scalar("a duration or `off`", findings)?.text == "off" {
+            return scalar::one_of(node, "never", &[("off", Self::Off)], &[], findings);
+        }
+        unit::duration_in(Duration::from_secs(5)..=Duration::from_hours(1))(node, findings).map(Self::Every)
     }
-    unit::duration_in(Duration::from_secs(5)..=Duration::from_hours(1))(node, findings).map(Some)
+
+    const fn interval(self) -> Option<Duration> {
+        match self {
+            Self::Every(interval) => Some(interval),
+            Self::Off => None,
+        }
+    }
 }
 
 /// Goes into a quoted string of a header: RFC 3261 §25.1.

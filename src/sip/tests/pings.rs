@@ -27,7 +27,7 @@ fn answered(status: u16) -> Pong {
 fn the_options_reads_as_it_must() {
     let solo = asking(false);
     let sent = String::from_utf8_lossy(&solo.sent[0]).replace("\r\n", "\n");
-    expect_test::expect![[r#"
+    expect_test::expect![[r"
         OPTIONS sip:127.0.0.1:5080 SIP/2.0
         Via: SIP/2.0/UDP 127.0.0.1:5060;rport;branch=z9hG4bK4b60f321a3881318ad046035
         Max-Forwards: 70
@@ -40,7 +40,7 @@ fn the_options_reads_as_it_must() {
         User-Agent: goldenhour
         Content-Length: 0
 
-    "#]]
+    "]]
     .assert_eq(&sent);
 }
 

@@ -67,7 +67,7 @@ fn until_next(solo: &mut Solo) -> Duration {
 fn the_register_reads_as_it_must() {
     let solo = registering();
     let sent = text(&solo.sent[0]).replace("\r\n", "\n");
-    expect_test::expect![[r#"
+    expect_test::expect![[r"
         REGISTER sip:127.0.0.1:5080 SIP/2.0
         Via: SIP/2.0/UDP 127.0.0.1:5060;rport;branch=z9hG4bK6c26fe227ddb9642badc3ca4
         Max-Forwards: 70
@@ -80,7 +80,7 @@ fn the_register_reads_as_it_must() {
         User-Agent: goldenhour
         Content-Length: 0
 
-    "#]]
+    "]]
     .assert_eq(&sent);
 }
 
