@@ -322,7 +322,7 @@ fn calls_without_any_answer_count_and_those_that_were_trying_do_not() {
         hand.dial();
         hand.answer("100 Trying", "");
     }
-    hand.wait(Duration::from_secs(120));
+    hand.wait(Duration::from_mins(2));
     assert!(hand.stood.is_empty());
     for _ in 0..5 {
         hand.dial();
@@ -432,7 +432,7 @@ fn a_trunk_without_its_connection_is_disconnected_and_not_asked() {
     let to = config.trunks[0].target();
     let mut hand = Hand::new(config);
     assert_eq!(hand.stood, [down(Disconnected)]);
-    hand.wait(Duration::from_secs(60));
+    hand.wait(Duration::from_mins(1));
     assert!(hand.sent.is_empty());
     hand.input(Input::Connected { to, ours: at("127.0.0.1:40000") });
     assert_eq!(hand.stood, [down(Disconnected), Up]);
