@@ -133,6 +133,7 @@ fn drain(ua: &mut Ua, now: Now) -> usize {
             | Output::Journal(_)
             | Output::Unauthorised { .. }
             | Output::Registration { .. }
+            | Output::Pong { .. }
             | Output::Count(_) => {}
         }
     }

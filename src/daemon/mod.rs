@@ -15,6 +15,7 @@ mod serve;
 mod setup;
 mod stubborn;
 mod tally;
+mod trunks;
 mod view;
 mod watch;
 mod writer;

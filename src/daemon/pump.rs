@@ -7,8 +7,8 @@ use std::time::Duration;
 
 use tokio::sync::mpsc;
 
-use crate::base::{AttemptId, Clock, LegId, Now, Pii};
-use crate::call::LegCommand;
+use crate::base::{AttemptId, Clock, LegId, Now, Pii, TrunkIx};
+use crate::call::{LegCommand, TrunkState};
 use crate::engine::{Committed, Engine, Input, Output, StoreRequest};
 use crate::http::Health;
 use crate::wire::{self, Command, Order};
@@ -114,7 +114,10 @@ impl Pump {
         match message {
             ToEngine::Legs(events) => {
                 for event in events {
-                    self.tell(event.at, Input::Leg(event.leg, event.event));
+                    match event {
+                        wire::Event::Leg { at, leg, event } => self.tell(at, Input::Leg(leg, event)),
+                        wire::Event::Trunk { at, trunk, state } => self.trunk(at, trunk, state),
+                    }
                 }
             }
             ToEngine::Stored(committed) => {
@@ -134,6 +137,11 @@ impl Pump {
             }
             ToEngine::Stop => {}
         }
+    }
+
+    /// A trunk stands otherwise than before. The line refuses what is dialled on it meanwhile.
+    fn trunk(&mut self, at: Now, trunk: TrunkIx, state: TrunkState) {
+        self.tally.trunk_stands(at.tick, trunk, state);
     }
 
     /// What follows an input is taken before the next one: the journal notes it there.

@@ -122,6 +122,7 @@ impl Daemon {
         let control = ApiControl::new(&clock, &view, &reloader);
         let api = open_api(&config, &keys, control).await?;
         let stop_http = serve_http(&config, &health, &metrics, api).await?;
+        config.trunks.iter().for_each(|trunk| super::tally::open_trunk(&metrics, trunk));
         let (engine_tx, engine_rx) = sync_channel(Self::QUEUE);
         let wire = start_wire(&config, &keys, &ringing, &clock, engine_tx.clone())?;
         health.ready(Check::Line);
@@ -144,7 +145,6 @@ impl Daemon {
         let ticks = Arc::clone(&clock) as Arc<dyn Clock>;
         let writer = Writer::new(store, ticks, writer_rx, engine_tx.clone(), metrics.clone(), health.clone());
         let threads = vec![spawn("engine", move || pump.run())?, spawn_writer(writer)?];
-        config.trunks.iter().for_each(|trunk| super::tally::open_trunk(&metrics, trunk));
         metrics.config_last_reload_successful.set_truth([], true);
         let errands = start_errands(&config, keys, &clock, &metrics, &reloader)?;
         tell(&writer_tx, ToWriter::Plan(plan));

@@ -111,6 +111,7 @@ pub fn line_trunk(trunk: &TrunkConfig, own: IpAddr) -> Result<LineTrunk, String>
         register,
         number: NumberRule { strip: trunk.number.strip.clone(), prefix: trunk.number.prefix.clone() },
         asserts_caller_id: true,
+        options_every: trunk.options_every,
         prefer: sip::sdp::Codec::Pcma,
         learns_media_address: trunk.learn_media_address,
     })

@@ -5,11 +5,13 @@ use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use crate::base::{CampaignIx, Now, Tick, TrunkIx};
+use crate::call::TrunkState;
 use crate::contact::{CallResult, OutcomeKind};
 use crate::engine::{CampaignView, Counted, Engine};
 use crate::gate::Rule;
 use crate::obs::Metrics;
 
+use super::trunks::{self, Trunks};
 use super::view::View;
 
 /// Owned by the engine's thread.
@@ -18,6 +20,7 @@ pub struct Tally {
     metrics: Metrics,
     names: BTreeMap<CampaignIx, Arc<str>>,
     trunks: Vec<String>,
+    standing: Trunks,
     looked_at: Tick,
     /// The most inputs that one turn of the pump found, since the last look.
     waited: usize,
@@ -27,7 +30,7 @@ impl Tally {
     const LOOK_EVERY: Duration = Duration::from_millis(200);
 
     pub fn new(metrics: Metrics, trunks: Vec<String>) -> Self {
-        Self { metrics, names: BTreeMap::new(), trunks, looked_at: Tick(0), waited: 0 }
+        Self { metrics, names: BTreeMap::new(), trunks, standing: Trunks::default(), looked_at: Tick(0), waited: 0 }
     }
 
     pub fn lag(&self, late: Duration) {
@@ -36,6 +39,12 @@ impl Tally {
 
     pub fn waited(&mut self, inputs: usize) {
         self.waited = self.waited.max(inputs);
+    }
+
+    pub fn trunk_stands(&mut self, now: Tick, ix: TrunkIx, state: TrunkState) {
+        let Some(name) = self.trunks.get(ix.ix()) else { return };
+        trunks::show(&self.metrics, name, state);
+        self.standing.tell(now, ix, name, state);
     }
 
     pub fn count(&self, counted: &Counted) {
@@ -149,6 +158,7 @@ fn hour(hour: u8) -> &'static str {
 pub fn open_trunk(metrics: &Metrics, trunk: &super::config::TrunkConfig) {
     let results: Vec<&str> = CallResult::ALL.iter().map(|result| result.as_str()).collect();
     metrics.open_trunk(&trunk.name, trunk.max_calls, trunk.max_cps, &results);
+    trunks::show(metrics, &trunk.name, TrunkState::Up);
 }
 
 /// A connection to a trunk, and the certificates on both its ends. Nothing is shown of a trunk without one.

@@ -215,6 +215,7 @@ impl Rig {
             sip::Output::Journal(_)
             | sip::Output::Unauthorised { .. }
             | sip::Output::Registration { .. }
+            | sip::Output::Pong { .. }
             | sip::Output::Count(_) => {}
         }
     }

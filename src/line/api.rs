@@ -4,9 +4,11 @@ use std::net::SocketAddr;
 use std::sync::Arc;
 
 use crate::base::{LegId, Pii, TrunkIx};
-use crate::call::{LegCommand, LegEvent};
+use crate::call::{LegCommand, LegEvent, TrunkState};
 use crate::media;
 use crate::sip::{self, DialogFacts, Packet, Target};
+
+use super::HealthTimer;
 
 #[derive(Debug)]
 pub enum Input<'a> {
@@ -71,6 +73,11 @@ pub enum Output {
         trunk: TrunkIx,
         report: sip::Report,
     },
+    /// A trunk stands otherwise than before: at the start each is up.
+    Trunk {
+        trunk: TrunkIx,
+        state: TrunkState,
+    },
     Count(Counter),
 }
 
@@ -92,6 +99,8 @@ pub enum Why {
     Sip(sip::Timer),
     /// A frame is due, or a peer has been silent for too long.
     Media,
+    /// A trunk is to be asked, or its pause is over.
+    Health(HealthTimer),
     /// CANCEL and BYE of recovered legs go out again.
     Recovery,
 }

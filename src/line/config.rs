@@ -54,6 +54,8 @@ pub struct LineTrunk {
     pub number: NumberRule,
     /// Sends the caller id as P-Asserted-Identity (RFC 3325) too.
     pub asserts_caller_id: bool,
+    /// How often it is asked by OPTIONS whether it is there. `None`: never, and it is never found silent.
+    pub options_every: Option<Duration>,
     /// First in our offers.
     pub prefer: sdp::Codec,
     /// Its voice may come from another address than its SDP says (symmetric RTP, RFC 4961): learned once for each call.
@@ -84,6 +86,7 @@ impl LineTrunk {
             domain: None,
             number: NumberRule::default(),
             asserts_caller_id: false,
+            options_every: None,
             prefer: sdp::Codec::Pcma,
             learns_media_address: false,
         }

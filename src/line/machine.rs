@@ -5,10 +5,11 @@ use std::net::{IpAddr, SocketAddr};
 use std::sync::Arc;
 
 use crate::base::{LegId, Now, Pii, Rng, Tick, TrunkIx};
-use crate::call::{Dial, Digit, LegCommand, LegEnd, LegEvent, NotSent, ReleaseSide};
+use crate::call::{Dial, Digit, LegCommand, LegEnd, LegEvent, NotSent, ReleaseSide, TrunkDown, TrunkState};
 use crate::media;
 use crate::sip::{self, Cause, End, Event, Invite, Side, Ua, sdp};
 
+use super::health::{Health, Verdict};
 use super::ports::{Lane, Port, Ports};
 use super::recovery::Recovery;
 use super::sessions::Sessions;
@@ -27,6 +28,8 @@ pub struct Line {
     recovery: Recovery,
     /// Dials that wait for their port, by port index. The pump answers within the same round, so there are few.
     opening: Vec<(u16, LegId, Box<Wish>)>,
+    /// Behind the heartbeats.
+    rng: Rng,
     out: VecDeque<Output>,
 }
 
@@ -61,13 +64,24 @@ struct Trunk {
     host: String,
     /// Something can be sent there now; always so by datagram.
     connected: bool,
+    health: Health,
+    /// How it stood when that was told last.
+    told: TrunkState,
 }
 
 impl Trunk {
-    fn new(settings: LineTrunk) -> Self {
+    fn reach(&mut self, connected: bool) {
+        if self.connected != connected {
+            self.connected = connected;
+            self.health.on_connection(connected);
+        }
+    }
+
+    fn new(settings: LineTrunk, rng: Rng) -> Self {
         let host = settings.host.clone().unwrap_or_else(|| settings.addr.to_string());
         let connected = !settings.transport.is_reliable();
-        Self { host: host + settings.transport.uri_param(), settings, connected }
+        let health = Health::new(settings.options_every, rng, connected);
+        Self { host: host + settings.transport.uri_param(), settings, connected, health, told: TrunkState::Up }
     }
 }
 
@@ -84,16 +98,19 @@ impl Line {
         sip.peers = trunks.iter().map(LineTrunk::peer).collect();
         sip.seed = seed;
         let ports = Ports::new(&media, quarantine);
+        let mut rng = Rng::seeded(seed);
+        let sessions = Sessions::new(ports.count(), rng.fork(), silence_after);
         Self {
             ua: Ua::new(sip.clone()),
             sip,
-            trunks: trunks.into_iter().map(Trunk::new).collect(),
+            trunks: trunks.into_iter().map(|trunk| Trunk::new(trunk, rng.fork())).collect(),
             legs: HashMap::new(),
-            sessions: Sessions::new(ports.count(), Rng::seeded(seed), silence_after),
+            sessions,
             ports,
             media_address: media.address,
             recovery: Recovery::default(),
             opening: Vec::new(),
+            rng,
             out: VecDeque::new(),
         }
     }
@@ -102,20 +119,79 @@ impl Line {
     pub fn set_trunks(&mut self, trunks: Vec<LineTrunk>) {
         self.sip.peers = trunks.iter().map(LineTrunk::peer).collect();
         self.ua.set_peers(self.sip.peers.clone());
-        let before = std::mem::replace(&mut self.trunks, trunks.into_iter().map(Trunk::new).collect());
-        for trunk in &mut self.trunks {
-            let same = before.iter().find(|old| old.settings.target() == trunk.settings.target());
-            trunk.connected = same.map_or(trunk.connected, |old| old.connected);
+        let mut before = std::mem::take(&mut self.trunks).into_iter();
+        for settings in trunks {
+            let old = before.next();
+            let mut trunk = Trunk::new(settings, self.rng.fork());
+            if let Some(old) = old {
+                trunk.told = old.told;
+                if old.settings.target() == trunk.settings.target() {
+                    trunk.reach(old.connected);
+                    if old.settings.options_every == trunk.settings.options_every {
+                        trunk.health = old.health;
+                        trunk.health.on_forgotten();
+                    }
+                }
+            }
+            self.trunks.push(trunk);
         }
     }
 
     fn connected(&mut self, to: sip::Target, connected: bool) {
         for trunk in self.trunks.iter_mut().filter(|trunk| trunk.settings.target() == to) {
-            trunk.connected = connected;
+            trunk.reach(connected);
+        }
+    }
+
+    /// How a trunk stands: the one place that knows.
+    fn standing(&self, ix: TrunkIx, now: Tick) -> TrunkState {
+        let down = match self.trunks.get(ix.ix()) {
+            None => Some(TrunkDown::Disconnected),
+            Some(trunk) if !trunk.connected => Some(TrunkDown::Disconnected),
+            Some(_) if !self.ua.may_dial(ix, now) => Some(TrunkDown::Unregistered),
+            Some(trunk) => trunk.health.down(now),
+        };
+        down.map_or(TrunkState::Up, TrunkState::Down)
+    }
+
+    /// Says which trunks stand otherwise than before.
+    fn tell_trunks(&mut self, now: Tick) {
+        for at in 0..self.trunks.len() {
+            let ix = TrunkIx(at as u16);
+            let state = self.standing(ix, now);
+            if let Some(trunk) = self.trunks.get_mut(at).filter(|trunk| trunk.told != state) {
+                trunk.told = state;
+                self.out.push_back(Output::Trunk { trunk: ix, state });
+            }
+        }
+    }
+
+    /// Asks the trunks whose time has come.
+    fn heartbeats(&mut self, now: Now) {
+        for at in 0..self.trunks.len() {
+            let trunk = TrunkIx(at as u16);
+            if self.trunks.get_mut(at).is_some_and(|trunk| trunk.health.on_timeout(now.tick)) {
+                self.sip(now, sip::Input::Command(sip::Command::Options { trunk }));
+            }
+        }
+    }
+
+    fn judge(&mut self, now: Now, ix: TrunkIx, leg: LegId, verdict: Verdict) {
+        if let Some(trunk) = self.trunks.get_mut(ix.ix()) {
+            trunk.health.on_call(now.tick, leg, verdict);
         }
     }
 
     pub fn handle(&mut self, now: Now, input: Input<'_>) {
+        // Says nothing of a trunk, and comes most often.
+        let is_sound = matches!(input, Input::Rtp { .. });
+        self.act(now, input);
+        if !is_sound {
+            self.tell_trunks(now.tick);
+        }
+    }
+
+    fn act(&mut self, now: Now, input: Input<'_>) {
         match input {
             Input::Command { leg, command, number } => self.on_command(now, leg, command, number),
             Input::Datagram { from, bytes } => self.sip(now, sip::Input::Datagram { from, bytes }),
@@ -149,7 +225,9 @@ impl Line {
         let sip = self.ua.poll_timeout().map(|(at, timer)| (at, Why::Sip(timer)));
         let media = self.sessions.poll_timeout().map(|at| (at, Why::Media));
         let recovery = self.recovery.poll_timeout().map(|at| (at, Why::Recovery));
-        [sip, media, recovery].into_iter().flatten().min_by_key(|(at, _)| *at)
+        let health = self.trunks.iter().filter_map(|trunk| trunk.health.poll_timeout()).min();
+        let health = health.map(|(at, timer)| (at, Why::Health(timer)));
+        [sip, media, health, recovery].into_iter().flatten().min_by_key(|(at, _)| *at)
     }
 
     pub fn trunk(&self, ix: TrunkIx) -> Option<&LineTrunk> {
@@ -169,6 +247,7 @@ impl Line {
         if self.ua.poll_timeout().is_some_and(|(at, _)| at <= now.tick) {
             self.sip(now, sip::Input::Timeout);
         }
+        self.heartbeats(now);
         self.sessions.timeout(now);
         self.report();
         while let Some((to, bytes)) = self.recovery.poll(now.tick) {
@@ -217,8 +296,7 @@ impl Line {
         if now.tick > dial.permit_until {
             return Some(NotSent::PermitExpired);
         }
-        let connected = self.trunks.get(dial.trunk.ix()).is_some_and(|trunk| trunk.connected);
-        if !connected || !self.ua.may_dial(dial.trunk, now.tick) {
+        if self.standing(dial.trunk, now.tick) != TrunkState::Up {
             return Some(NotSent::TrunkDown);
         }
         (self.ua.live_calls() >= self.sip.max_calls).then_some(NotSent::TrunkFull)
@@ -245,6 +323,9 @@ impl Line {
     fn invite(&mut self, now: Now, leg: LegId, ix: u16, wish: &Wish) {
         let known = Leg { port: ix, trunk: wish.dial.trunk, rang: false, early: false, refer: Refer::No, keys: None };
         self.legs.insert(leg, known);
+        if let Some(trunk) = self.trunks.get_mut(wish.dial.trunk.ix()) {
+            trunk.health.on_dial(leg);
+        }
         let rtp = SocketAddr::new(self.media_address, self.ports.number(ix, Lane::Rtp));
         let placed = self.invite_of(leg, wish, rtp).map(|invite| sip::Command::Invite(Box::new(invite)));
         match placed {
@@ -342,12 +423,22 @@ impl Line {
                 sip::Output::Registration { trunk, report } => {
                     self.out.push_back(Output::Registration { trunk, report });
                 }
+                sip::Output::Pong { trunk, pong } => {
+                    if let Some(trunk) = self.trunks.get_mut(trunk.ix()) {
+                        trunk.health.on_pong(now.tick, pong);
+                    }
+                }
                 sip::Output::Count(counter) => self.out.push_back(Output::Count(Counter::Sip(counter))),
             }
         }
     }
 
     fn on_event(&mut self, now: Now, id: LegId, event: &Event) {
+        if matches!(event, Event::Ringing { .. } | Event::EarlyMedia { .. } | Event::Answered { .. })
+            && let Some(trunk) = self.legs.get(&id).map(|leg| leg.trunk)
+        {
+            self.judge(now, trunk, id, Verdict::Reached);
+        }
         let Some(leg) = self.legs.get_mut(&id) else { return };
         match *event {
             Event::Ringing { .. } => {
@@ -416,6 +507,7 @@ impl Line {
         if let Some(stats) = self.sessions.stop(leg.port) {
             self.out.push_back(Output::Heard(id, Box::new(stats)));
         }
+        self.judge(now, leg.trunk, id, Verdict::of(end, leg.rang || leg.early));
         if end.cause == Cause::NotSent {
             return self.event(id, LegEvent::NotSent(NotSent::TrunkDown));
         }

@@ -2,6 +2,7 @@
 
 mod api;
 mod config;
+mod health;
 mod machine;
 mod number;
 mod ports;
@@ -10,12 +11,13 @@ mod result;
 mod sessions;
 
 /// What stands in our own interface, so that `wire` needs nobody but us.
-pub use crate::call::{LegCommand, LegEvent};
+pub use crate::call::{LegCommand, LegEvent, TrunkDown, TrunkState};
 pub use crate::media::{OneWay, Stats as MediaStats};
 pub use crate::sip::stream::{Broken, Frame, Framer};
 pub use crate::sip::{Counter as SipCounter, DialogFacts, Failure, Packet, Report, Target, Transport, Unanswered};
 pub use api::{Counter, Input, Output, RecoveredLeg, Why};
 pub use config::{Config, LineTrunk, MediaRange};
+pub use health::HealthTimer;
 pub use machine::Line;
 pub use number::NumberRule;
 pub use result::{RESULTS, Row, unanswered};

@@ -1,12 +1,14 @@
 //! The line against another user agent with media of its own, in virtual time over a perfect network.
 
+mod health;
+
 use std::collections::BTreeMap;
 use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::Duration;
 
 use crate::base::{AttemptId, LegId, Now, Pii, Tick, TrunkIx};
-use crate::call::{CallResult, Dial, LegCommand, LegEnd, LegEvent, NotSent, Prompt, ReleaseSide};
+use crate::call::{CallResult, Dial, LegCommand, LegEnd, LegEvent, NotSent, Prompt, ReleaseSide, TrunkState};
 use crate::media::{self, Params, Session, Target, silence};
 use crate::sip::{self, DialogFacts, Event, Ua, sdp};
 
@@ -46,6 +48,8 @@ struct Rig {
     heard: Vec<media::Stats>,
     counted: Vec<Counter>,
     reports: Vec<sip::Report>,
+    /// How the trunk stood from when on, in milliseconds.
+    stood: Vec<(u64, TrunkState)>,
     journal: Vec<DialogFacts>,
 }
 
@@ -85,6 +89,7 @@ impl Rig {
             heard: vec![],
             counted: vec![],
             reports: vec![],
+            stood: vec![],
             journal: vec![],
         }
     }
@@ -206,6 +211,7 @@ impl Rig {
             Output::Heard(_, stats) => self.heard.push(*stats),
             Output::Unauthorised { .. } => {}
             Output::Registration { report, .. } => self.reports.push(report),
+            Output::Trunk { state, .. } => self.stood.push((self.now.tick.0 / 1_000 - 1_000, state)),
             Output::Count(counter) => self.counted.push(counter),
         }
     }
@@ -238,6 +244,7 @@ impl Rig {
             sip::Output::Journal(_)
             | sip::Output::Unauthorised { .. }
             | sip::Output::Registration { .. }
+            | sip::Output::Pong { .. }
             | sip::Output::Count(_) => {}
         }
     }

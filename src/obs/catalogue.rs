@@ -120,6 +120,11 @@ catalogue! {
     trunk_registered: Gauge "goldenhour_trunk_registered" Truth ["trunk"];
     /// REGISTERs by what came of them: accepted, failed.
     trunk_registrations: Counter "goldenhour_trunk_registrations_total" Times ["trunk", "result"];
+    /// Does the trunk take calls? At 0 nothing is dialled on it, and `goldenhour_trunk_state` says why.
+    trunk_up: Gauge "goldenhour_trunk_up" Truth ["trunk"];
+    /// How a trunk stands; one state is 1: up, disconnected, unregistered, silent (no answer to OPTIONS), overloaded (it
+    /// asked for a pause), failing (calls in a row came to nothing).
+    trunk_state: Gauge "goldenhour_trunk_state" Truth ["trunk", "state"];
     /// The trunk's `max_cps`.
     trunk_cps_limit: Gauge "goldenhour_trunk_cps_limit" PerSecond ["trunk"];
     /// RTP packets.

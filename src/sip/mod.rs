@@ -32,7 +32,9 @@ pub use peer::{Credentials, Network, Peer};
 pub use register::{Failure, Register, Report};
 pub use target::{Target, Transport};
 pub use transaction::{Timer, Times};
-pub use ua::{Cause, Command, Config, Counter, DialogFacts, End, Event, Incoming, Input, Invite, Output, Side, Ua};
+pub use ua::{
+    Cause, Command, Config, Counter, DialogFacts, End, Event, Incoming, Input, Invite, Output, Pong, Side, Ua,
+};
 
 #[cfg(test)]
 mod tests;

@@ -8,8 +8,8 @@ use std::thread::JoinHandle;
 
 use tokio::sync::mpsc;
 
-use crate::base::{Clock, LegId, Now, Pii};
-use crate::line::{self, LegCommand, LegEvent, Line, LineTrunk, RecoveredLeg, Target};
+use crate::base::{Clock, LegId, Now, Pii, TrunkIx};
+use crate::line::{self, LegCommand, LegEvent, Line, LineTrunk, RecoveredLeg, Target, TrunkState};
 
 use super::Counts;
 use super::journal::Journal;
@@ -53,11 +53,18 @@ pub enum Order {
 }
 
 #[derive(Clone, Debug, PartialEq, Eq)]
-#[expect(clippy::struct_field_names, reason = "the words of `call`")]
-pub struct Event {
-    pub at: Now,
-    pub leg: LegId,
-    pub event: LegEvent,
+pub enum Event {
+    Leg {
+        at: Now,
+        leg: LegId,
+        event: LegEvent,
+    },
+    /// How a trunk stands from now on; at the start each is up.
+    Trunk {
+        at: Now,
+        trunk: TrunkIx,
+        state: TrunkState,
+    },
 }
 
 /// A running shard. Dropping it ends it: legs that were told to hang up have two seconds to do so.

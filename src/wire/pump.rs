@@ -346,6 +346,7 @@ impl Pump {
                 }
                 Output::Registration { trunk, report } => self.registration(trunk, &report),
                 Output::Unauthorised { trunk, why } => self.complain(now, trunk, &why),
+                Output::Trunk { trunk, state } => self.events.push(Event::Trunk { at: now, trunk, state }),
                 Output::Count(counter) => {
                     self.resent |= counter == Counter::Sip(SipCounter::Resent);
                     self.desk.counts.count(counter);
@@ -360,7 +361,7 @@ impl Pump {
         {
             journal.over(leg);
         }
-        self.events.push(Event { at, leg, event });
+        self.events.push(Event::Leg { at, leg, event });
     }
 
     fn registration(&mut self, ix: TrunkIx, report: &Report) {

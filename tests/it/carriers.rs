@@ -138,6 +138,7 @@ impl Bytes {
                     | line::Output::Heard(..)
                     | line::Output::Unauthorised { .. }
                     | line::Output::Registration { .. }
+                    | line::Output::Trunk { .. }
                     | line::Output::Count(_) => {}
                 }
             }

@@ -36,11 +36,13 @@ pub(crate) struct Setup {
     pub(crate) drain_s: u32,
     /// RTP ports, and ten more; half as many calls.
     pub(crate) ports: u16,
+    /// As the configuration says it.
+    pub(crate) options_every: &'static str,
 }
 
 impl Default for Setup {
     fn default() -> Self {
-        Self { max_calls: 200, max_cps: 100, seats: 40, drain_s: 60, ports: 600 }
+        Self { max_calls: 200, max_cps: 100, seats: 40, drain_s: 60, ports: 600, options_every: "off" }
     }
 }
 
@@ -64,14 +66,14 @@ impl Site {
         let home = tempfile::tempdir().unwrap();
         let (held, first) = hold_ports(setup.ports);
         let [http, metrics, sip, gateway] = [1, 2, 3, 4].map(|at| local(first + at));
-        let Setup { max_calls, max_cps, seats, drain_s, ports } = setup;
+        let Setup { max_calls, max_cps, seats, drain_s, ports, options_every } = setup;
         let (first, last) = (first + 10, first + ports - 1);
         let config = format!(
             "database: \"sqlite://var/goldenhour.db\"\ncampaigns: campaigns/\nkeys_file: var/keys\n\
              http: {{ listen: \"{http}\" }}\nmetrics: {{ listen: \"{metrics}\" }}\n\
              sip: {{ listen: [\"udp://{sip}\"], media: {{ address: \"127.0.0.1\", ports: \"{first}-{last}\" }} }}\n\
              trunks:\n  gw-a:\n    uri: \"sip:{gateway}\"\n    caller_ids: [\"+999100000001\"]\n    \
-             max_calls: {max_calls}\n    max_cps: {max_cps}\nqueues:\n  \
+             max_calls: {max_calls}\n    max_cps: {max_cps}\n    options_every: {options_every}\nqueues:\n  \
              card-sales: {{ uri: \"sip:8001@gw-a\", seats: {seats} }}\n  \
              card-care: {{ uri: \"sip:8002@gw-a\", seats: {seats} }}\ndrain_timeout: {drain_s}s\n"
         );

@@ -167,6 +167,9 @@ fn work(metrics: &Metrics) {
     metrics.export_lag_rows.set([], 7.0);
     metrics.sip_messages.add(["out", "invite"], 1);
     metrics.open_trunk("gw-a", 60, 5, &["answered", "network_failure"]);
+    metrics.trunk_up.set_truth(["gw-a"], true);
+    metrics.trunk_state.set_truth(["gw-a", "up"], true);
+    metrics.trunk_state.set_truth(["gw-a", "silent"], false);
     metrics.line_calls.set(["gw-a"], 2.0);
     metrics.trunk_dials.add(["gw-a"], 1);
     metrics.trunk_results.add(["gw-a", "answered"], 1);

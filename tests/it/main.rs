@@ -64,6 +64,8 @@ mod transports;
 #[cfg(test)]
 mod trial;
 #[cfg(test)]
+mod trunk_health;
+#[cfg(test)]
 mod tutorial;
 #[cfg(test)]
 #[cfg(feature = "postgres")]

@@ -60,7 +60,14 @@ fn the_real_lists_are_dialled_through_a_day() {
         println!("not run: ../shared/data/lists is not here");
         return;
     };
-    let site = Site::new(&Setup { max_calls: 1_500, max_cps: 600, seats: 1_000, drain_s: 60, ports: 4_000 });
+    let site = Site::new(&Setup {
+        max_calls: 1_500,
+        max_cps: 600,
+        seats: 1_000,
+        drain_s: 60,
+        ports: 4_000,
+        ..Setup::default()
+    });
     write_campaigns(&site);
     let leads = import_all(&site, &folder);
     let sipp = Sipp::start(&site, "mixed.xml", None);

@@ -29,7 +29,7 @@ fn trunk(addr: SocketAddr, transport: Transport) -> LineTrunk {
 fn dial_when_connected(rig: &mut Rig) -> goldenhour::base::LegId {
     for _ in 0..100 {
         let leg = rig.dial();
-        match rig.next().first().map(|event| event.event.clone()) {
+        match rig.next().first().map(|(_, event)| event.clone()) {
             Some(LegEvent::NotSent(NotSent::TrunkDown)) => {}
             Some(LegEvent::Sent) => return leg,
             other => panic!("{other:?}"),

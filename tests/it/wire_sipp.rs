@@ -64,6 +64,10 @@ impl Rig {
         let line = line::Config::new(sip, vec![trunk], range, 1);
         let (sender, events) = sync_channel(1_024);
         let sink = move |events: &mut Vec<Event>| {
+            events.retain(|event| matches!(event, Event::Leg { .. }));
+            if events.is_empty() {
+                return;
+            }
             if let Err(mpsc::TrySendError::Full(back)) = sender.try_send(std::mem::take(events)) {
                 *events = back;
             }
@@ -105,15 +109,17 @@ impl Rig {
         leg
     }
 
-    pub(crate) fn next(&self) -> Vec<Event> {
-        self.events.recv_timeout(Duration::from_secs(40)).unwrap()
+    pub(crate) fn next(&self) -> Vec<(LegId, LegEvent)> {
+        let events = self.events.recv_timeout(Duration::from_secs(40)).unwrap();
+        let leg = |event| if let Event::Leg { leg, event, .. } = event { Some((leg, event)) } else { None };
+        events.into_iter().filter_map(leg).collect()
     }
 
     /// Reads events until one of them is `last`.
     pub(crate) fn until(&self, last: impl Fn(&LegEvent) -> bool) -> Vec<LegEvent> {
         let mut all = Vec::new();
         while !all.iter().any(&last) {
-            all.extend(self.next().into_iter().map(|event| event.event));
+            all.extend(self.next().into_iter().map(|(_, event)| event));
         }
         all
     }
@@ -138,7 +144,7 @@ fn three_hundred_calls_are_answered_and_hung_up_without_a_loss() {
             legs.insert(rig.dial(), vec![]);
             dialled += 1;
         }
-        for Event { leg, event, .. } in rig.next() {
+        for (leg, event) in rig.next() {
             ended += usize::from(is_end(&event));
             if event == LegEvent::Answered {
                 rig.order(leg, LegCommand::Hangup, None);

@@ -158,7 +158,8 @@ impl Caller {
     }
 
     fn take(&mut self, events: Vec<Event>, until: Tick, orders: &mut Vec<Order>) {
-        for Event { leg, event, .. } in events {
+        for event in events {
+            let Event::Leg { leg, event, .. } = event else { continue };
             match event {
                 LegEvent::Answered => {
                     self.answered += 1;

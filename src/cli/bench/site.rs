@@ -147,7 +147,7 @@ fn config(wanted: &Wanted, metrics: SocketAddr) -> anyhow::Result<String> {
 http: {{ listen: "127.0.0.1:0" }}
 metrics: {{ listen: "{metrics}" }}
 sip: {{ listen: ["udp://127.0.0.1:{sip}"], media: {{ address: "127.0.0.1", ports: "10000-31999" }} }}
-trunks: {{ gw: {{ uri: "sip:{peer}", caller_ids: ["+999100000001"], max_calls: 100000, max_cps: {rate} }} }}
+trunks: {{ gw: {{ uri: "sip:{peer}", caller_ids: ["+999100000001"], max_calls: 100000, max_cps: {rate}, options_every: off }} }}
 test_numbers_only: true
 drain_timeout: 5s
 "#

@@ -1,4 +1,4 @@
-//! Does each trunk answer an OPTIONS (RFC 3261 §11)? Any answer will do: it says that somebody is there.
+//! Does each trunk answer an OPTIONS (RFC 3261 §11)? Almost any answer will do: it says that somebody is there.
 
 use std::io::ErrorKind;
 use std::net::{SocketAddr, UdpSocket};
@@ -7,6 +7,8 @@ use std::time::Duration;
 use crate::base::Wall;
 use crate::daemon::config::{Config, TrunkConfig};
 use crate::daemon::seed;
+use crate::sip::header::Name;
+use crate::sip::message::{Message, Start};
 use crate::sip::{Target, Transport};
 use crate::wire;
 
@@ -44,8 +46,8 @@ fn ask_trunk(config: &Config, trunk: &TrunkConfig, seed: u64, now: Wall) -> Vec<
             vec![Finding::unreachable(CHECK, format!("{name} at {peer}: {why}"), remedy)]
         }
         Ok(wire::Answer { message, runs_out }) => {
-            let status = message.and_then(|bytes| status(&bytes, &call_id(seed)));
-            let answer = status.map_or(Answer::Silence { own_port: true }, Answer::Status);
+            let reply = message.and_then(|bytes| reply(&bytes, &call_id(seed)));
+            let answer = reply.map_or(Answer::Silence { own_port: true }, Answer::Reply);
             [judge(trunk, answer)].into_iter().chain(runs_out.and_then(|at| expiry(name, at, now))).collect()
         }
     }
@@ -60,7 +62,7 @@ fn connected(config: &Config, trunk: &TrunkConfig, addr: SocketAddr, seed: u64) 
     };
     let call_id = call_id(seed);
     let question = |ours| options(&trunk.peer.to_string(), Target::new(over, ours), &call_id, seed).into_bytes();
-    let answered = |bytes: &[u8]| status(bytes, &call_id).is_some();
+    let answered = |bytes: &[u8]| reply(bytes, &call_id).is_some();
     wire::ask(addr, config.sip.ip(), tls.as_ref(), PATIENCE, question, answered).map_err(|why| why.to_string())
 }
 
@@ -71,9 +73,16 @@ fn expiry(trunk: &str, at: i64, now: Wall) -> Option<Finding> {
     (days < EXPIRY_WARNING_DAYS).then(|| Finding::warn(CHECK, what, "ask whoever runs the gateway for a new one"))
 }
 
+/// What stands in an answer.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+struct Reply {
+    status: u16,
+    retry_after_s: Option<u32>,
+}
+
 #[derive(Debug)]
 enum Answer {
-    Status(u16),
+    Reply(Reply),
     /// To a question from the daemon's own port, or from another one.
     Silence {
         own_port: bool,
@@ -85,7 +94,25 @@ enum Answer {
 fn judge(trunk: &TrunkConfig, answer: Answer) -> Finding {
     let TrunkConfig { name, peer, .. } = trunk;
     match answer {
-        Answer::Status(status) => Finding::ok(CHECK, format!("{name} at {peer} answers OPTIONS with {status}")),
+        Answer::Reply(Reply { status: 503, retry_after_s: Some(seconds) }) => {
+            let what =
+                format!("{name} at {peer} answers OPTIONS with 503 and asks for a pause of {seconds} s (Retry-After)");
+            let remedy =
+                "the daemon dials nothing on it for that long; if it comes often, lower `max_calls` or `max_cps`";
+            Finding::warn(CHECK, what, remedy)
+        }
+        Answer::Reply(Reply { status: status @ (408 | 503), .. }) => {
+            let what = format!("{name} at {peer} answers OPTIONS with {status}, as a proxy does whose gateway is gone");
+            let remedy = "the daemon takes it for silent after two of them, and dials nothing on it: look behind it";
+            Finding::warn(CHECK, what, remedy)
+        }
+        Answer::Reply(Reply { status, .. }) => {
+            Finding::ok(CHECK, format!("{name} at {peer} answers OPTIONS with {status}"))
+        }
+        Answer::Silence { .. } if trunk.options_every.is_none() => {
+            let what = format!("{name} at {peer} does not answer OPTIONS, as its `options_every: off` says");
+            Finding::warn(CHECK, what, "whether it is there, only calls will tell")
+        }
         Answer::Silence { own_port: false } => {
             let what = format!("{name} at {peer} does not answer OPTIONS from another port than `sip.listen`");
             Finding::warn(CHECK, what, "the metrics of the daemon say whether its calls ring")
@@ -119,8 +146,8 @@ fn ask(peer: SocketAddr, own: SocketAddr, seed: u64) -> std::io::Result<Answer> 
         socket.set_read_timeout(Some(Duration::from_millis(pause)))?;
         match socket.recv(&mut buffer) {
             Ok(length) => {
-                if let Some(status) = status(buffer.get(..length).unwrap_or_default(), &call_id) {
-                    return Ok(Answer::Status(status));
+                if let Some(reply) = reply(buffer.get(..length).unwrap_or_default(), &call_id) {
+                    return Ok(Answer::Reply(reply));
                 }
             }
             Err(error) if matches!(error.kind(), ErrorKind::WouldBlock | ErrorKind::TimedOut) => {}
@@ -146,10 +173,11 @@ fn options(peer: &str, ours: Target, call_id: &str, seed: u64) -> String {
 }
 
 /// Of a final answer to our own request.
-fn status(datagram: &[u8], call_id: &str) -> Option<u16> {
-    let text = String::from_utf8_lossy(datagram);
-    let status: u16 = text.strip_prefix("SIP/2.0 ")?.get(..3)?.parse().ok()?;
-    (status >= 200 && text.contains(call_id)).then_some(status)
+fn reply(datagram: &[u8], call_id: &str) -> Option<Reply> {
+    let message = Message::parse(datagram).ok()?;
+    let Start::Status { code: status, .. } = message.start else { return None };
+    let ours = message.get(Name::CallId) == Some(call_id.as_bytes());
+    (status >= 200 && ours).then(|| Reply { status, retry_after_s: message.retry_after_s() })
 }
 
 #[cfg(test)]
@@ -176,7 +204,7 @@ mod tests {
         // Somebody has the daemon's port, so that another one is taken.
         let busy = UdpSocket::bind(ANY).unwrap();
         let answer = ask(peer, busy.local_addr().unwrap(), 7).unwrap();
-        assert!(matches!(answer, Answer::Status(405)), "{answer:?}");
+        assert!(matches!(answer, Answer::Reply(Reply { status: 405, .. })), "{answer:?}");
         answers.join().unwrap();
     }
 
@@ -198,9 +226,11 @@ mod tests {
 
     #[test]
     fn answers_to_others_and_provisional_ones_are_not_heard() {
-        assert_eq!(status(b"SIP/2.0 200 OK\r\nCall-ID: mine\r\n", "mine"), Some(200));
-        assert_eq!(status(b"SIP/2.0 200 OK\r\nCall-ID: yours\r\n", "mine"), None);
-        assert_eq!(status(b"SIP/2.0 100 Trying\r\nCall-ID: mine\r\n", "mine"), None);
-        assert_eq!(status(b"BYE sip:a SIP/2.0\r\nCall-ID: mine\r\n", "mine"), None);
+        let status = |bytes: &[u8]| reply(bytes, "mine").map(|reply| (reply.status, reply.retry_after_s));
+        assert_eq!(status(b"SIP/2.0 200 OK\r\nCall-ID: mine\r\n\r\n"), Some((200, None)));
+        assert_eq!(status(b"SIP/2.0 503 x\r\nRetry-After: 7\r\ni: mine\r\n\r\n"), Some((503, Some(7))));
+        assert_eq!(status(b"SIP/2.0 200 OK\r\nCall-ID: yours\r\n\r\n"), None);
+        assert_eq!(status(b"SIP/2.0 100 Trying\r\nCall-ID: mine\r\n\r\n"), None);
+        assert_eq!(status(b"BYE sip:a SIP/2.0\r\nCall-ID: mine\r\n\r\n"), None);
     }
 }

@@ -287,6 +287,20 @@ drain_timeout: 90s
     }
 
     #[test]
+    fn a_trunk_is_asked_every_thirty_seconds_unless_its_file_says_otherwise() {
+        let every = |more: &str| {
+            let text = FULL.replacen("sip:192.0.2.11\"", &format!("sip:192.0.2.11\"{more}"), 1);
+            read(&text).map(|read| read.config.trunk(TrunkIx(1)).unwrap().options_every)
+        };
+        assert_eq!(every("").unwrap(), Some(Duration::from_secs(30)));
+        assert_eq!(every(", options_every: 5s").unwrap(), Some(Duration::from_secs(5)));
+        assert_eq!(every(", options_every: off").unwrap(), None);
+        for bad in ["4s", "2h", "0", "on"] {
+            assert!(every(&format!(", options_every: {bad}")).is_err(), "{bad}");
+        }
+    }
+
+    #[test]
     fn a_trunk_over_tls_has_a_name_and_files_of_its_own() {
         let text = FULL
             .replace(

@@ -4,6 +4,7 @@ use crate::campaign::schema::{Key, Pattern, Shape, Value, Words, may, must};
 
 const NAME: &Pattern = &Pattern::NAME;
 const DURATION: Value = Value::Of(&Pattern::DURATION);
+const OFF: Value = Value::Words(&Words { what: "never", words: || vec!["off"] });
 
 const fn listen(example: &'static str, doc: &'static str) -> Key {
     must("listen", Value::Text, doc).like(example)
@@ -118,6 +119,12 @@ const TRUNK: Shape = Shape {
         must("max_cps", Value::Integer(1, 10_000), "New calls in any window of one second.").like("5"),
         may("learn_media_address", Value::Bool, "Its RTP may come from another address than its SDP names.")
             .default("false"),
+        may(
+            "options_every",
+            Value::Either(&[DURATION, OFF]),
+            "How often OPTIONS asks whether it is there, 5s to 1h; `off` for one that does not answer them.",
+        )
+        .default("30s"),
     ]],
 };
 
@@ -238,7 +245,10 @@ exports:
     fn every_key_of_the_configuration_is_in_the_tables_and_vice_versa() {
         let home = tempfile::tempdir().unwrap();
         std::fs::write(home.path().join("password"), "s3cret\n").unwrap();
-        let over_tls = FULL.replace("sip:192.0.2.11\"", "sip:192.0.2.11;transport=tls\", tls: { ca_file: ca.pem }");
+        let over_tls = FULL.replace(
+            "sip:192.0.2.11\"",
+            "sip:192.0.2.11;transport=tls\", options_every: off, tls: { ca_file: ca.pem }",
+        );
         let source = Arc::new(SourceText { name: "goldenhour.yaml".into(), text: [&over_tls, LISTS].concat() });
         let mut findings = Findings::new(&source);
         let root = parse(&source, &mut findings).unwrap();

@@ -14,6 +14,9 @@ use crate::wire::TlsFiles;
 use super::address::SipUri;
 use super::secret::Secret;
 
+/// Without `options_every`.
+const OPTIONS_EVERY: Duration = Duration::from_secs(30);
+
 #[derive(Clone, Debug)]
 pub struct TrunkConfig {
     pub name: String,
@@ -32,6 +35,8 @@ pub struct TrunkConfig {
     pub max_cps: u32,
     /// Its RTP may come from another address than its SDP names.
     pub learn_media_address: bool,
+    /// How often it is asked by OPTIONS whether it is there. `None`: never.
+    pub options_every: Option<Duration>,
 }
 
 /// Where a gateway is.
@@ -171,7 +176,8 @@ fn trunk(entry: &Entry, folder: &Path, findings: &mut Findings) -> Option<TrunkC
     let max_calls = fields.required("max_calls", findings, scalar::u32_from(1..=100_000));
     let max_cps = fields.required("max_cps", findings, scalar::u32_from(1..=10_000));
     let learn = fields.optional("learn_media_address", findings, scalar::boolean).unwrap_or(false);
-    fields.not_yet(&["transport", "srtp", "codecs", "fail_over_to", "options_every"]);
+    let options_every = fields.optional("options_every", findings, Heartbeat::read);
+    fields.not_yet(&["transport", "srtp", "codecs", "fail_over_to"]);
     fields.finish(findings);
     Some(TrunkConfig {
         name: name?,
@@ -192,6 +198,7 @@ fn trunk(entry: &Entry, folder: &Path, findings: &mut Findings) -> Option<TrunkC
         max_calls: max_calls?,
         max_cps: max_cps?,
         learn_media_address: learn,
+        options_every: options_every.unwrap_or(Heartbeat::Every(OPTIONS_EVERY)).interval(),
     })
 }
 
@@ -287,6 +294,29 @@ fn domain(node: &Node, findings: &mut Findings) -> Option<String> {
         findings.error_hint(node.span, Code::BadValue, format!("`{text}` is not a domain"), "\"sip.bank.example\"");
     }
     found.map(|_| text.to_owned())
+}
+
+#[derive(Clone, Copy, Debug)]
+enum Heartbeat {
+    Every(Duration),
+    /// The gateway does not answer OPTIONS.
+    Off,
+}
+
+impl Heartbeat {
+    fn read(node: &Node, findings: &mut Findings) -> Option<Self> {
+        if node.scalar("a duration or `off`", findings)?.text == "off" {
+            return scalar::one_of(node, "never", &[("off", Self::Off)], &[], findings);
+        }
+        unit::duration_in(Duration::from_secs(5)..=Duration::from_hours(1))(node, findings).map(Self::Every)
+    }
+
+    const fn interval(self) -> Option<Duration> {
+        match self {
+            Self::Every(interval) => Some(interval),
+            Self::Off => None,
+        }
+    }
 }
 
 /// Goes into a quoted string of a header: RFC 3261 §25.1.

@@ -11,6 +11,7 @@ mod in_dialog;
 mod lossy;
 mod mutation;
 mod oracle;
+mod pings;
 mod register;
 mod reliable;
 mod serving;
@@ -78,14 +79,15 @@ pub struct Solo {
     pub journal: Vec<DialogFacts>,
     pub unauthorised: Vec<Unanswered>,
     pub reports: Vec<Report>,
+    pub pongs: Vec<Pong>,
 }
 
 impl Solo {
     pub fn new(config: Config) -> Self {
         let (sent, targets, events, counts, journal) = (vec![], vec![], vec![], vec![], vec![]);
-        let (unauthorised, reports) = (vec![], vec![]);
+        let (unauthorised, reports, pongs) = (vec![], vec![], vec![]);
         let (ua, now) = (Ua::new(config), Now::default());
-        Self { ua, now, sent, targets, events, counts, journal, unauthorised, reports }
+        Self { ua, now, sent, targets, events, counts, journal, unauthorised, reports, pongs }
     }
 
     /// With the INVITE of leg 1 on the wire.
@@ -114,6 +116,7 @@ impl Solo {
                 Output::Event { event, .. } => self.events.push(event),
                 Output::Unauthorised { why, .. } => self.unauthorised.push(why),
                 Output::Registration { report, .. } => self.reports.push(report),
+                Output::Pong { pong, .. } => self.pongs.push(pong),
                 Output::Count(counter) => self.counts.push(counter),
                 Output::Journal(facts) => self.journal.push(*facts),
             }

@@ -69,11 +69,11 @@ fn the_register_reads_as_it_must() {
     let sent = text(&solo.sent[0]).replace("\r\n", "\n");
     expect_test::expect![[r"
         REGISTER sip:127.0.0.1:5080 SIP/2.0
-        Via: SIP/2.0/UDP 127.0.0.1:5060;rport;branch=z9hG4bK179b1f0e9e1b5626e1de9fa3
+        Via: SIP/2.0/UDP 127.0.0.1:5060;rport;branch=z9hG4bK6c26fe227ddb9642badc3ca4
         Max-Forwards: 70
-        From: <sip:bank@127.0.0.1:5080>;tag=a8e134f4b98f92258125ee0b
+        From: <sip:bank@127.0.0.1:5080>;tag=9808b524a211e5d0de1e0f5c
         To: <sip:bank@127.0.0.1:5080>
-        Call-ID: 984c9011-aa12-21df-ad78-1e3edfc2d3c9
+        Call-ID: ccf2ca6e-6c19-7abc-2b1e-064810efc3db
         CSeq: 1 REGISTER
         Contact: <sip:goldenhour@127.0.0.1:5060>
         Expires: 600

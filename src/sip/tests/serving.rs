@@ -47,6 +47,7 @@ impl Pair {
                     Output::Journal(_)
                     | Output::Unauthorised { .. }
                     | Output::Registration { .. }
+                    | Output::Pong { .. }
                     | Output::Count(_) => {}
                 }
             }
@@ -57,6 +58,7 @@ impl Pair {
                     Output::Journal(_)
                     | Output::Unauthorised { .. }
                     | Output::Registration { .. }
+                    | Output::Pong { .. }
                     | Output::Count(_) => {}
                 }
             }

@@ -51,6 +51,12 @@ impl Times {
         if self.reliable { Duration::ZERO } else { over_datagrams }
     }
 
+    /// 8·T1: how long a heartbeat waits for its answer. After 64·T1 many calls would have gone to a gateway that is not
+    /// there; in 8·T1 the OPTIONS has gone out four times.
+    pub fn patience(&self) -> Duration {
+        self.t1 * 8
+    }
+
     /// 64·T1: how long a transaction tries, and how long its answer is remembered.
     pub fn life(&self) -> Duration {
         self.t1 * 64
@@ -68,7 +74,7 @@ pub enum Timer {
     D,
     /// Send a request other than INVITE again: T1, doubling up to T2.
     E,
-    /// No final answer to a request other than INVITE: 64·T1.
+    /// No final answer to a request other than INVITE: 64·T1, and 8·T1 for the OPTIONS of a heartbeat.
     F,
     /// Send the final answer of an INVITE again: T1, doubling up to T2.
     G,

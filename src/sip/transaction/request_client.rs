@@ -1,4 +1,4 @@
-//! The non-INVITE client transaction (RFC 3261 §17.1.2): BYE, CANCEL, REFER, NOTIFY.
+//! The non-INVITE client transaction (RFC 3261 §17.1.2): BYE, CANCEL, REFER, NOTIFY, OPTIONS.
 
 use std::time::Duration;
 
@@ -29,11 +29,16 @@ pub struct RequestClient {
 impl RequestClient {
     /// The request has just been sent.
     pub fn new(now: Tick, times: &Times) -> Self {
+        Self::patient(now, times, times.life())
+    }
+
+    /// Gives up after `patience` in place of Timer F.
+    pub fn patient(now: Tick, times: &Times, patience: Duration) -> Self {
         Self {
             state: State::Trying,
             interval: times.t1,
             resend_at: times.first_resend(now),
-            end_at: now + times.life(),
+            end_at: now + patience,
             t2: times.t2,
             linger: times.absorb(times.t4),
         }

@@ -32,7 +32,8 @@ pub struct Config {
     pub peers: Vec<Peer>,
     /// How long a call of ours may go on without being refreshed (RFC 4028); a peer that knows nothing of it is not asked.
     pub session_expires_s: u32,
-    /// Behind the Call-IDs and the pauses of registrations: another one in each process (RFC 3261 §10.2).
+    /// Behind the Call-IDs of REGISTER and OPTIONS and the pauses of registrations: another one in each process
+    /// (RFC 3261 §10.2).
     pub seed: u64,
     /// Calls at a time; an INVITE past it is refused, ours and theirs.
     pub max_calls: usize,
@@ -133,6 +134,11 @@ pub enum Command {
         leg: LegId,
         with: LegId,
     },
+    /// Asks whether a peer is there (RFC 3261 §11). One `Pong` follows, unless the peers are replaced before it comes; a
+    /// question that is still open is not asked again.
+    Options {
+        trunk: TrunkIx,
+    },
     /// Server mode: 101–199, with media for early audio.
     Provisional {
         leg: LegId,
@@ -199,7 +205,23 @@ pub enum Output {
         trunk: TrunkIx,
         report: Report,
     },
+    /// What came of an `Options`.
+    Pong {
+        trunk: TrunkIx,
+        pong: Pong,
+    },
     Count(Counter),
+}
+
+/// What an OPTIONS came to.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Pong {
+    /// A final answer; a challenge that we have credentials for was answered before.
+    Answered { status: u16, retry_after_s: Option<u32> },
+    /// None within 8·T1.
+    Silence,
+    /// The network said that nobody is there, or no connection took it.
+    Unreachable,
 }
 
 /// What a leg reports. Exactly one `Ended` closes it; after that no command has an effect.

@@ -7,6 +7,7 @@ mod dialog;
 mod early;
 mod echo;
 mod inbound;
+mod pings;
 mod refresh;
 mod registrations;
 mod request;
@@ -18,21 +19,22 @@ mod wake;
 use std::collections::HashMap;
 use std::net::SocketAddr;
 
-use crate::base::{LegId, Now, Tick, TrunkIx};
+use crate::base::{LegId, Now, Rng, Tick, TrunkIx};
 
 use super::addr::NameAddr;
 use super::header::Name;
 use super::message::{Message, Start, Unreadable};
 use super::method::Method;
-use super::target::{Target, Transport};
+use super::target::Target;
 use super::transaction::{Act, Timer};
 use super::validate::check;
 
-pub use api::{Cause, Command, Config, Counter, DialogFacts, End, Event, Incoming, Input, Invite, Output, Side};
+pub use api::{Cause, Command, Config, Counter, DialogFacts, End, Event, Incoming, Input, Invite, Output, Pong, Side};
 use call::{Call, Stage};
 use context::{Asked, Cx};
 use dialog::Dialog;
 use echo::{Found, Key};
+use pings::Pings;
 use registrations::Registrations;
 use request::Purpose;
 use wake::Wakes;
@@ -45,13 +47,16 @@ pub struct Ua {
     wakes: Wakes,
     now: Tick,
     registrations: Registrations,
+    pings: Pings,
 }
 
 impl Ua {
     pub fn new(config: Config) -> Self {
-        let registrations = Registrations::new(&config);
+        let mut rng = Rng::seeded(config.seed);
+        let registrations = Registrations::new(&config, rng.fork());
+        let pings = Pings::new(rng);
         let cx = Cx::new(config);
-        Self { cx, calls: HashMap::new(), wakes: Wakes::default(), now: Tick::default(), registrations }
+        Self { cx, calls: HashMap::new(), wakes: Wakes::default(), now: Tick::default(), registrations, pings }
     }
 
     pub fn handle(&mut self, now: Now, input: Input<'_>) {
@@ -69,6 +74,7 @@ impl Ua {
             Input::Timeout => {}
         }
         self.registrations.on_timeout(&mut self.cx, now);
+        self.pings.on_timeout(&mut self.cx, now);
         while let Some(leg) = self.wakes.due(now, &self.calls) {
             self.with(leg, |call, cx| {
                 call.armed = Tick::MAX;
@@ -82,7 +88,8 @@ impl Ua {
     }
 
     pub fn poll_timeout(&self) -> Option<(Tick, Timer)> {
-        self.wakes.next().into_iter().chain(self.registrations.poll_timeout(&self.cx)).min()
+        let (register, ping) = (self.registrations.poll_timeout(&self.cx), self.pings.poll_timeout());
+        self.wakes.next().into_iter().chain(register).chain(ping).min()
     }
 
     /// False for a trunk that must be registered and is not.
@@ -113,6 +120,7 @@ impl Ua {
             peer.our_end = before.and_then(|old| old.our_end);
         }
         self.registrations.set_peers(&self.cx.config.peers, &peers);
+        self.pings.forget();
         self.cx.set_peers(peers);
     }
 
@@ -129,6 +137,7 @@ impl Ua {
                 let target = self.calls.get(&with).filter(|_| with != leg).and_then(|call| call.replaceable());
                 self.with(leg, |call, cx| call.refer(cx, now, target.as_deref().unwrap_or("")));
             }
+            Command::Options { trunk } => self.pings.ask(&mut self.cx, now, trunk),
             Command::Provisional { leg, status, media } => {
                 self.with(leg, |call, cx| call.provisional(cx, now, status, media));
             }
@@ -154,6 +163,7 @@ impl Ua {
 
     fn on_unreachable(&mut self, now: Tick, to: SocketAddr) {
         self.registrations.on_unreachable(&mut self.cx, now, to);
+        self.pings.on_unreachable(&mut self.cx, |asked| asked == Target::udp(to));
         for leg in self.wakes.legs() {
             self.with(leg, |call, cx| {
                 if let Stage::Inviting(inviting) = &mut call.stage
@@ -178,6 +188,9 @@ impl Ua {
         let Some(leg) = message.get(Name::CallId).map(|id| self.cx.ids.leg(id)) else { return };
         if matches!(message.start, Start::Request { method: Method::Register, .. }) {
             return self.registrations.on_unreachable(&mut self.cx, now, to.addr);
+        }
+        if matches!(message.start, Start::Request { method: Method::Options, .. }) {
+            return self.pings.on_unreachable(&mut self.cx, |asked| asked == to);
         }
         if matches!(message.start, Start::Request { .. }) && self.owns(leg, to) {
             self.with(leg, |call, cx| {
@@ -204,7 +217,7 @@ impl Ua {
         match message.start {
             Start::Status { code, .. } => {
                 let known = self.owns(leg, from);
-                self.on_response(now, (leg, trunk), known, &message, (from.transport, code));
+                self.on_response(now, (leg, trunk), known, &message, (from, code));
             }
             Start::Request { method: Method::Ack, .. } => {
                 if check(&message).is_ok() && self.owns(leg, from) {
@@ -315,10 +328,10 @@ impl Ua {
         (leg, trunk): (LegId, TrunkIx),
         known: bool,
         response: &Message<'_>,
-        (over, status): (Transport, u16),
+        (from, status): (Target, u16),
     ) {
         let ours = response.top_via().is_some_and(|via| {
-            let local = self.cx.config.sent_by(over).addr;
+            let local = self.cx.config.sent_by(from.transport).addr;
             via.host_ip() == Some(local.ip()) && via.port.unwrap_or(5060) == local.port()
         });
         let Some((cseq, method)) = response.cseq().filter(|_| ours) else {
@@ -327,6 +340,8 @@ impl Ua {
         let mut taken = false;
         if method == Method::Register {
             taken = self.registrations.on_response(&mut self.cx, now, (leg, trunk), response, status);
+        } else if method == Method::Options {
+            taken = self.pings.on_response(&mut self.cx, now, (leg, from), response, status);
         } else if method == Method::Invite {
             let tag = response.to().and_then(|to| to.tag()).unwrap_or(&[]);
             if status >= 200 && self.repeated(Key::answer(leg, cseq, tag), now) {

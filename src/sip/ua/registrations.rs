@@ -23,8 +23,8 @@ pub(super) struct Registrations {
 }
 
 impl Registrations {
-    pub(super) fn new(config: &Config) -> Self {
-        let mut all = Self { by_trunk: Vec::new(), rng: Rng::seeded(config.seed), closed: false };
+    pub(super) fn new(config: &Config, rng: Rng) -> Self {
+        let mut all = Self { by_trunk: Vec::new(), rng, closed: false };
         all.set_peers(&[], &config.peers);
         all
     }
