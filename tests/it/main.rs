@@ -9,6 +9,8 @@ mod api;
 #[cfg(test)]
 mod bad_inputs;
 #[cfg(test)]
+mod baresip;
+#[cfg(test)]
 mod canary;
 #[cfg(test)]
 mod carriers;
@@ -39,6 +41,8 @@ mod lists;
 #[cfg(test)]
 mod logs;
 #[cfg(test)]
+mod misbehaviour;
+#[cfg(test)]
 mod operators;
 #[cfg(test)]
 mod plan;
@@ -53,6 +57,8 @@ mod real_lists;
 mod reload;
 #[cfg(test)]
 mod replay;
+#[cfg(test)]
+mod scenario;
 #[cfg(test)]
 mod sipp;
 #[cfg(test)]
