@@ -29,6 +29,8 @@ mod editor;
 #[cfg(test)]
 mod erase;
 #[cfg(test)]
+mod flood;
+#[cfg(test)]
 mod gbk;
 #[cfg(test)]
 mod hours;
@@ -40,6 +42,8 @@ mod kill_nine;
 mod lists;
 #[cfg(test)]
 mod logs;
+#[cfg(test)]
+mod lossy;
 #[cfg(test)]
 mod misbehaviour;
 #[cfg(test)]
