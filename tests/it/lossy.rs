@@ -23,7 +23,7 @@ fn one_datagram_in_twenty_lost_and_nobody_is_rung_twice_and_every_outcome_comes(
     let mut site = Site::new(&Setup::default());
     let front = site.gateway;
     site.gateway.set_port(front.port() + 1);
-    Trial { ring_s: 4, ..Trial::default() }.write(&site);
+    Trial { ring_s: 5, ..Trial::default() }.write(&site);
     site.write("list.csv", &format!("{}\n{}", trial::HEADER, trial::rows(2, "Asia/Shanghai", CALLS)));
     site.import("trial", &site.path("list.csv"));
     let _far = site.far_end(&trial::town(60, r#"{ "1": 50% }"#, ""), &[]);
