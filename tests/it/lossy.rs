@@ -106,7 +106,9 @@ fn one_way(
             }
             None => {}
         }
-        late.iter().for_each(|bytes| send(bytes));
+        if let Some(bytes) = late {
+            send(&bytes);
+        }
     }
 }
 

@@ -29,14 +29,14 @@ fn answered() -> Scenario {
 #[test]
 fn a_200_with_gbk_before_its_contact_is_acked_and_the_call_stands() {
     let server = format!("Server: {GBK}\nSubject: {GBK}\n{CONTACT}");
-    let mut bad = Bad::gateway(Scenario::call().answer("200 OK", "a", &server, SDP).recv("ACK").is_hung_up_on());
+    let mut bad = Bad::gateway(Scenario::call().answer("200 OK", "a", &server, SDP).recv("ACK").takes_our_bye());
     assert_eq!(bad.call(Some(Answered)), [Sent, Answered, HUNG_UP]);
     bad.ended_well(1, 0);
 }
 
 #[test]
 fn a_200_without_contact_is_acked_and_the_phone_is_not_left_off_the_hook() {
-    let mut bad = Bad::gateway(Scenario::call().answer("200 OK", "a", "", SDP).recv("ACK").is_hung_up_on());
+    let mut bad = Bad::gateway(Scenario::call().answer("200 OK", "a", "", SDP).recv("ACK").takes_our_bye());
     let said = bad.call(Some(Answered));
     assert_eq!(said, [Sent, Answered, HUNG_UP]);
     bad.ended_well(1, 0);
@@ -45,14 +45,14 @@ fn a_200_without_contact_is_acked_and_the_phone_is_not_left_off_the_hook() {
 #[test]
 fn a_200_without_sdp_takes_the_description_of_the_reliable_183() {
     let early = Scenario::call().answer("183 Progress", "a", &reliable(7), SDP).recv("PRACK").reply("200 OK");
-    let mut bad = Bad::gateway(early.answer("200 OK", "a", CONTACT, "").recv("ACK").is_hung_up_on());
+    let mut bad = Bad::gateway(early.answer("200 OK", "a", CONTACT, "").recv("ACK").takes_our_bye());
     assert_eq!(bad.call(Some(Answered)), [Sent, EarlyMedia, Answered, HUNG_UP]);
     bad.ended_well(1, 1);
 }
 
 #[test]
 fn a_200_without_any_sdp_is_acked_and_ended() {
-    let mut bad = Bad::gateway(Scenario::call().answer("200 OK", "a", CONTACT, "").recv("ACK").is_hung_up_on());
+    let mut bad = Bad::gateway(Scenario::call().answer("200 OK", "a", CONTACT, "").recv("ACK").takes_our_bye());
     let said = bad.call(None);
     assert!(!said.contains(&Answered), "{said:?}");
     bad.ended_well(1, 0);
@@ -64,7 +64,7 @@ fn two_forks_with_the_same_rseq_get_a_prack_each() {
     for tag in ["a", "b"] {
         scenario = scenario.answer("183 Progress", tag, &reliable(1), SDP).recv("PRACK").reply("200 OK");
     }
-    let mut bad = Bad::gateway(scenario.answer("200 OK", "b", CONTACT, SDP).recv("ACK").is_hung_up_on());
+    let mut bad = Bad::gateway(scenario.answer("200 OK", "b", CONTACT, SDP).recv("ACK").takes_our_bye());
     assert_eq!(bad.call(Some(Answered)).last(), Some(&HUNG_UP));
     bad.ended_well(1, 2);
 }
@@ -73,7 +73,7 @@ fn two_forks_with_the_same_rseq_get_a_prack_each() {
 fn a_prack_that_nobody_answers_does_not_hold_up_the_200() {
     let early = Scenario::call().answer("183 Progress", "a", &reliable(7), SDP).recv("PRACK");
     let late = early.answer("200 OK", "a", CONTACT, SDP).perhaps("PRACK").recv("ACK").perhaps("PRACK");
-    let mut bad = Bad::gateway(late.is_hung_up_on());
+    let mut bad = Bad::gateway(late.takes_our_bye());
     assert_eq!(bad.call(Some(Answered)), [Sent, EarlyMedia, Answered, HUNG_UP]);
     bad.ended();
 }
@@ -81,7 +81,7 @@ fn a_prack_that_nobody_answers_does_not_hold_up_the_200() {
 #[test]
 fn a_180_after_a_183_is_no_second_ring() {
     let early = Scenario::call().answer("183 Progress", "a", CONTACT, SDP).answer("180 Ringing", "a", CONTACT, "");
-    let mut bad = Bad::gateway(early.answer("200 OK", "a", CONTACT, SDP).recv("ACK").is_hung_up_on());
+    let mut bad = Bad::gateway(early.answer("200 OK", "a", CONTACT, SDP).recv("ACK").takes_our_bye());
     let said = bad.call(Some(Answered));
     assert_eq!(said.iter().filter(|event| **event == EarlyMedia).count(), 1, "{said:?}");
     assert_eq!(said.last(), Some(&HUNG_UP));
@@ -91,7 +91,7 @@ fn a_180_after_a_183_is_no_second_ring() {
 #[test]
 fn a_1xx_without_a_to_tag_rings() {
     let rings = Scenario::call().answer("180 Ringing", "", "", "");
-    let mut bad = Bad::gateway(rings.answer("200 OK", "a", CONTACT, SDP).recv("ACK").is_hung_up_on());
+    let mut bad = Bad::gateway(rings.answer("200 OK", "a", CONTACT, SDP).recv("ACK").takes_our_bye());
     assert_eq!(bad.call(Some(Answered)), [Sent, Ringing, Answered, HUNG_UP]);
     bad.ended_well(1, 0);
 }
@@ -99,7 +99,7 @@ fn a_1xx_without_a_to_tag_rings() {
 #[test]
 fn a_200_that_crosses_our_cancel_is_acked_and_ended_by_bye() {
     let rings = Scenario::call().answer("180 Ringing", "a", CONTACT, "").recv("CANCEL");
-    let crossed = rings.answer("200 OK", "a", CONTACT, SDP).reply("200 OK").recv("ACK").is_hung_up_on();
+    let crossed = rings.answer("200 OK", "a", CONTACT, SDP).reply("200 OK").recv("ACK").takes_our_bye();
     let mut bad = Bad::gateway(crossed);
     let said = bad.call(Some(Ringing));
     assert!(!said.contains(&Answered), "nobody is put through to a call that we called off: {said:?}");
@@ -157,7 +157,7 @@ fn an_update_before_the_answer_waits_for_the_answer_to_our_offer() {
     let too_soon = early.ask("UPDATE", 1, "a", "", SDP).answered(491, "UPDATE");
     let reliable = too_soon.answer("183 Progress", "a", &reliable(7), SDP).recv("PRACK").reply("200 OK");
     let in_time = reliable.ask("UPDATE", 2, "a", "", SDP).answered(200, "m=audio");
-    let mut bad = Bad::gateway(in_time.answer("200 OK", "a", CONTACT, "").recv("ACK").is_hung_up_on());
+    let mut bad = Bad::gateway(in_time.answer("200 OK", "a", CONTACT, "").recv("ACK").takes_our_bye());
     assert_eq!(bad.call(Some(Answered)).last(), Some(&HUNG_UP));
     bad.ended_well(1, 1);
 }
@@ -175,7 +175,7 @@ fn a_second_reinvite_before_the_first_is_done_is_refused_and_the_call_goes_on() 
 fn a_422_is_asked_again_with_its_min_se() {
     let brief = Scenario::call().answer("422 Session Interval Too Small", "a", "Min-SE: 3600\n", "").recv("ACK");
     let again = brief.invite("Session-Expires:", "3600").answer("200 OK", "b", CONTACT, SDP).recv("ACK");
-    let mut bad = Bad::gateway(again.is_hung_up_on());
+    let mut bad = Bad::gateway(again.takes_our_bye());
     assert_eq!(bad.call(Some(Answered)).last(), Some(&HUNG_UP));
     bad.ended_well(2, 0);
 }
@@ -209,7 +209,7 @@ fn compact_and_folded_headers_without_a_length_are_an_answer_like_any_other() {
     let ids = format!("v:[$via]\nf:[$from]\nt :[$to]\n{NOTHING} ;tag=a\ni: [call_id]\nCSEQ:[$cseq]\n");
     let rest = format!("m:\n{NOTHING} <sip:far@[local_ip]:[local_port]>\nc: application/sdp\n");
     let compact = Scenario::call().send(&format!("SIP/2.0 200 OK\n{ids}{rest}\n{SDP}"));
-    let mut bad = Bad::gateway(compact.recv("ACK").is_hung_up_on());
+    let mut bad = Bad::gateway(compact.recv("ACK").takes_our_bye());
     assert_eq!(bad.call(Some(Answered)), [Sent, Answered, HUNG_UP]);
     bad.ended_well(1, 0);
 }
@@ -220,7 +220,7 @@ fn of_several_challenges_the_one_that_we_know_is_answered_and_auth_is_taken_from
     let known = "WWW-Authenticate: Digest realm=\"gw.example\", nonce=\"two\", qop=\"auth-int,auth\", algorithm=MD5\n";
     let asked = Scenario::call().answer("401 Unauthorized", "a", &format!("{unknown}{known}"), "").recv("ACK");
     let let_in = asked.invite("Authorization:", "nonce=\"two\".*qop=auth[, ]").answer("200 OK", "b", CONTACT, SDP);
-    let mut bad = Bad::gateway_with_a_lock(let_in.recv("ACK").is_hung_up_on());
+    let mut bad = Bad::gateway_with_a_lock(let_in.recv("ACK").takes_our_bye());
     assert_eq!(bad.call(Some(Answered)).last(), Some(&HUNG_UP));
     bad.ended_well(2, 0);
 }
@@ -236,7 +236,7 @@ fn a_stale_nonce_is_replaced_and_the_call_gets_through() {
     let stale = first.invite("Authorization:", "nonce=\"one\"");
     let stale = stale.answer("401 Unauthorized", "b", &challenge("two", ", stale=true"), "").recv("ACK");
     let let_in = stale.invite("Authorization:", "nonce=\"two\"").answer("200 OK", "c", CONTACT, SDP).recv("ACK");
-    let mut bad = Bad::gateway_with_a_lock(let_in.is_hung_up_on());
+    let mut bad = Bad::gateway_with_a_lock(let_in.takes_our_bye());
     assert_eq!(bad.call(Some(Answered)).last(), Some(&HUNG_UP));
     bad.ended_well(3, 0);
 }
@@ -248,7 +248,7 @@ fn a_transfer_is_followed_through_its_notifications() {
     let trying =
         taken.ask("NOTIFY", 1, "a", &state("active;expires=60"), "SIP/2.0 100 Trying\n").answered(200, "NOTIFY");
     let done = trying.ask("NOTIFY", 2, "a", &state("terminated;reason=noresource"), "SIP/2.0 200 OK\n");
-    let mut bad = Bad::gateway(done.answered(200, "NOTIFY").is_hung_up_on());
+    let mut bad = Bad::gateway(done.answered(200, "NOTIFY").takes_our_bye());
     let leg = bad.rig.dial();
     bad.until(&Answered);
     bad.rig.order(leg, LegCommand::Refer { target: "sip:8001@127.0.0.1".into() }, None);

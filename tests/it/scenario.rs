@@ -99,7 +99,7 @@ impl Scenario {
     }
 
     /// Our BYE and the gateway's answer.
-    pub(crate) fn is_hung_up_on(self) -> Self {
+    pub(crate) fn takes_our_bye(self) -> Self {
         self.recv("BYE").reply("200 OK")
     }
 
