@@ -28,6 +28,11 @@ fn the_corpus_of_datagrams_passes() {
 }
 
 #[test]
+fn the_corpus_of_connections_passes() {
+    replay("stream", fuzz::stream);
+}
+
+#[test]
 fn the_corpus_of_uris_passes() {
     replay("uri", fuzz::uri);
 }

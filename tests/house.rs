@@ -87,6 +87,11 @@ fn decisions_count_up_without_gaps() {
 }
 
 #[test]
+fn every_test_that_the_pages_of_sip_name_exists() {
+    assert_clean(&papers::check_named_tests(&Tree::read()));
+}
+
+#[test]
 fn no_file_names_a_machine_or_leaves_work_open() {
     assert_clean(&papers::check_forbidden(&Tree::read()));
 }

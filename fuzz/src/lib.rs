@@ -8,8 +8,9 @@ use goldenhour::media::dtmf::{self, Listener};
 use goldenhour::media::{self, Reception};
 use goldenhour::sip::addr::NameAddr;
 use goldenhour::sip::digest::{Asked, Space, choose};
-use goldenhour::sip::message::Message;
+use goldenhour::sip::message::{MAX_BYTES, Message};
 use goldenhour::sip::sdp::{Codec, Local, Session, write_answer};
+use goldenhour::sip::stream::{Broken, Frame, Framer, MAX_HEAD};
 use goldenhour::sip::uri::Uri;
 use goldenhour::sip::via::Via;
 use goldenhour::sip::{Command, Config, Credentials, Event, Input, Invite, Output, Peer, Ua};
@@ -26,6 +27,13 @@ pub fn datagram(data: &[u8]) {
             under(data, server, up);
         }
     }
+}
+
+/// The bytes of a connection. Cut anywhere they are the same messages, and what is held has a bound.
+pub fn stream(data: &[u8]) {
+    let whole = frames([data].into_iter());
+    let step = usize::from(data.first().copied().unwrap_or_default() % 13) + 1;
+    assert_eq!(frames(data.chunks(step)), whole);
 }
 
 /// Everything that holds an address.
@@ -86,6 +94,29 @@ pub fn rtp(data: &[u8]) {
     if packet.header.write(packet.payload, &mut out).is_ok() {
         assert_eq!(media::Packet::parse(&out).map(|again| again.header), Ok(packet.header));
     }
+}
+
+fn frames<'a>(pieces: impl Iterator<Item = &'a [u8]>) -> (Vec<Frame>, Option<Broken>) {
+    let (mut framer, mut all) = (Framer::default(), Vec::new());
+    for piece in pieces {
+        framer.push(piece);
+        loop {
+            match framer.next_frame() {
+                Ok(Some(frame)) => {
+                    let bytes = match &frame {
+                        Frame::Message(bytes) => bytes.len().saturating_sub(MAX_BYTES),
+                        Frame::Last(head, _) => head.len().saturating_sub(MAX_HEAD),
+                        Frame::Ping => 0,
+                    };
+                    assert_eq!(bytes, 0, "longer than may be");
+                    all.push(frame);
+                }
+                Ok(None) => break,
+                Err(broken) => return (all, Some(broken)),
+            }
+        }
+    }
+    (all, None)
 }
 
 fn under(data: &[u8], server: bool, up: bool) {

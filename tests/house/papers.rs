@@ -1,4 +1,6 @@
-//! Pages that must stay complete: one per error code, decisions without gaps, no path of anybody's machine.
+//! Pages that must stay complete: one per error code, decisions without gaps, tests that exist, no path of anybody's machine.
+
+use std::collections::BTreeSet;
 
 use goldenhour::base::Code;
 
@@ -6,6 +8,7 @@ use super::tree::{Finding, Tree};
 
 const ERRORS: &str = "docs/errors/";
 const DECISIONS: &str = "docs/decisions/";
+const GOTCHAS: &str = "docs/sip/gotchas.md";
 
 /// Put together here so that this file does not name them itself.
 const FORBIDDEN: &[(&str, &str)] = &[
@@ -59,6 +62,38 @@ pub(crate) fn check_decisions(tree: &Tree) -> Vec<Finding> {
         }
     }
     findings
+}
+
+/// Tests that the pages for telephony engineers name are there, and each row of the list of gotchas names one, or says
+/// that there is nothing to test.
+pub(crate) fn check_named_tests(tree: &Tree) -> Vec<Finding> {
+    let tests: BTreeSet<&str> = tree.files.iter().flat_map(|file| tests_of(&file.text)).collect();
+    let mut findings = Vec::new();
+    for page in tree.files.iter().filter(|file| file.path == "docs/SIP.md" || file.path.starts_with("docs/sip/")) {
+        for (at, line) in page.text.lines().enumerate() {
+            let named: Vec<&str> = line.split('`').skip(1).step_by(2).filter(|word| is_name_of_test(word)).collect();
+            for name in named.iter().filter(|name| !tests.contains(*name)) {
+                findings.push(page.finding(at + 1, format!("no test is called {name}: name the one that holds this")));
+            }
+            let is_row = page.path == GOTCHAS && line.starts_with("| ") && !line.starts_with("| what |");
+            if is_row && named.is_empty() && !line.contains("**not built**") {
+                findings.push(page.finding(at + 1, "no test holds this: name one, or say that it is not built"));
+            }
+        }
+    }
+    findings
+}
+
+/// Names of functions right after `#[test]`.
+fn tests_of(source: &str) -> impl Iterator<Item = &str> {
+    let after = source.split("#[test]").skip(1);
+    after.filter_map(|text| text.split_once("fn ")?.1.split('(').next())
+}
+
+/// A sentence in small letters; keys of the configuration and names of metrics are shorter, or begin alike.
+fn is_name_of_test(word: &str) -> bool {
+    let small = word.bytes().all(|byte| matches!(byte, b'a'..=b'z' | b'0'..=b'9' | b'_'));
+    small && word.matches('_').count() >= 3 && !word.starts_with("goldenhour_")
 }
 
 pub(crate) fn check_forbidden(tree: &Tree) -> Vec<Finding> {

@@ -291,3 +291,21 @@ mod alerts {
         assert_eq!(complaints(RULES, "", ""), Vec::<String>::new());
     }
 }
+
+#[test]
+fn a_page_that_names_no_test_or_one_that_is_gone_is_found() {
+    let source = ("tests/x.rs", "#[test]\nfn a_call_is_ended() {}\nfn not_at_all_a_test() {}");
+    for (row, wrong) in [
+        ("| what | test |", false),
+        ("| a | `a_call_is_ended` |", false),
+        ("| a | **not built**, `not_so_long` |", false),
+        ("| a | `goldenhour_calls_in_all_total` |", true),
+        ("| a | `not_at_all_a_test` |", true),
+        ("| a | |", true),
+    ] {
+        let tree = Tree::of(&[source, ("docs/sip/gotchas.md", row)]);
+        assert_eq!(!papers::check_named_tests(&tree).is_empty(), wrong, "{row}");
+    }
+    let elsewhere = Tree::of(&[source, ("docs/sip/media.md", "| a | |\n| b | `a_call_is_not_ended` |")]);
+    assert_eq!(papers::check_named_tests(&elsewhere).iter().map(|finding| finding.line).collect::<Vec<_>>(), [2]);
+}

@@ -22,6 +22,8 @@ pub(crate) struct Site {
     home: TempDir,
     pub(crate) http: SocketAddr,
     pub(crate) metrics: SocketAddr,
+    /// Where the daemon takes datagrams.
+    pub(crate) sip: SocketAddr,
     /// Where the far end is expected.
     pub(crate) gateway: SocketAddr,
     /// Hold the range of ports against other tests.
@@ -79,7 +81,7 @@ impl Site {
         );
         fs::write(home.path().join("goldenhour.yaml"), config).unwrap();
         fs::create_dir(home.path().join("campaigns")).unwrap();
-        Self { home, http, metrics, gateway, _ports: held }
+        Self { home, http, metrics, sip, gateway, _ports: held }
     }
 
     pub(crate) fn path(&self, name: &str) -> PathBuf {

@@ -9,6 +9,8 @@ mod api;
 #[cfg(test)]
 mod bad_inputs;
 #[cfg(test)]
+mod baresip;
+#[cfg(test)]
 mod canary;
 #[cfg(test)]
 mod carriers;
@@ -27,6 +29,8 @@ mod editor;
 #[cfg(test)]
 mod erase;
 #[cfg(test)]
+mod flood;
+#[cfg(test)]
 mod gbk;
 #[cfg(test)]
 mod hours;
@@ -38,6 +42,10 @@ mod kill_nine;
 mod lists;
 #[cfg(test)]
 mod logs;
+#[cfg(test)]
+mod lossy;
+#[cfg(test)]
+mod misbehaviour;
 #[cfg(test)]
 mod operators;
 #[cfg(test)]
@@ -53,6 +61,8 @@ mod real_lists;
 mod reload;
 #[cfg(test)]
 mod replay;
+#[cfg(test)]
+mod scenario;
 #[cfg(test)]
 mod sipp;
 #[cfg(test)]

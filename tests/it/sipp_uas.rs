@@ -1,6 +1,7 @@
 //! SIPp as the gateway: started on a free port, ready before a test goes on, killed at its end.
 
 use std::net::{SocketAddr, TcpListener, UdpSocket};
+use std::path::Path;
 use std::process::{Child, Command, Stdio};
 use std::time::Duration;
 
@@ -23,7 +24,11 @@ impl Sipp {
     /// A scenario of tests/fixtures/sipp.
     pub fn plays(file: &str, more: &[&str]) -> Self {
         let path = format!("{}/tests/fixtures/sipp/{file}", env!("CARGO_MANIFEST_DIR"));
-        Self::start("127.0.0.1", &["-sf", &path], more)
+        Self::plays_file(Path::new(&path), more)
+    }
+
+    pub fn plays_file(file: &Path, more: &[&str]) -> Self {
+        Self::start("127.0.0.1", &["-sf", file.to_str().unwrap()], more)
     }
 
     fn start(host: &str, scenario: &[&str], more: &[&str]) -> Self {

@@ -41,6 +41,31 @@ fn the_invite_reads_as_it_must() {
 }
 
 #[test]
+fn without_an_asserted_identity_the_invite_carries_none() {
+    let solo = Solo::calling();
+    assert!(!text(&solo.sent[0]).contains("P-Asserted-Identity"));
+}
+
+#[test]
+fn the_ack_of_a_2xx_has_a_branch_of_its_own_and_that_of_a_refusal_has_the_invites() {
+    for (status, same) in [("200 OK", false), ("486 Busy Here", true)] {
+        let mut solo = Solo::calling();
+        solo.answer(status, "b", &contact(), if same { "" } else { SDP });
+        let [invite, ack] = ["INVITE", "ACK"].map(|method| branch(&solo.last(method)));
+        assert_eq!(invite == ack, same, "{status}");
+    }
+}
+
+#[test]
+fn a_1xx_without_a_to_tag_rings_and_is_no_dialog_of_its_own() {
+    let mut solo = Solo::calling();
+    solo.answer("180 Ringing", "", "", "");
+    solo.answer("200 OK", "b", &contact(), SDP);
+    assert!(matches!(solo.events[..], [Event::Ringing { status: 180 }, Event::Answered { .. }]), "{:?}", solo.events);
+    assert_eq!(solo.lines(), ["INVITE", "ACK"]);
+}
+
+#[test]
 fn a_plain_call_rings_is_answered_and_acked() {
     let mut solo = Solo::calling();
     solo.answer("100 Trying", "", "", "");
