@@ -2,6 +2,7 @@
 
 use std::net::{IpAddr, SocketAddr};
 use std::path::PathBuf;
+use std::sync::Arc;
 
 use crate::engine::{EngineConfig, QueueSpec, RecoveredAttempt, TrunkSpec};
 use crate::line::{self, LineTrunk, MediaRange, NumberRule, RecoveredLeg};
@@ -79,6 +80,7 @@ fn trunk_spec(trunk: &TrunkConfig) -> TrunkSpec {
         caller_ids: trunk.caller_ids.pool(None).cloned().unwrap_or_default(),
         // All of them: the next plan may name others.
         pools: trunk.caller_ids.pools().clone(),
+        reach: Arc::new(trunk.reach.clone()),
     }
 }
 
@@ -110,6 +112,7 @@ pub fn line_trunk(trunk: &TrunkConfig, own: IpAddr) -> Result<LineTrunk, String>
         domain,
         register,
         number: NumberRule { strip: trunk.number.strip.clone(), prefix: trunk.number.prefix.clone() },
+        reach: trunk.reach.clone(),
         asserts_caller_id: true,
         prefer: sip::sdp::Codec::Pcma,
         learns_media_address: trunk.learn_media_address,

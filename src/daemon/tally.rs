@@ -194,5 +194,6 @@ pub fn count_wire(metrics: &Metrics, counts: &crate::wire::Counts, trunks: &[sup
     let total = |counter: sip::Counter| counts.counter(Counter::Sip(counter));
     metrics.sip_malformed.raise_to([], total(sip::Counter::Unreadable));
     metrics.sip_unknown_source.raise_to([], total(sip::Counter::UnknownSource));
+    metrics.line_not_allowed.raise_to([], counts.counter(Counter::NotAllowed));
     metrics.sip_inbound_refused.raise_to([], total(sip::Counter::InboundInvite));
 }

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::time::Duration;
 
-use crate::base::{QueueIx, TrunkIx};
+use crate::base::{QueueIx, Reach, TrunkIx};
 
 #[derive(Clone, Debug)]
 pub struct EngineConfig {
@@ -33,6 +33,8 @@ pub struct TrunkSpec {
     pub caller_ids: Arc<[Arc<str>]>,
     /// Some of them, by the names that campaigns use.
     pub pools: BTreeMap<String, Arc<[Arc<str>]>>,
+    /// The numbers that may be dialled over it.
+    pub reach: Arc<Reach>,
 }
 
 /// A PBX queue to transfer to. Without agents of our own, its seats are what progressive pacing counts.

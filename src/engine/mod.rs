@@ -29,7 +29,7 @@ pub use engine::Engine;
 pub use forecast::{Blocked, Day, Fate, Forecast, Hour, Later, LeadCard, Outlook, Waterfall};
 pub use input::{Input, OperatorCommand, Output, Why};
 pub use journal::{Decisions, Difference, Entry, JournalError, Reader, Recorded, Recorder, Replay, ReplayError};
-pub use last_gate::{last_gate, refused};
+pub use last_gate::{AsStored, last_gate, refused};
 pub use store::{
     Committed, Context, DncRequest, DncSubject, Epoch, Intent, LeadRow, LedgerPage, Marks, Outcome, PhoneRow,
     RecoveredAttempt, StoreReply, StoreRequest, Times,

@@ -151,6 +151,7 @@ mod tests {
         fn new(lines: u32) -> Self {
             let now = Now { wall: Wall::parse("2026-12-01T10:00:00+08:00").unwrap(), ..Now::default() };
             let trunk = TrunkSpec {
+                reach: Arc::new(crate::base::Reach::of_country(None, &[])),
                 name: "gw".into(),
                 live: false,
                 max_calls: lines,

@@ -139,6 +139,9 @@ impl Engine {
             contact: self.book.contact(contact),
             phone: self.book.phone(slot.phone),
             test_numbers_only: test_only,
+            // Nobody here has the number, and a stopped trunk gives no permits: the store asks both again.
+            destination: None,
+            trunk_stopped: false,
         })
     }
 
@@ -189,6 +192,7 @@ impl Engine {
             trunk,
             caller_id: Arc::clone(caller_id),
             test_numbers_only: facts.test_numbers_only,
+            reach: Arc::clone(&self.config.trunk(trunk)?.reach),
             context: self.context(now, run, best)?,
             decided: now,
             law: self.law(now),

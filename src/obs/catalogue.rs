@@ -99,6 +99,9 @@ catalogue! {
     sip_malformed: Counter "goldenhour_sip_malformed_total" Messages [];
     /// Datagrams from addresses that are no trunk. They get no answer.
     sip_unknown_source: Counter "goldenhour_sip_unknown_source_total" Messages [];
+    /// Dials that the line refused because the trunk's `allow` and `deny` do not let the number out. The gate refuses
+    /// them first: anything but 0 means that something went past it.
+    line_not_allowed: Counter "goldenhour_line_dials_not_allowed_total" Calls [];
     /// Inbound calls, which are refused with 480.
     sip_inbound_refused: Counter "goldenhour_sip_inbound_refused_total" Calls [];
     /// Does the connection to a trunk over TCP or TLS stand? At 0 the trunk takes no calls.

@@ -7,8 +7,8 @@ use std::time::Duration;
 use crate::base::{AttemptId, CampaignIx, ContactId, LeadId, ListId, Now, PhoneId, Pii, Wall};
 use crate::contact::{ClosedWhy, Columns, LeadState};
 use crate::engine::{
-    Committed, DncRequest, DncSubject, Epoch, Intent, LeadRow, LedgerPage, Outcome, PhoneRow, RecoveredAttempt,
-    StoreReply, StoreRequest, last_gate, refused,
+    AsStored, Committed, DncRequest, DncSubject, Epoch, Intent, LeadRow, LedgerPage, Outcome, PhoneRow,
+    RecoveredAttempt, StoreReply, StoreRequest, last_gate, refused,
 };
 use crate::gate::{DncMark, Ledger, PastDial, Rule};
 
@@ -214,7 +214,16 @@ impl ModelStore {
         let paused = self.paused_all || self.paused.contains(&intent.campaign_ix);
         let contact_ledger = self.contact_ledger(intent.contact, now);
         let phone_ledger = self.phone_ledger(intent.phone, now);
-        let verdict = last_gate(intent, lead.state, now, paused, &contact_ledger, &phone_ledger);
+        let known = AsStored {
+            now,
+            lead: lead.state,
+            paused,
+            trunk_stopped: false,
+            contact: &contact_ledger,
+            phone: &phone_ledger,
+            number: &phone.e164,
+        };
+        let verdict = last_gate(intent, &known);
         if !verdict.allows() {
             return StoreReply::Refused { attempt, verdict };
         }

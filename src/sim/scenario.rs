@@ -116,6 +116,7 @@ fn config(rng: &mut Rng, seed: u64) -> EngineConfig {
     EngineConfig {
         seed,
         trunks: vec![TrunkSpec {
+            reach: Arc::new(crate::base::Reach::of_country(None, &[])),
             name: "gw".into(),
             live: false,
             max_calls: 1 + rng.below(20),

@@ -4,6 +4,7 @@
 
 mod address;
 mod lists;
+mod reach;
 mod read;
 mod schema;
 mod secret;
@@ -135,6 +136,8 @@ trunks:
     register: { expires: 10m, user: "1001", domain: sip.bank.example, required: false }
     caller_ids: { card-centre: ["+999100000001", "95500"], loans: ["+999100000002"] }
     number: { strip: "+86", prefix: "0" }
+    allow: ["+86", "+999"]
+    deny: ["+8616"]
     max_calls: 60
     max_cps: 5
   gw-b: { uri: "sip:192.0.2.11", caller_ids: ["+999100000003"], max_calls: 1, max_cps: 1 }
@@ -186,6 +189,21 @@ drain_timeout: 90s
         assert!(config.test_numbers_only_on(TrunkIx(9)));
         let careful = read(&format!("{FULL}test_numbers_only: true\n")).unwrap().config;
         assert!(careful.test_numbers_only_on(TrunkIx(0)));
+    }
+
+    #[test]
+    fn what_a_trunk_lets_out_is_what_it_lists_or_else_the_country() {
+        use crate::base::Destination::{Allowed, Denied, NotListed};
+        let judged = |text: &str, trunk: u16, number: &str| {
+            read(text).unwrap().config.trunk(TrunkIx(trunk)).unwrap().reach.judge(number)
+        };
+        let abroad = "+442079460018";
+        let listed = ["+8613", "+8616", "+999100000001", abroad].map(|number| judged(FULL, 0, number));
+        assert_eq!(listed, [Allowed, Denied, Allowed, NotListed]);
+        assert_eq!([judged(FULL, 1, "+999100000001"), judged(FULL, 1, abroad)], [Allowed, NotListed]);
+        let at_home = format!("{FULL}country: GB\n").replace("allow: [\"+86\", \"+999\"]", "");
+        assert_eq!([0, 1].map(|trunk| judged(&at_home, trunk, abroad)), [Allowed; 2]);
+        assert_eq!(judged(&at_home, 0, "+8613"), NotListed);
     }
 
     #[test]
@@ -275,6 +293,10 @@ drain_timeout: 90s
             (FULL.replace("password_file: password", "password_file: none"), "error[GH1015]"),
             (FULL.replace("password_file: password", "password: s3cret"), "secrets do not stand"),
             (FULL.replace("[\"+999100000001\", \"95500\"]", "[]"), "at least one number"),
+            (FULL.replace("[\"+86\", \"+999\"]", "[]"), "an empty list lets no call out"),
+            (FULL.replace("[\"+86\", \"+999\"]", "[\"86\"]"), "not the beginning of an E.164 number"),
+            (FULL.replace("[\"+86\", \"+999\"]", "[\"+8616\"]"), "stands in `allow` and in `deny`"),
+            (FULL.replace("allow: [\"+86\", \"+999\"]", ""), "nothing says which numbers it may dial"),
             ("database: \"mysql://u:s3cret@h/d\"".into(), "not a database URL"),
             ("database: \"postgres://u:s3cret@h/d\"".into(), "PostgreSQL is not supported yet"),
             ("database: \"postgres:/u:s3cret@h/d\"".into(), "error[GH1006]: goldenhour.yaml:1: this is not"),

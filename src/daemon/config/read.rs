@@ -47,7 +47,9 @@ pub(super) fn file(root: &Node, folder: &Path, findings: &mut Findings) -> Optio
     let metrics = listener(&mut fields, "metrics", METRICS_PORT, findings, |_, _| {});
     let sip = fields.take("sip").map(|node| (sip(node, folder, findings), node.span));
     let trunks_node = fields.take("trunks");
-    let trunks = trunks_node.map(|node| trunk::trunks(node, folder, findings)).unwrap_or_default();
+    let country = fields.optional("country", findings, scalar::country);
+    let around = trunk::Around { folder, country };
+    let trunks = trunks_node.map(|node| trunk::trunks(node, around, findings)).unwrap_or_default();
     let queues = fields.take("queues").map(|node| trunk::queues(node, &trunks, findings)).unwrap_or_default();
     let sources = fields.take("sources").map(|node| lists::sources(node, folder, findings)).unwrap_or_default();
     let feeds = fields.take("feeds").map(|node| lists::feeds(node, &sources, findings)).unwrap_or_default();
@@ -57,7 +59,6 @@ pub(super) fn file(root: &Node, folder: &Path, findings: &mut Findings) -> Optio
     });
     let drain = unit::duration_in(Duration::ZERO..=DRAIN_TIMEOUT_MAX);
     let drain_timeout = fields.optional("drain_timeout", findings, drain).unwrap_or(DRAIN_TIMEOUT);
-    let country = fields.optional("country", findings, scalar::country);
     let journal = fields.optional("journal", findings, scalar::text_some);
     fields.not_yet(&["nodes", "events", "auth", "tls", "log", "tracing", "sealing", "cdr"]);
     fields.finish(findings);

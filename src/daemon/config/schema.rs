@@ -114,6 +114,14 @@ const TRUNK: Shape = Shape {
             "The numbers it may show: a list, or a map of pool names to lists.",
         ),
         may("number", Value::Map(&NUMBER), "How it wants numbers; as they are without it."),
+        may(
+            "allow",
+            NUMBERS,
+            "Prefixes of the numbers that may be dialled over it; the daemon's country and test numbers without it.",
+        )
+        .like(r#"["+86"]"#),
+        may("deny", NUMBERS, "Prefixes that may not. The longest prefix that fits a number decides.")
+            .like(r#"["+8616"]"#),
         must("max_calls", Value::Integer(1, 100_000), "Calls at once, ringing ones included.").like("60"),
         must("max_cps", Value::Integer(1, 10_000), "New calls in any window of one second.").like("5"),
         may("learn_media_address", Value::Bool, "Its RTP may come from another address than its SDP names.")

@@ -6,12 +6,14 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
 
-use crate::base::{Code, TrunkIx};
+use crate::base::{Code, Reach, TrunkIx};
 use crate::campaign::decode::{Entry, Findings, Node, did_you_mean, scalar, unit};
+use crate::contact::Country;
 use crate::sip::{Network, Register, Transport};
 use crate::wire::TlsFiles;
 
 use super::address::SipUri;
+use super::reach;
 use super::secret::Secret;
 
 #[derive(Clone, Debug)]
@@ -28,6 +30,8 @@ pub struct TrunkConfig {
     pub register: Option<Register>,
     pub caller_ids: CallerIds,
     pub number: NumberForm,
+    /// The numbers that may be dialled over it.
+    pub reach: Reach,
     pub max_calls: u32,
     pub max_cps: u32,
     /// Its RTP may come from another address than its SDP names.
@@ -137,10 +141,17 @@ impl NumberForm {
     }
 }
 
-/// `folder` is what `password_file` is relative to.
-pub(super) fn trunks(node: &Node, folder: &Path, findings: &mut Findings) -> Vec<TrunkConfig> {
+/// What a trunk takes from the rest of the file.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Around<'a> {
+    /// What `password_file` is relative to.
+    pub(super) folder: &'a Path,
+    pub(super) country: Option<Country>,
+}
+
+pub(super) fn trunks(node: &Node, around: Around<'_>, findings: &mut Findings) -> Vec<TrunkConfig> {
     let entries = node.entries("trunks", findings).unwrap_or_default();
-    entries.iter().filter_map(|entry| trunk(entry, folder, findings)).collect()
+    entries.iter().filter_map(|entry| trunk(entry, around, findings)).collect()
 }
 
 pub(super) fn queues(node: &Node, trunks: &[TrunkConfig], findings: &mut Findings) -> Vec<QueueConfig> {
@@ -148,7 +159,8 @@ pub(super) fn queues(node: &Node, trunks: &[TrunkConfig], findings: &mut Finding
     entries.iter().filter_map(|entry| queue(entry, trunks, findings)).collect()
 }
 
-fn trunk(entry: &Entry, folder: &Path, findings: &mut Findings) -> Option<TrunkConfig> {
+fn trunk(entry: &Entry, around: Around<'_>, findings: &mut Findings) -> Option<TrunkConfig> {
+    let folder = around.folder;
     let name = scalar::key_name(entry, findings);
     let mut fields = entry.value.fields("a trunk", findings)?;
     let peer = fields.required("uri", findings, peer);
@@ -168,6 +180,7 @@ fn trunk(entry: &Entry, folder: &Path, findings: &mut Findings) -> Option<TrunkC
     let register = register_node.filter(|_| !matches!(auth, Some(None))).map(|node| register(node, account, findings));
     let caller_ids = fields.required("caller_ids", findings, caller_ids);
     let number = fields.optional("number", findings, number_form).unwrap_or_default();
+    let reach = reach::reach(&mut fields, entry, live, around.country, findings);
     let max_calls = fields.required("max_calls", findings, scalar::u32_from(1..=100_000));
     let max_cps = fields.required("max_cps", findings, scalar::u32_from(1..=10_000));
     let learn = fields.optional("learn_media_address", findings, scalar::boolean).unwrap_or(false);
@@ -189,6 +202,7 @@ fn trunk(entry: &Entry, folder: &Path, findings: &mut Findings) -> Option<TrunkC
         },
         caller_ids: caller_ids?,
         number,
+        reach: reach?,
         max_calls: max_calls?,
         max_cps: max_cps?,
         learn_media_address: learn,

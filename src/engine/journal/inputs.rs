@@ -308,6 +308,7 @@ fn leg_event(p: &mut Pack, event: &LegEvent) {
                 NotSent::TrunkFull => 1,
                 NotSent::TrunkDown => 2,
                 NotSent::NoMediaPort => 3,
+                NotSent::NotAllowed => 4,
             });
         }
         LegEvent::Ringing => p.byte(2),
@@ -345,6 +346,7 @@ fn un_leg_event(u: &mut Unpack) -> Option<LegEvent> {
             1 => NotSent::TrunkFull,
             2 => NotSent::TrunkDown,
             3 => NotSent::NoMediaPort,
+            4 => NotSent::NotAllowed,
             _ => return None,
         }),
         2 => LegEvent::Ringing,

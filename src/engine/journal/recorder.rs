@@ -3,7 +3,7 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use crate::base::Now;
+use crate::base::{Now, Reach};
 use crate::campaign::Folder;
 use crate::engine::{EngineConfig, Input, Output, QueueSpec, TrunkSpec};
 
@@ -115,6 +115,11 @@ fn pack_config(p: &mut Pack, config: &EngineConfig) {
             p.text(name);
             p.list(ids.iter(), |p, id| p.text(id));
         });
+        p.list(trunk.reach.prefixes().iter(), |p, (prefix, allowed)| {
+            p.text(prefix);
+            p.yes(*allowed);
+        });
+        p.yes(trunk.reach.test_numbers());
     });
     p.list(config.queues.iter(), |p, queue| {
         p.text(&queue.name);
@@ -136,6 +141,7 @@ fn unpack_config(u: &mut Unpack) -> Option<EngineConfig> {
             max_cps: u.small()?,
             caller_ids: u.list(id)?.into(),
             pools: u.list(|u| Some((u.text()?, u.list(id)?.into())))?.into_iter().collect(),
+            reach: Arc::new(Reach::from_parts(u.list(|u| Some((u.text()?, u.yes()?)))?, u.yes()?)),
         })
     };
     Some(EngineConfig {

@@ -17,6 +17,7 @@ use super::{Entry, JournalError, Reader, Recorded, Recorder};
 fn config() -> EngineConfig {
     let ids: Arc<[Arc<str>]> = [Arc::from("+999100000001")].into();
     let trunk = TrunkSpec {
+        reach: Arc::new(crate::base::Reach::of_country(None, &[])),
         name: "gw".into(),
         live: false,
         max_calls: 10,

@@ -50,6 +50,7 @@ fn config(campaign: &Campaign) -> EngineConfig {
     EngineConfig {
         seed: 1,
         trunks: vec![TrunkSpec {
+            reach: Arc::new(crate::base::Reach::of_country(None, &[])),
             name: campaign.trunk.group.clone().unwrap_or_else(|| "trial".to_owned()),
             live: true,
             max_calls: PLENTY,

@@ -277,6 +277,7 @@ fn config() -> EngineConfig {
     EngineConfig {
         seed: 1,
         trunks: vec![TrunkSpec {
+            reach: Arc::new(crate::base::Reach::of_country(None, &[])),
             name: "gw".into(),
             live: false,
             max_calls: 9,

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::time::Duration;
 
-use crate::base::{AttemptId, Now, Pii, Rng, Share, Tick, TrunkIx, Wall};
+use crate::base::{AttemptId, Now, Pii, Reach, Rng, Share, Tick, TrunkIx, Wall};
 use crate::campaign::{
     Attempts, CallingHours, Campaign, Cap, CapOrigin, CapPer, CapRule, GoldenHours, ListMap, Policy, Purpose,
     QuietAfter, Scenario, testing,
@@ -117,6 +117,7 @@ pub(super) fn intent(rng: &mut Rng, now: Now, campaign: &Arc<Campaign>, lead: &L
         trunk: TrunkIx(0),
         caller_id: Arc::from("+999000000001"),
         test_numbers_only: true,
+        reach: Arc::new(Reach::of_country(None, &[])),
         context: Context {
             list: lead.list,
             score: lead.score,

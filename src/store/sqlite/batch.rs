@@ -7,7 +7,9 @@ use sqlx::sqlite::SqliteConnection;
 
 use crate::base::{AttemptId, CampaignIx, ContactId, LeadId, Now, PhoneId, Wall};
 use crate::contact::{ClosedWhy, LeadState};
-use crate::engine::{Committed, DncRequest, DncSubject, Intent, Outcome, StoreReply, StoreRequest, last_gate, refused};
+use crate::engine::{
+    AsStored, Committed, DncRequest, DncSubject, Intent, Outcome, StoreReply, StoreRequest, last_gate, refused,
+};
 use crate::gate::{PastDial, Rule};
 use crate::store::keys::Sealed;
 use crate::store::records::OutcomeSource;
@@ -220,15 +222,17 @@ impl<'a> Work<'a> {
         }
         let Some(sealed) = sealed else { return no(Rule::Number, "the person was erased") };
         let paused = self.paused_all || self.paused.contains(&intent.campaign_ix);
-        let verdict = last_gate(intent, lead.state, self.now, paused, contact, phone);
-        if !verdict.allows() {
-            return Ok(StoreReply::Refused { attempt, verdict });
-        }
         // Damage, or a key that the keys file lacks: of this number only, so the rest of the batch goes on.
         let Some(number) = self.keys.open(Sealed::Phone, sealed) else {
             committed.unopened.push(intent.phone);
             return no(Rule::Number, "the number does not open with the keys at hand");
         };
+        let (now, lead) = (self.now, lead.state);
+        let known = AsStored { now, lead, paused, trunk_stopped: false, contact, phone, number: &number };
+        let verdict = last_gate(intent, &known);
+        if !verdict.allows() {
+            return Ok(StoreReply::Refused { attempt, verdict });
+        }
         let free = intent.facts.free_of_daily_budget;
         let dial = PastDial {
             attempt,
