@@ -9,7 +9,7 @@ use std::time::Duration;
 use tokio::sync::watch;
 
 use crate::base::{Clock, Diagnostic, Now, Wall};
-use crate::engine::{Engine, EngineConfig, Input, OperatorCommand, RecoveredAttempt};
+use crate::engine::{Engine, EngineConfig, Input, OperatorCommand, RecoveredAttempt, Whose};
 use crate::http::{self, Api, Check, Health, HttpError, TokensError, TokensFile};
 use crate::obs::Metrics;
 use crate::store::{Keys, KeysError, Sqlite, Store, StoreError};
@@ -22,6 +22,7 @@ use super::errands::{Errands, Tools};
 use super::journal::{Journal, PlanFiles};
 use super::pump::{Pump, Queues, ToEngine};
 use super::reload::Reloader;
+use super::switches::Switches;
 use super::tally::Tally;
 use super::view::View;
 use super::watch::Watch;
@@ -129,6 +130,7 @@ impl Daemon {
         let now = Now { wall: clock.now().wall.max(high_water), ..clock.now() };
         let engine_config = setup::engine(&config, seed()?, clock.rate());
         let journal = open_journal(journal, plan_files, now, &engine_config)?;
+        let switches = Switches::new(trunks.clone());
         let pump = Pump {
             engine: Engine::new(now, engine_config),
             clock: Arc::clone(&clock) as Arc<dyn Clock>,
@@ -142,7 +144,8 @@ impl Daemon {
             journal,
         };
         let ticks = Arc::clone(&clock) as Arc<dyn Clock>;
-        let writer = Writer::new(store, ticks, writer_rx, engine_tx.clone(), metrics.clone(), health.clone());
+        let (to, counts, health_of) = (engine_tx.clone(), metrics.clone(), health.clone());
+        let writer = Writer::new(store, ticks, writer_rx, to, counts, health_of, switches);
         let threads = vec![spawn("engine", move || pump.run())?, spawn_writer(writer)?];
         config.trunks.iter().for_each(|trunk| super::tally::open_trunk(&metrics, trunk));
         metrics.config_last_reload_successful.set_truth([], true);
@@ -217,7 +220,7 @@ impl Daemon {
         self.command(OperatorCommand::Drain);
         if !self.idle_within(self.config.drain_timeout).await {
             tracing::warn!("calls are still under way after drain_timeout; they are ended now");
-            self.command(OperatorCommand::HangUpAll);
+            self.command(OperatorCommand::HangUp(Whose::Everybody));
             self.idle_within(Duration::from_secs(5)).await;
         }
         let _nobody_listens = self.stop_http.send(true);
@@ -331,7 +334,9 @@ async fn open_api(config: &Config, keys: &Arc<Keys>, control: ApiControl) -> Res
     if tokens.load()?.is_empty() && !config.http.ip().is_loopback() {
         return Err(StartError::Exposed(config.http));
     }
-    Ok(Arc::new(Api::new(Arc::new(control), open_store(config, keys).await?, Arc::clone(keys), config.country, tokens)))
+    let trunks = config.trunks.iter().map(|trunk| trunk.name.clone()).collect();
+    let facts = http::Facts { keys: Arc::clone(keys), country: config.country, trunks };
+    Ok(Arc::new(Api::new(Arc::new(control), open_store(config, keys).await?, facts, tokens)))
 }
 
 async fn serve_http(

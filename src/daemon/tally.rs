@@ -94,6 +94,9 @@ impl Tally {
         for (trunk, busy) in self.trunks.iter().zip(engine.trunk_lines()) {
             self.metrics.line_calls.set([trunk], f64::from(busy));
         }
+        for (trunk, stopped) in self.trunks.iter().zip(engine.trunks_stopped()) {
+            self.metrics.trunk_stopped.set_truth([trunk], stopped);
+        }
         for (queue, free, seats) in engine.queue_seats(now.tick) {
             self.metrics.queue_seats.set([queue], f64::from(seats));
             self.metrics.queue_seats_busy.set([queue], f64::from(seats.saturating_sub(free)));

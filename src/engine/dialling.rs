@@ -82,16 +82,6 @@ impl Engine {
         true
     }
 
-    /// The drain's time is up: rings are cancelled, talks are hung up.
-    pub(super) fn end_now(&mut self, now: Now, id: AttemptId) {
-        if !self.cancel(now, id)
-            && let Some(Stage::Dialled(attempt)) = self.lives.get_mut(id).map(|live| &mut live.stage)
-        {
-            attempt.handle(now, AttemptInput::HangUp);
-            self.pump(now, id);
-        }
-    }
-
     /// Authorised, and certainly not sent.
     fn void(&mut self, now: Now, id: AttemptId) {
         let Some(live) = self.lives.end(id) else { return };

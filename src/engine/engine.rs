@@ -13,6 +13,7 @@ use crate::schedule::ZoneSets;
 use super::book::Book;
 use super::live::{Lives, Stage};
 use super::run::Run;
+use super::switches::StoppedTrunks;
 use super::unwritten::Unwritten;
 use super::{EngineConfig, Input, OperatorCommand, Output, StoreReply, Why};
 
@@ -35,6 +36,7 @@ pub struct Engine {
     /// Of trunks and queues, by their positions in the configuration.
     pub(super) trunks: Vec<Limits>,
     pub(super) seats: Vec<Seats>,
+    pub(super) stopped: StoppedTrunks,
     /// The latest wall time seen: a clock that jumps back opens nothing.
     pub(super) high_water: Wall,
     pub(super) draining: bool,
@@ -63,6 +65,7 @@ impl Engine {
             unwritten: Unwritten::default(),
             trunks,
             seats,
+            stopped: StoppedTrunks::default(),
             high_water: now.wall,
             draining: false,
             decide_at: Tick::MAX,
@@ -154,12 +157,9 @@ impl Engine {
                 self.cancel_marked(now, mark, |live| live.phone == phone);
             }
             OperatorCommand::Drain => self.draining = true,
-            OperatorCommand::HangUpAll => {
-                self.draining = true;
-                for id in self.lives.ids() {
-                    self.end_now(now, id);
-                }
-            }
+            OperatorCommand::HangUp(whose) => self.hang_up(now, whose),
+            OperatorCommand::StopTrunk(trunk) => self.stop_trunk(trunk),
+            OperatorCommand::ResumeTrunk(trunk) => self.resume_trunk(now, trunk),
         }
     }
 

@@ -2,13 +2,13 @@
 
 use std::sync::Arc;
 
-use crate::base::{CampaignIx, ContactId, LegId, PhoneId};
+use crate::base::{CampaignIx, ContactId, LegId, PhoneId, TrunkIx};
 use crate::call::{LegCommand, LegEvent};
 use crate::campaign::Campaign;
 use crate::contact::Zones;
 use crate::gate::DncMark;
 
-use super::{Counted, LeadRow, LedgerPage, StoreReply, StoreRequest};
+use super::{Counted, LeadRow, LedgerPage, StoreReply, StoreRequest, Whose};
 
 #[derive(Clone, Debug)]
 pub enum Input {
@@ -38,8 +38,11 @@ pub enum OperatorCommand {
     DncPhone(PhoneId, Option<DncMark>),
     /// Nothing new goes out any more; what is under way goes on.
     Drain,
-    /// The drain's time is up: cancel what rings, hang up what talks.
-    HangUpAll,
+    /// Nothing new goes out over this trunk; what is under way goes on.
+    StopTrunk(TrunkIx),
+    ResumeTrunk(TrunkIx),
+    /// Cancel what rings, hang up what talks, once.
+    HangUp(Whose),
 }
 
 /// Ordered data; effects happen outside.

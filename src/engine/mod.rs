@@ -18,6 +18,7 @@ mod replan;
 mod run;
 mod standing;
 mod store;
+mod switches;
 mod tick;
 mod trial;
 mod unwritten;
@@ -34,5 +35,6 @@ pub use store::{
     Committed, Context, DncRequest, DncSubject, Epoch, Intent, LeadRow, LedgerPage, Marks, Outcome, PhoneRow,
     RecoveredAttempt, StoreReply, StoreRequest, Times,
 };
+pub use switches::Whose;
 pub use trial::{Coverage, Mismatch, Tally, Trial, try_set};
 pub use view::CampaignView;

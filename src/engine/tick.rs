@@ -87,12 +87,13 @@ impl Engine {
 
     fn permits(&self, now: Now, at: usize) -> u32 {
         let Some(run) = self.runs.get(at).filter(|run| run.may_dial()) else { return 0 };
-        let Some(trunk) = run.trunk.and_then(|ix| self.trunks.get(ix.ix())) else { return 0 };
+        let trunk = run.trunk.filter(|ix| self.may_carry(*ix));
+        let Some(trunk) = trunk.and_then(|ix| self.trunks.get(ix.ix())) else { return 0 };
         run.pacer.permits(now.tick, trunk, &self.staff(run))
     }
 
     fn next_permit(&self, now: Now, run: &Run) -> Option<crate::base::Tick> {
-        let trunk = run.trunk.and_then(|ix| self.trunks.get(ix.ix()))?;
+        let trunk = run.trunk.filter(|ix| self.may_carry(*ix)).and_then(|ix| self.trunks.get(ix.ix()))?;
         run.pacer.next_change(now.tick, trunk, &self.staff(run))
     }
 

@@ -123,6 +123,8 @@ catalogue! {
     trunk_registered: Gauge "goldenhour_trunk_registered" Truth ["trunk"];
     /// REGISTERs by what came of them: accepted, failed.
     trunk_registrations: Counter "goldenhour_trunk_registrations_total" Times ["trunk", "result"];
+    /// Has an operator stopped the trunk?
+    trunk_stopped: Gauge "goldenhour_trunk_stopped" Truth ["trunk"];
     /// The trunk's `max_cps`.
     trunk_cps_limit: Gauge "goldenhour_trunk_cps_limit" PerSecond ["trunk"];
     /// RTP packets.
@@ -202,6 +204,7 @@ impl Metrics {
         self.trunk_dials.open([trunk]);
         self.setup_seconds.open([trunk]);
         self.line_calls.set([trunk], 0.0);
+        self.trunk_stopped.set([trunk], 0.0);
         self.trunk_calls_limit.set([trunk], f64::from(max_calls));
         self.trunk_cps_limit.set([trunk], f64::from(max_cps));
     }

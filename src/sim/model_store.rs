@@ -28,6 +28,7 @@ pub struct ModelStore {
     live: BTreeSet<AttemptId>,
     paused_all: bool,
     paused: BTreeSet<CampaignIx>,
+    stopped: BTreeSet<String>,
     high_water: Wall,
     epoch: Epoch,
     running: Option<Epoch>,
@@ -212,13 +213,14 @@ impl ModelStore {
             return no(Rule::Number, "the person was erased");
         }
         let paused = self.paused_all || self.paused.contains(&intent.campaign_ix);
+        let trunk = self.trunks.get(intent.trunk.ix()).cloned().unwrap_or_else(|| format!("trunk-{}", intent.trunk));
         let contact_ledger = self.contact_ledger(intent.contact, now);
         let phone_ledger = self.phone_ledger(intent.phone, now);
         let known = AsStored {
             now,
             lead: lead.state,
             paused,
-            trunk_stopped: false,
+            trunk_stopped: self.stopped.contains(&trunk),
             contact: &contact_ledger,
             phone: &phone_ledger,
             number: &phone.e164,
@@ -233,7 +235,7 @@ impl ModelStore {
             contact: intent.contact,
             phone: intent.phone,
             campaign: intent.campaign_ix,
-            trunk: self.trunks.get(intent.trunk.ix()).cloned().unwrap_or_else(|| format!("trunk-{}", intent.trunk)),
+            trunk,
             caller_id: Arc::clone(&intent.caller_id),
             at: now,
             epoch,
@@ -346,6 +348,19 @@ impl ModelStore {
         let Some(entry) = self.dnc.get_mut(subject).filter(|entry| !entry.removed) else { return false };
         (entry.removed, entry.change) = (true, change);
         true
+    }
+
+    pub fn stop_trunk(&mut self, name: &str, stopped: bool) {
+        self.changes += 1;
+        if stopped {
+            self.stopped.insert(name.to_owned());
+        } else {
+            self.stopped.remove(name);
+        }
+    }
+
+    pub fn stopped_trunks(&self) -> Vec<String> {
+        self.stopped.iter().cloned().collect()
     }
 
     pub fn set_paused(&mut self, campaign: Option<CampaignIx>, paused: bool) {

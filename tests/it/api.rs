@@ -55,7 +55,7 @@ pub(crate) fn send(address: SocketAddr, token: Option<&str>, method: &str, path:
     Answer { status, head: head.to_lowercase(), text: body.to_owned() }
 }
 
-fn token(site: &Site, role: &str) -> String {
+pub(crate) fn token(site: &Site, role: &str) -> String {
     let made: Value = serde_json::from_str(&site.run("token", &["new", "--role", role, "--json"])).unwrap();
     made["token"].as_str().unwrap().to_owned()
 }

@@ -60,8 +60,11 @@ impl Forecast {
         let own = run.frontier.key(ix);
         let rules = self.rules(of, ix, numbers)?;
         let mut outlook = Outlooks::of(self, campaign)?.of_lead(ix)?;
-        if rules.iter().any(|(rule, reasons)| *rule == Rule::Destination && !reasons.is_empty()) {
-            outlook.fate = Fate::Blocked(Blocked::Rule(Rule::Destination));
+        // Of these the leads in memory know nothing: they are asked where the number is.
+        for (rule, _) in rules.iter().filter(|(_, reasons)| !reasons.is_empty()) {
+            if matches!(rule, Rule::Destination | Rule::Trunk) && !matches!(outlook.fate, Fate::Closed(_)) {
+                outlook.fate = Fate::Blocked(Blocked::Rule(*rule));
+            }
         }
         Some(LeadCard {
             campaign,
@@ -108,7 +111,8 @@ impl Forecast {
         let number = at.and_then(|at| numbers.get(at)).and_then(Option::as_ref);
         let trunk = run.trunk.and_then(|ix| self.engine.config.trunk(ix));
         let destination = number.zip(trunk).map(|(number, trunk)| trunk.reach.judge(number.reveal()));
-        let facts = Facts { destination, ..facts };
+        let trunk_stopped = run.trunk.is_some_and(|ix| !self.engine.may_carry(ix));
+        let facts = Facts { destination, trunk_stopped, ..facts };
         let mut reasons = match gate::ask(&facts, run.campaign.pacing.ring) {
             Verdict::Allow => Vec::new(),
             Verdict::Refuse { reasons, .. } => reasons,

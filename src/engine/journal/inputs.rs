@@ -1,9 +1,9 @@
 //! Every input of the engine as bytes. Of a plan only the places of its campaigns: its files stand before it.
 
-use crate::base::{AttemptId, CampaignIx, ContactId, LeadId, LegId, ListId, PhoneId};
+use crate::base::{AttemptId, CampaignIx, ContactId, LeadId, LegId, ListId, PhoneId, TrunkIx};
 use crate::call::{Digit, LegEnd, LegEvent, NotSent, ReleaseSide};
 use crate::contact::{CallResult, ClosedWhy, ColumnValue, Columns, LeadState};
-use crate::engine::{Input, LeadRow, LedgerPage, OperatorCommand, PhoneRow, StoreReply};
+use crate::engine::{Input, LeadRow, LedgerPage, OperatorCommand, PhoneRow, StoreReply, Whose};
 use crate::gate::{DncMark, Ledger, PastDial, Reason, Rule, Verdict};
 
 use super::Recorded;
@@ -392,7 +392,23 @@ fn command(p: &mut Pack, command: &OperatorCommand) {
             p.maybe(*of, mark);
         }
         OperatorCommand::Drain => p.byte(4),
-        OperatorCommand::HangUpAll => p.byte(5),
+        OperatorCommand::HangUp(Whose::Everybody) => p.byte(5),
+        OperatorCommand::HangUp(Whose::Campaign(ix)) => {
+            p.byte(6);
+            p.number(ix.0.into());
+        }
+        OperatorCommand::HangUp(Whose::Trunk(ix)) => {
+            p.byte(7);
+            p.number(ix.0.into());
+        }
+        OperatorCommand::StopTrunk(ix) => {
+            p.byte(8);
+            p.number(ix.0.into());
+        }
+        OperatorCommand::ResumeTrunk(ix) => {
+            p.byte(9);
+            p.number(ix.0.into());
+        }
     }
 }
 
@@ -403,7 +419,11 @@ fn un_command(u: &mut Unpack) -> Option<OperatorCommand> {
         2 => OperatorCommand::DncContact(ContactId(u.small()?), u.maybe(un_mark)?),
         3 => OperatorCommand::DncPhone(PhoneId(u.small()?), u.maybe(un_mark)?),
         4 => OperatorCommand::Drain,
-        5 => OperatorCommand::HangUpAll,
+        5 => OperatorCommand::HangUp(Whose::Everybody),
+        6 => OperatorCommand::HangUp(Whose::Campaign(CampaignIx(u.small()?))),
+        7 => OperatorCommand::HangUp(Whose::Trunk(TrunkIx(u.small()?))),
+        8 => OperatorCommand::StopTrunk(TrunkIx(u.small()?)),
+        9 => OperatorCommand::ResumeTrunk(TrunkIx(u.small()?)),
         _ => return None,
     })
 }

@@ -2,13 +2,13 @@
 
 use std::sync::Arc;
 
-use crate::base::{AttemptId, CampaignIx, ContactId, LeadId, LegId, ListId, Now, PhoneId, Tick, Wall};
+use crate::base::{AttemptId, CampaignIx, ContactId, LeadId, LegId, ListId, Now, PhoneId, Tick, TrunkIx, Wall};
 use crate::call::{Digit, LegEnd, LegEvent, NotSent, ReleaseSide};
 use crate::campaign::Folder;
 use crate::contact::{CallResult, ClosedWhy, ColumnValue, Columns, LeadState};
 use crate::engine::{
     Counted, EngineConfig, Input, LeadRow, LedgerPage, OperatorCommand, Output, PhoneRow, QueueSpec, StoreReply,
-    TrunkSpec,
+    TrunkSpec, Whose,
 };
 use crate::gate::{DncMark, Ledger, PastDial, Reason, Rule, Verdict};
 
@@ -107,7 +107,11 @@ fn inputs() -> Vec<Input> {
         OperatorCommand::DncContact(ContactId(3), mark),
         OperatorCommand::DncPhone(PhoneId(4), None),
         OperatorCommand::Drain,
-        OperatorCommand::HangUpAll,
+        OperatorCommand::HangUp(Whose::Everybody),
+        OperatorCommand::HangUp(Whose::Campaign(CampaignIx(3))),
+        OperatorCommand::HangUp(Whose::Trunk(TrunkIx(1))),
+        OperatorCommand::StopTrunk(TrunkIx(1)),
+        OperatorCommand::ResumeTrunk(TrunkIx(0)),
     ];
     let replies = vec![
         StoreReply::Authorised { attempt },

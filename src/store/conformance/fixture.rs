@@ -14,6 +14,7 @@ use crate::contact::{
 };
 use crate::engine::{Context, Intent, LeadRow, Outcome, Times};
 use crate::gate::{Eligibility, LeadFacts};
+use crate::store::{Switch, SwitchOf};
 
 pub(super) const HOUR: Duration = Duration::from_hours(1);
 pub(super) const DAY: Duration = Duration::from_hours(24);
@@ -183,4 +184,8 @@ pub(super) fn declined(intent: &Intent, now: Now) -> Outcome {
 
 pub(super) fn closed(outcome: Outcome, why: ClosedWhy) -> Outcome {
     Outcome { lead_state: LeadState::Closed(why), ..outcome }
+}
+
+pub(super) fn switch(of: SwitchOf, paused: bool, now: Now) -> Switch {
+    Switch { of, paused, hang_up: paused, who: "a test".into(), reason: "bills are rising".into(), at: now.wall }
 }
