@@ -9,7 +9,7 @@ use std::time::Duration;
 use tokio::sync::watch;
 
 use crate::base::{Clock, Diagnostic, Now, Wall};
-use crate::engine::{Engine, EngineConfig, Input, OperatorCommand, RecoveredAttempt, Whose};
+use crate::engine::{Engine, EngineConfig, Input, OperatorCommand, RecoveredAttempt, Whose, day_of};
 use crate::http::{self, Api, Check, Health, HttpError, TokensError, TokensFile};
 use crate::obs::Metrics;
 use crate::store::{Keys, KeysError, Sqlite, Store, StoreError};
@@ -129,6 +129,11 @@ impl Daemon {
 
         let now = Now { wall: clock.now().wall.max(high_water), ..clock.now() };
         let engine_config = setup::engine(&config, seed()?, clock.rate());
+        let (since, _) = day_of(&engine_config.zone, now.wall);
+        let shown = store.shown_since(since).await?;
+        let counts = shown.into_iter().map(|(number, count)| (Arc::from(number), count)).collect();
+        // Before anything else that the engine hears.
+        tell(&engine_tx, ToEngine::Input(Box::new(Input::Shown { since, counts })));
         let journal = open_journal(journal, plan_files, now, &engine_config)?;
         let switches = Switches::new(trunks.clone());
         let pump = Pump {

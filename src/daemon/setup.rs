@@ -22,6 +22,7 @@ pub fn engine(config: &Config, seed: u64, wall_rate: f64) -> EngineConfig {
             .map(|queue| QueueSpec { name: queue.name.clone(), uri: queue.target.clone(), seats: queue.seats })
             .collect(),
         test_numbers_only: config.test_numbers_only,
+        zone: config.zone.clone(),
         wall_rate,
         permit: EngineConfig::PERMIT,
     }
@@ -80,6 +81,7 @@ fn trunk_spec(trunk: &TrunkConfig) -> TrunkSpec {
         caller_ids: trunk.caller_ids.pool(None).cloned().unwrap_or_default(),
         // All of them: the next plan may name others.
         pools: trunk.caller_ids.pools().clone(),
+        shown_max: trunk.caller_ids.max_per_day().clone(),
         reach: Arc::new(trunk.reach.clone()),
     }
 }

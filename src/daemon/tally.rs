@@ -94,6 +94,9 @@ impl Tally {
         for (trunk, busy) in self.trunks.iter().zip(engine.trunk_lines()) {
             self.metrics.line_calls.set([trunk], f64::from(busy));
         }
+        for (trunk, used_up) in self.trunks.iter().zip(engine.caller_ids_used_up()) {
+            self.metrics.caller_ids_used_up.set([trunk], used_up as f64);
+        }
         for (trunk, stopped) in self.trunks.iter().zip(engine.trunks_stopped()) {
             self.metrics.trunk_stopped.set_truth([trunk], stopped);
         }

@@ -41,6 +41,7 @@ impl Engine {
     pub(super) fn refused(&mut self, now: Now, id: AttemptId, verdict: Verdict) {
         let Some(live) = self.lives.end(id) else { return };
         self.book.forget(live.contact, live.phone, id);
+        self.unshow(&live);
         self.give_back(now, &live);
         self.count_intent(live.run, IntentAnswer::Refused);
         match verdict {

@@ -15,6 +15,7 @@ use super::live::{Lives, Stage};
 use super::run::Run;
 use super::switches::StoppedTrunks;
 use super::unwritten::Unwritten;
+use super::usage::ShownToday;
 use super::{EngineConfig, Input, OperatorCommand, Output, StoreReply, Why};
 
 /// Decides everything and touches nothing. After each `handle`, drain `poll_output` to `None`; come back at
@@ -37,6 +38,7 @@ pub struct Engine {
     pub(super) trunks: Vec<Limits>,
     pub(super) seats: Vec<Seats>,
     pub(super) stopped: StoppedTrunks,
+    pub(super) shown: ShownToday,
     /// The latest wall time seen: a clock that jumps back opens nothing.
     pub(super) high_water: Wall,
     pub(super) draining: bool,
@@ -66,6 +68,7 @@ impl Engine {
             trunks,
             seats,
             stopped: StoppedTrunks::default(),
+            shown: ShownToday::new(config.zone.clone(), now.wall),
             high_water: now.wall,
             draining: false,
             decide_at: Tick::MAX,
@@ -83,6 +86,7 @@ impl Engine {
         self.high_water = self.high_water.max(now.wall);
         match input {
             Input::Plan(campaigns, zones) => self.take_plan(now, campaigns, &zones),
+            Input::Shown { since, counts } => self.take_shown(since, counts),
             Input::Ledgers(page) => self.book.load(page),
             Input::Leads(rows) => self.admit(now, &rows),
             Input::LeadsRead(campaign) => self.leads_read(now, campaign),

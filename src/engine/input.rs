@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use crate::base::{CampaignIx, ContactId, LegId, PhoneId, TrunkIx};
+use crate::base::{CampaignIx, ContactId, LegId, PhoneId, TrunkIx, Wall};
 use crate::call::{LegCommand, LegEvent};
 use crate::campaign::Campaign;
 use crate::contact::Zones;
@@ -14,6 +14,11 @@ use super::{Counted, LeadRow, LedgerPage, StoreReply, StoreRequest, Whose};
 pub enum Input {
     /// All campaigns, checked, each with its place in the store's table of names. Replaces the plan before it.
     Plan(Vec<(CampaignIx, Arc<Campaign>)>, Zones),
+    /// How often each of our own numbers was shown since the local day began. Once, before the first lead.
+    Shown {
+        since: Wall,
+        counts: Vec<(Arc<str>, u32)>,
+    },
     /// Histories; they come before the leads that need them.
     Ledgers(LedgerPage),
     /// A page of leads of one campaign, in ascending order of `LeadId`. Known leads are brought up to date.

@@ -22,6 +22,7 @@ mod switches;
 mod tick;
 mod trial;
 mod unwritten;
+mod usage;
 mod view;
 
 pub use config::{EngineConfig, QueueSpec, TrunkSpec};
@@ -37,4 +38,5 @@ pub use store::{
 };
 pub use switches::Whose;
 pub use trial::{Coverage, Mismatch, Tally, Trial, try_set};
+pub use usage::day_of;
 pub use view::CampaignView;

@@ -158,6 +158,10 @@ impl Store for Fake {
     async fn high_water(&mut self) -> Result<Wall, StoreError> {
         Err(ELSEWHERE)
     }
+    async fn shown_since(&mut self, _: Wall) -> Result<Vec<(String, u32)>, StoreError> {
+        Err(ELSEWHERE)
+    }
+
     async fn turn(&mut self, _: &Switch) -> Result<(), StoreError> {
         Err(ELSEWHERE)
     }

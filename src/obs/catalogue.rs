@@ -123,6 +123,9 @@ catalogue! {
     trunk_registered: Gauge "goldenhour_trunk_registered" Truth ["trunk"];
     /// REGISTERs by what came of them: accepted, failed.
     trunk_registrations: Counter "goldenhour_trunk_registrations_total" Times ["trunk", "result"];
+    /// Numbers of the trunk that have been shown as often as they may be in a day. Campaigns that show no others dial
+    /// nobody until the next one.
+    caller_ids_used_up: Gauge "goldenhour_trunk_caller_ids_used_up" Times ["trunk"];
     /// Has an operator stopped the trunk?
     trunk_stopped: Gauge "goldenhour_trunk_stopped" Truth ["trunk"];
     /// The trunk's `max_cps`.
@@ -205,6 +208,7 @@ impl Metrics {
         self.setup_seconds.open([trunk]);
         self.line_calls.set([trunk], 0.0);
         self.trunk_stopped.set([trunk], 0.0);
+        self.caller_ids_used_up.set([trunk], 0.0);
         self.trunk_calls_limit.set([trunk], f64::from(max_calls));
         self.trunk_cps_limit.set([trunk], f64::from(max_cps));
     }

@@ -350,6 +350,18 @@ impl ModelStore {
         true
     }
 
+    /// How often each of our own numbers was shown since then.
+    pub fn shown_since(&self, since: Wall) -> Vec<(String, u32)> {
+        let mut counts: BTreeMap<String, u32> = BTreeMap::new();
+        for attempt in self.attempts.values().filter(|attempt| attempt.at >= since) {
+            let newest = attempt.outcomes.last();
+            if newest.is_none_or(|outcome| outcome.result != crate::contact::CallResult::Void) {
+                *counts.entry(attempt.caller_id.to_string()).or_default() += 1;
+            }
+        }
+        counts.into_iter().collect()
+    }
+
     pub fn stop_trunk(&mut self, name: &str, stopped: bool) {
         self.changes += 1;
         if stopped {

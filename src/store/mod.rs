@@ -82,6 +82,10 @@ pub trait Store: Sized + Send {
         now: Now,
     ) -> impl Answer<(LedgerPage, Option<LedgerCursor>)>;
 
+    /// How often each of our own numbers was shown since then, void attempts left out, by number. It walks the attempts
+    /// since then.
+    fn shown_since(&mut self, since: crate::base::Wall) -> impl Answer<Vec<(String, u32)>>;
+
     /// Grows whenever a list was published, the do-not-call list changed, a pause was set or somebody was erased, by any
     /// process. Cheap.
     fn changes(&mut self) -> impl Answer<u64>;

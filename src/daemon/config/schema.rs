@@ -96,6 +96,20 @@ const NUMBER: Shape = Shape {
 
 const NUMBERS: Value = Value::List(&Value::Text);
 
+const POOL: Shape = Shape {
+    what: "a pool of numbers",
+    doc: "Numbers that campaigns ask for by the pool's name.",
+    keys: &[&[
+        must("numbers", NUMBERS, "Our own numbers."),
+        may(
+            "max_per_day",
+            Value::Integer(1, 1_000_000),
+            "How often each may be shown in a day of the daemon's `zone`.",
+        )
+        .like("200"),
+    ]],
+};
+
 const TRUNK: Shape = Shape {
     what: "a trunk",
     doc: "A gateway that takes our calls.",
@@ -110,8 +124,8 @@ const TRUNK: Shape = Shape {
         may("register", Value::Map(&REGISTER), "Register with it; it takes our calls unregistered without it."),
         must(
             "caller_ids",
-            Value::Either(&[NUMBERS, Value::Named(NAME, &NUMBERS)]),
-            "The numbers it may show: a list, or a map of pool names to lists.",
+            Value::Either(&[NUMBERS, Value::Named(NAME, &Value::Either(&[NUMBERS, Value::Map(&POOL)]))]),
+            "The numbers it may show: a list, or a map of pool names to pools.",
         ),
         may("number", Value::Map(&NUMBER), "How it wants numbers; as they are without it."),
         may(
@@ -199,6 +213,12 @@ pub const DAEMON: Shape = Shape {
             "Country of numbers without a country code, ISO 3166-1; they are refused without it.",
         )
         .like("CN"),
+        may(
+            "zone",
+            Value::Text,
+            "Whose midnight ends the day of `max_per_day`; the country's, where it has one clock, else UTC.",
+        )
+        .like("Asia/Shanghai"),
         may("sources", Value::Named(NAME, &Value::Map(&SOURCE)), "Databases and servers that lists come from."),
         may("feeds", Value::List(&Value::Map(&FEED)), "Lists that are loaded by the clock."),
         may("exports", Value::List(&Value::Map(&EXPORT)), "Outcomes that are written by the clock."),

@@ -7,7 +7,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use crate::base::{Code, Reach, TrunkIx};
-use crate::campaign::decode::{Entry, Findings, Node, did_you_mean, scalar, unit};
+use crate::campaign::decode::{Entry, Findings, Node, NodeKind, did_you_mean, scalar, unit};
 use crate::contact::Country;
 use crate::sip::{Network, Register, Transport};
 use crate::wire::TlsFiles;
@@ -61,6 +61,7 @@ pub struct Auth {
 pub struct CallerIds {
     pools: BTreeMap<String, Arc<[Arc<str>]>>,
     all: Arc<[Arc<str>]>,
+    max_per_day: BTreeMap<Arc<str>, u32>,
 }
 
 /// How a gateway wants numbers: `strip` falls away from the front, then `prefix` is put there. A number that does not
@@ -129,6 +130,11 @@ impl CallerIds {
 
     pub fn pools(&self) -> &BTreeMap<String, Arc<[Arc<str>]>> {
         &self.pools
+    }
+
+    /// How often a number may be shown in a day. Of one in several pools the lowest figure.
+    pub fn max_per_day(&self) -> &BTreeMap<Arc<str>, u32> {
+        &self.max_per_day
     }
 }
 
@@ -313,23 +319,38 @@ fn quotable(node: &Node, findings: &mut Findings) -> Option<String> {
     Some(text)
 }
 
-/// A list, or a map of pool names to lists.
+/// A list, or a map of pool names to pools.
 fn caller_ids(node: &Node, findings: &mut Findings) -> Option<CallerIds> {
-    use crate::campaign::decode::NodeKind;
-    let mut pools = BTreeMap::new();
+    let NodeKind::Map(entries) = &node.kind else {
+        return Some(CallerIds { all: Arc::from(numbers(node, findings)?), ..CallerIds::default() });
+    };
+    let mut found = CallerIds::default();
     let mut all: Vec<Arc<str>> = Vec::new();
-    match &node.kind {
-        NodeKind::Map(entries) => {
-            for entry in entries {
-                let name = scalar::key_name(entry, findings);
-                let numbers = numbers(&entry.value, findings)?;
-                all.extend(numbers.iter().filter(|number| !all.contains(number)).cloned().collect::<Vec<_>>());
-                pools.insert(name?, Arc::from(numbers));
+    for entry in entries {
+        let name = scalar::key_name(entry, findings);
+        let (numbers, max) = pool(&entry.value, findings)?;
+        for number in &numbers {
+            if !all.contains(number) {
+                all.push(Arc::clone(number));
+            }
+            if let Some(max) = max {
+                let known = found.max_per_day.entry(Arc::clone(number)).or_insert(max);
+                *known = max.min(*known);
             }
         }
-        NodeKind::List(_) | NodeKind::Scalar(_) | NodeKind::Refused => all = numbers(node, findings)?,
+        found.pools.insert(name?, Arc::from(numbers));
     }
-    Some(CallerIds { pools, all: Arc::from(all) })
+    Some(CallerIds { all: Arc::from(all), ..found })
+}
+
+/// A list, or `{ numbers: [...], max_per_day: N }`.
+fn pool(node: &Node, findings: &mut Findings) -> Option<(Vec<Arc<str>>, Option<u32>)> {
+    let NodeKind::Map(_) = &node.kind else { return Some((numbers(node, findings)?, None)) };
+    let mut fields = node.fields("a pool of numbers", findings)?;
+    let listed = fields.required("numbers", findings, numbers);
+    let max = fields.optional("max_per_day", findings, scalar::u32_from(1..=1_000_000));
+    fields.finish(findings);
+    Some((listed?, max))
 }
 
 fn numbers(node: &Node, findings: &mut Findings) -> Option<Vec<Arc<str>>> {

@@ -33,6 +33,7 @@ fn forecast(campaign: &str, at: &str) -> Forecast {
     folder.insert("c.yaml", campaign.as_bytes());
     let plan = load(&folder).unwrap_or_else(|findings| panic!("{}", crate::base::render(&findings)));
     let trunk = TrunkSpec {
+        shown_max: std::collections::BTreeMap::new(),
         reach: Arc::new(crate::base::Reach::of_country(None, &[])),
         name: "gw".into(),
         live: false,
@@ -46,6 +47,7 @@ fn forecast(campaign: &str, at: &str) -> Forecast {
         trunks: vec![trunk],
         queues: Vec::new(),
         test_numbers_only: true,
+        zone: jiff::tz::TimeZone::UTC,
         wall_rate: 1.0,
         permit: EngineConfig::PERMIT,
     };

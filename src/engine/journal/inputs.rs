@@ -47,6 +47,14 @@ pub(super) fn pack(p: &mut Pack, input: &Input) {
             command(p, of);
         }
         Input::Timeout => p.byte(6),
+        Input::Shown { since, counts } => {
+            p.byte(8);
+            p.wall(*since);
+            p.list(counts.iter(), |p, (number, count)| {
+                p.text(number);
+                p.number((*count).into());
+            });
+        }
         Input::LeadsRead(campaign) => {
             p.byte(7);
             p.number(campaign.0.into());
@@ -68,6 +76,10 @@ pub(super) fn unpack(u: &mut Unpack) -> Option<Recorded> {
         5 => Input::Command(un_command(u)?),
         6 => Input::Timeout,
         7 => Input::LeadsRead(CampaignIx(u.small()?)),
+        8 => Input::Shown {
+            since: u.wall()?,
+            counts: u.list(|u| Some((u.text().map(std::sync::Arc::from)?, u.small()?)))?,
+        },
         _ => return None,
     }))
 }

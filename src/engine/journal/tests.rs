@@ -17,6 +17,7 @@ use super::{Entry, JournalError, Reader, Recorded, Recorder};
 fn config() -> EngineConfig {
     let ids: Arc<[Arc<str>]> = [Arc::from("+999100000001")].into();
     let trunk = TrunkSpec {
+        shown_max: [(Arc::from("+999100000001"), 200)].into(),
         reach: Arc::new(crate::base::Reach::of_country(None, &[])),
         name: "gw".into(),
         live: false,
@@ -30,6 +31,7 @@ fn config() -> EngineConfig {
         trunks: vec![trunk],
         queues: vec![QueueSpec { name: "desk".into(), uri: "sip:1@127.0.0.1".into(), seats: 3 }],
         test_numbers_only: true,
+        zone: jiff::tz::TimeZone::get("Asia/Shanghai").unwrap(),
         wall_rate: 1_500.5,
         permit: EngineConfig::PERMIT,
     }
@@ -125,6 +127,7 @@ fn inputs() -> Vec<Input> {
     let waiting = LeadRow { state: LeadState::Waiting { until: Wall(1 << 50) }, ..lead() };
     let mut inputs =
         vec![Input::Ledgers(page), Input::Leads(vec![lead(), waiting]), Input::Stored(replies), Input::Timeout];
+    inputs.push(Input::Shown { since: Wall(1 << 50), counts: vec![(Arc::from("+999100000001"), 9)] });
     inputs.extend(events.into_iter().map(|event| Input::Leg(LegId(attempt), event)));
     inputs.extend(commands.into_iter().map(Input::Command));
     inputs

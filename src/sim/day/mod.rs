@@ -13,7 +13,7 @@ use crate::base::{AttemptId, CampaignIx, LeadId, LegId, Now, PhoneId, Pii, Tick,
 use crate::call::{Digit, LegCommand, LegEnd, LegEvent, ReleaseSide};
 use crate::campaign::{Folder, Plan, load};
 use crate::contact::{CallResult, ClosedWhy, Columns, Row};
-use crate::engine::{Engine, EngineConfig, Input, OperatorCommand, Outcome, Output, StoreRequest, TrunkSpec};
+use crate::engine::{Engine, EngineConfig, Input, OperatorCommand, Outcome, Output, StoreRequest, TrunkSpec, day_of};
 
 use super::{Fault, ModelList, ModelStore};
 
@@ -151,6 +151,10 @@ impl Day {
         self.inbox.clear();
         self.commit_at = None;
         self.engine = Engine::new(self.now, self.config.clone());
+        let (since, _) = day_of(&self.config.zone, self.now.wall);
+        let shown = self.store.shown_since(since).into_iter();
+        let counts = shown.map(|(number, count)| (Arc::from(number), count)).collect();
+        self.tell(Input::Shown { since, counts });
         let campaign = Arc::clone(&self.plan.campaigns[0]);
         self.tell(Input::Plan(vec![(CampaignIx(0), campaign)], self.plan.zones.clone()));
         self.tell(Input::Ledgers(self.store.ledgers(self.now)));
@@ -285,6 +289,7 @@ pub(super) fn config() -> EngineConfig {
     EngineConfig {
         seed: 1,
         trunks: vec![TrunkSpec {
+            shown_max: BTreeMap::new(),
             reach: Arc::new(crate::base::Reach::of_country(None, &[])),
             name: "gw".into(),
             live: false,
@@ -295,6 +300,7 @@ pub(super) fn config() -> EngineConfig {
         }],
         queues: Vec::new(),
         test_numbers_only: true,
+        zone: jiff::tz::TimeZone::UTC,
         wall_rate: 1.0,
         permit: EngineConfig::PERMIT,
     }

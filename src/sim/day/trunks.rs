@@ -93,3 +93,51 @@ fn hanging_up_ends_what_rings_and_what_talks_of_that_trunk_alone() {
         assert_eq!(day.dialled().len(), 6);
     }
 }
+
+/// Four people, and two numbers that may be shown once a day each in Shanghai.
+fn two_numbers_once_a_day() -> Day {
+    let mut config = config();
+    config.zone = jiff::tz::TimeZone::get("Asia/Shanghai").unwrap();
+    let numbers: [Arc<str>; 2] = ["+999100000001".into(), "+999100000002".into()];
+    config.trunks[0].shown_max = numbers.iter().map(|number| (Arc::clone(number), 1)).collect();
+    config.trunks[0].caller_ids = numbers.into();
+    let rows: Vec<_> = (1..=4).map(|n| row(n, &[n])).collect();
+    Day::over(config, "", &rows, MORNING)
+}
+
+fn shown(day: &Day) -> Vec<String> {
+    let mut shown: Vec<String> = day.store.attempts().values().map(|attempt| attempt.caller_id.to_string()).collect();
+    shown.sort();
+    shown
+}
+
+#[test]
+fn a_number_that_is_used_up_rests_until_the_next_day_and_the_other_ones_serve() {
+    let mut day = two_numbers_once_a_day();
+    day.until("2026-12-01T20:00:00+08:00");
+    assert_eq!(shown(&day), ["+999100000001", "+999100000002"]);
+    day.until("2026-12-02T20:00:00+08:00");
+    assert_eq!(day.dialled().len(), 4, "{:?}", day.dialled());
+    assert!(day.dialled()[2].0.starts_with("02 09:00"), "{:?}", day.dialled());
+}
+
+#[test]
+fn a_restart_forgets_no_number_that_was_shown() {
+    let mut day = two_numbers_once_a_day();
+    day.pass(Duration::from_secs(5));
+    assert_eq!(day.dialled().len(), 2);
+    day.restart();
+    day.until("2026-12-01T20:00:00+08:00");
+    assert_eq!(day.dialled().len(), 2);
+}
+
+#[test]
+fn an_attempt_that_never_left_has_shown_no_number() {
+    let mut day = two_numbers_once_a_day();
+    day.disk = Duration::from_millis(600);
+    day.pass(Duration::from_secs(2));
+    assert_eq!(day.dialled(), []);
+    day.disk = Duration::from_millis(5);
+    day.pass(Duration::from_mins(10));
+    assert_eq!(day.dialled().len(), 2);
+}

@@ -253,6 +253,11 @@ impl<H: Harness> Script<H> {
             same("closed", &closed, &theirs.closed);
         }
         self.ledgers().await;
+        for ago in [Duration::ZERO, fixture::HOUR, fixture::DAY] {
+            let since = self.now.wall - ago;
+            let theirs = self.store().shown_since(since).await.unwrap();
+            same("shown_since", &self.model.shown_since(since), &theirs);
+        }
         self.same_changes().await;
         let theirs = self.store().high_water().await.unwrap();
         same("high_water", &self.model.high_water(), &theirs);

@@ -23,6 +23,7 @@ mod outcome_row;
 mod pack;
 mod recover;
 mod scores;
+mod shown;
 mod sql;
 mod switches;
 mod tokens;
@@ -174,6 +175,10 @@ impl Store for Sqlite {
         now: Now,
     ) -> Result<(LedgerPage, Option<LedgerCursor>), StoreError> {
         ledgers::page(&mut self.conn, after, limit, now).await
+    }
+
+    async fn shown_since(&mut self, since: Wall) -> Result<Vec<(String, u32)>, StoreError> {
+        shown::since(&mut self.conn, since).await
     }
 
     async fn changes(&mut self) -> Result<u64, StoreError> {
