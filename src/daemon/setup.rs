@@ -115,7 +115,7 @@ pub fn line_trunk(trunk: &TrunkConfig, own: IpAddr) -> Result<LineTrunk, String>
         register,
         number: NumberRule { strip: trunk.number.strip.clone(), prefix: trunk.number.prefix.clone() },
         reach: trunk.reach.clone(),
-        asserts_caller_id: true,
+        asserts_caller_id: trunk.assert_caller_id,
         prefer: sip::sdp::Codec::Pcma,
         learns_media_address: trunk.learn_media_address,
     })

@@ -94,6 +94,10 @@ impl Engine {
     }
 
     fn next_permit(&self, now: Now, run: &Run) -> Option<crate::base::Tick> {
+        // The heartbeat sees the next day come.
+        if self.shows_left(run) == 0 {
+            return None;
+        }
         let trunk = run.trunk.filter(|ix| self.may_carry(*ix)).and_then(|ix| self.trunks.get(ix.ix()))?;
         run.pacer.next_change(now.tick, trunk, &self.staff(run))
     }

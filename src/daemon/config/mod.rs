@@ -146,7 +146,7 @@ trunks:
     deny: ["+8616"]
     max_calls: 60
     max_cps: 5
-  gw-b: { uri: "sip:192.0.2.11", caller_ids: ["+999100000003"], max_calls: 1, max_cps: 1 }
+  gw-b: { uri: "sip:192.0.2.11", caller_ids: ["+999100000003"], assert_caller_id: false, max_calls: 1, max_cps: 1 }
 queues:
   card-sales: { uri: "sip:8001@gw-a", seats: 12 }
   loans: { uri: "sip:8002@192.0.2.99:5070", seats: 3 }
@@ -180,6 +180,8 @@ drain_timeout: 90s
         let pool = |name| gw_a.caller_ids.pool(name).map(|numbers| numbers.len());
         assert_eq!((pool(Some("card-centre")), pool(None), pool(Some("cards"))), (Some(2), Some(3), None));
         assert_eq!(config.trunk(TrunkIx(1)).unwrap().peer.port, 5060);
+        let asserted = [0, 1].map(|at| config.trunk(TrunkIx(at)).unwrap().assert_caller_id);
+        assert_eq!(asserted, [true, false]);
         assert_eq!(
             gw_a.caller_ids.max_per_day().iter().map(|(id, max)| (&**id, *max)).collect::<Vec<_>>(),
             [("+999100000002", 200)]

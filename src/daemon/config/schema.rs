@@ -127,6 +127,7 @@ const TRUNK: Shape = Shape {
             Value::Either(&[NUMBERS, Value::Named(NAME, &Value::Either(&[NUMBERS, Value::Map(&POOL)]))]),
             "The numbers it may show: a list, or a map of pool names to pools.",
         ),
+        may("assert_caller_id", Value::Bool, "The number shown goes into P-Asserted-Identity too.").default("true"),
         may("number", Value::Map(&NUMBER), "How it wants numbers; as they are without it."),
         may(
             "allow",

@@ -29,6 +29,8 @@ pub struct TrunkConfig {
     pub auth: Option<Auth>,
     pub register: Option<Register>,
     pub caller_ids: CallerIds,
+    /// P-Asserted-Identity too, for a gateway that trusts us (RFC 3325).
+    pub assert_caller_id: bool,
     pub number: NumberForm,
     /// The numbers that may be dialled over it.
     pub reach: Reach,
@@ -185,6 +187,7 @@ fn trunk(entry: &Entry, around: Around<'_>, findings: &mut Findings) -> Option<T
     // Without a readable `auth` its user is not known, and that was said already.
     let register = register_node.filter(|_| !matches!(auth, Some(None))).map(|node| register(node, account, findings));
     let caller_ids = fields.required("caller_ids", findings, caller_ids);
+    let assert_caller_id = fields.optional("assert_caller_id", findings, scalar::boolean).unwrap_or(true);
     let number = fields.optional("number", findings, number_form).unwrap_or_default();
     let reach = reach::reach(&mut fields, entry, live, around.country, findings);
     let max_calls = fields.required("max_calls", findings, scalar::u32_from(1..=100_000));
@@ -207,6 +210,7 @@ fn trunk(entry: &Entry, around: Around<'_>, findings: &mut Findings) -> Option<T
             Some(register) => Some(register?),
         },
         caller_ids: caller_ids?,
+        assert_caller_id,
         number,
         reach: reach?,
         max_calls: max_calls?,
