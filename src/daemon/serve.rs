@@ -129,28 +129,24 @@ impl Daemon {
 
         let now = Now { wall: clock.now().wall.max(high_water), ..clock.now() };
         let engine_config = setup::engine(&config, seed()?, clock.rate());
-        let (since, _) = day_of(&engine_config.zone, now.wall);
-        let shown = store.shown_since(since).await?;
-        let counts = shown.into_iter().map(|(number, count)| (Arc::from(number), count)).collect();
         // Before anything else that the engine hears.
-        tell(&engine_tx, ToEngine::Input(Box::new(Input::Shown { since, counts })));
+        tell(&engine_tx, ToEngine::Input(Box::new(shown_today(&mut store, &engine_config, now).await?)));
         let journal = open_journal(journal, plan_files, now, &engine_config)?;
-        let switches = Switches::new(trunks.clone());
         let pump = Pump {
             engine: Engine::new(now, engine_config),
             clock: Arc::clone(&clock) as Arc<dyn Clock>,
             inbox: engine_rx,
             writer: writer_tx.clone(),
             orders: wire.orders(),
-            tally: Tally::new(metrics.clone(), trunks),
+            tally: Tally::new(metrics.clone(), trunks.clone()),
             health: health.clone(),
             view: Arc::clone(&view),
             queues: Queues::default(),
             journal,
         };
         let ticks = Arc::clone(&clock) as Arc<dyn Clock>;
-        let (to, counts, health_of) = (engine_tx.clone(), metrics.clone(), health.clone());
-        let writer = Writer::new(store, ticks, writer_rx, to, counts, health_of, switches);
+        let (to, counts) = (engine_tx.clone(), metrics.clone());
+        let writer = Writer::new(store, ticks, writer_rx, to, counts, health.clone(), Switches::new(trunks));
         let threads = vec![spawn("engine", move || pump.run())?, spawn_writer(writer)?];
         config.trunks.iter().for_each(|trunk| super::tally::open_trunk(&metrics, trunk));
         metrics.config_last_reload_successful.set_truth([], true);
@@ -265,6 +261,13 @@ impl Daemon {
             }
         }
     }
+}
+
+/// How often our own numbers were shown since the local day began.
+async fn shown_today(store: &mut Sqlite, config: &EngineConfig, now: Now) -> Result<Input, StoreError> {
+    let (since, _) = day_of(&config.zone, now.wall);
+    let counts = store.shown_since(since).await?.into_iter();
+    Ok(Input::Shown { since, counts: counts.map(|(number, count)| (Arc::from(number), count)).collect() })
 }
 
 /// How many attempts an earlier process left behind, and all that may ring still.
