@@ -79,8 +79,8 @@ fn a_stopped_trunk_takes_no_new_call_within_a_second_and_hang_up_ends_those_unde
     until("it is stopped still", || daemon.metric("goldenhour_trunk_stopped", &["gw-a"]) > 0.5);
     until("every lead is read", || daemon.metric("goldenhour_leads", &["state=\"waiting\""]) > 1_000.0);
     let seen = invites(&site);
-    site.run("resume", &["--trunk", "gw-a"]);
     let resumed = wall();
+    site.run("resume", &["--trunk", "gw-a"]);
     until("it dials again", || invites(&site) > seen + 10);
     assert_eq!(invites_after(&site, stopped + IN_FORCE), invites_after(&site, resumed), "dialled after the restart");
 
@@ -144,6 +144,5 @@ fn numbers_outside_the_list_of_the_trunk_are_not_dialled_and_explain_says_why() 
     assert!(daemon.metric("goldenhour_line_dials_not_allowed_total", &[]) < 0.5, "the gate comes first");
     let said = site.run("explain", &["--contact", "k2-0"]);
     assert!(said.contains("blocked: destination") && said.contains("the trunk denies a prefix"), "{said}");
-    assert!(site.run("explain", &["--contact", "k1-0"]).contains("destination    passes"));
     daemon.stop();
 }
