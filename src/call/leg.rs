@@ -66,6 +66,8 @@ pub enum NotSent {
     TrunkDown,
     /// No RTP port was free.
     NoMediaPort,
+    /// The trunk's list does not let the number out. The gate should have said so.
+    NotAllowed,
 }
 
 #[derive(Clone, Debug, PartialEq, Eq)]

@@ -37,6 +37,10 @@ rules! {
     LiveAttempt = "live_attempt",
     /// The number is dead, or not a test number while only those are allowed.
     Number = "number",
+    /// The trunk's `allow` and `deny` do not let calls to this number out.
+    Destination = "destination",
+    /// The trunk is stopped by an operator.
+    Trunk = "trunk",
 }
 
 impl fmt::Display for Rule {

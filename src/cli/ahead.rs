@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use jiff::tz::TimeZone;
 
-use crate::base::{CampaignIx, LeadId, Wall};
+use crate::base::{CampaignIx, LeadId, TrunkIx, Wall};
 use crate::campaign::{Campaign, Plan};
 use crate::engine::Forecast;
 use crate::store::{LedgerCursor, ListSeen, Paused, Sqlite, Store as _, StoreError};
@@ -78,6 +78,11 @@ impl Seen {
         let mut forecast = Forecast::new(self.at, site.engine_config(), places.clone(), plan.zones.clone());
         for (ix, _) in places.iter().filter(|(ix, _)| self.paused.holds(*ix)) {
             forecast.pause(*ix);
+        }
+        for (at, trunk) in site.config().trunks.iter().enumerate() {
+            if self.paused.trunks.contains(&trunk.name) {
+                forecast.stop_trunk(TrunkIx(at as u16));
+            }
         }
         self.feed_ledgers(&mut forecast).await.map_err(|error| Stop::store(&error))?;
         for (ix, _) in places.iter().filter(|(_, campaign)| wanted(campaign)) {

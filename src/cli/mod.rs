@@ -82,10 +82,10 @@ enum Command {
     Outcomes(outcomes::Args),
     Plan(plan::Args),
     Replay(replay::Args),
-    /// No new calls for a campaign, or for all; in force in a running daemon within a second
-    Pause(pause::Args),
-    /// New calls again for a campaign, or for all that are not paused by name
-    Resume(pause::Args),
+    /// No new calls for a campaign, over a trunk, or at all; in force in a running daemon within a second
+    Pause(pause::PauseArgs),
+    /// New calls again for a campaign, over a trunk, or for all that are not paused by name
+    Resume(pause::ResumeArgs),
     Schema(schema::Args),
     Test(test::Args),
     Token(token::Args),
@@ -142,8 +142,8 @@ fn run(cli: Cli) -> Result<Exit, Stop> {
         Command::Outcomes(args) => outcomes::run(&args),
         Command::Plan(args) => plan::run(&args),
         Command::Replay(args) => replay::run(&args),
-        Command::Pause(args) => pause::run(&args, pause::Switch::Pause),
-        Command::Resume(args) => pause::run(&args, pause::Switch::Resume),
+        Command::Pause(args) => pause::pause(&args),
+        Command::Resume(args) => pause::resume(&args),
         Command::Schema(args) => schema::run(&args),
         Command::Test(args) => test::run(&args),
         Command::Token(args) => token::run(&args),

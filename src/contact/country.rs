@@ -22,6 +22,11 @@ impl Country {
         std::str::from_utf8(&self.0).unwrap_or_default()
     }
 
+    /// What E.164 numbers of it begin with: `+86`.
+    pub fn prefix(self) -> Option<String> {
+        PHONE_NUMBER_UTIL.get_country_code_for_region(self.region()?).map(|code| format!("+{code}"))
+    }
+
     pub(super) fn region(self) -> Option<Region> {
         self.as_str().parse().ok()
     }

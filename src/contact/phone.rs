@@ -2,7 +2,7 @@
 
 use rlibphonenumber::{PHONE_NUMBER_UTIL, PhoneNumberFormat};
 
-use crate::base::Pii;
+use crate::base::{Pii, is_test_number};
 
 use super::Country;
 
@@ -70,20 +70,6 @@ pub fn normalise(raw: &str, country: Option<Country>) -> Result<Normalised, Phon
     let e164 = PHONE_NUMBER_UTIL.format(&number, PhoneNumberFormat::E164).into_owned();
     let is_test = is_test_number(&e164);
     Ok(Normalised { e164: Pii::new(e164), is_test })
-}
-
-/// +999 with nine digits behind it, a country code that ITU-T E.164 keeps in reserve, or +1 NPA 555-01XX, which the NANP
-/// keeps for fiction. Takes `+` and digits.
-pub fn is_test_number(e164: &str) -> bool {
-    let Some(digits) = e164.strip_prefix('+').filter(|digits| digits.bytes().all(|b| b.is_ascii_digit())) else {
-        return false;
-    };
-    if let Some(rest) = digits.strip_prefix("999") {
-        return rest.len() == 9;
-    }
-    let Some(national) = digits.strip_prefix('1').filter(|national| national.len() == 10) else { return false };
-    let area_is_possible = national.bytes().next().is_some_and(|first| first >= b'2');
-    area_is_possible && national.get(3..8) == Some("55501")
 }
 
 /// What the text would be with a plus, and, in the NANP, with the country code that people leave out.

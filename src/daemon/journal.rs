@@ -184,6 +184,7 @@ mod tests {
             trunks: Vec::new(),
             queues: Vec::new(),
             test_numbers_only: true,
+            zone: jiff::tz::TimeZone::UTC,
             wall_rate: 1.0,
             permit: EngineConfig::PERMIT,
         }

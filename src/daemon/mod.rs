@@ -14,6 +14,7 @@ mod seed;
 mod serve;
 mod setup;
 mod stubborn;
+mod switches;
 mod tally;
 mod trunks;
 mod view;

@@ -9,7 +9,7 @@ use std::time::Duration;
 use tokio::sync::watch;
 
 use crate::base::{Clock, Diagnostic, Now, Wall};
-use crate::engine::{Engine, EngineConfig, Input, OperatorCommand, RecoveredAttempt};
+use crate::engine::{Engine, EngineConfig, Input, OperatorCommand, RecoveredAttempt, Whose, day_of};
 use crate::http::{self, Api, Check, Health, HttpError, TokensError, TokensFile};
 use crate::obs::Metrics;
 use crate::store::{Keys, KeysError, Sqlite, Store, StoreError};
@@ -22,6 +22,7 @@ use super::errands::{Errands, Tools};
 use super::journal::{Journal, PlanFiles};
 use super::pump::{Pump, Queues, ToEngine};
 use super::reload::Reloader;
+use super::switches::Switches;
 use super::tally::Tally;
 use super::view::View;
 use super::watch::Watch;
@@ -129,6 +130,8 @@ impl Daemon {
 
         let now = Now { wall: clock.now().wall.max(high_water), ..clock.now() };
         let engine_config = setup::engine(&config, seed()?, clock.rate());
+        // Before anything else that the engine hears.
+        tell(&engine_tx, ToEngine::Input(Box::new(shown_today(&mut store, &engine_config, now).await?)));
         let journal = open_journal(journal, plan_files, now, &engine_config)?;
         let pump = Pump {
             engine: Engine::new(now, engine_config),
@@ -136,14 +139,15 @@ impl Daemon {
             inbox: engine_rx,
             writer: writer_tx.clone(),
             orders: wire.orders(),
-            tally: Tally::new(metrics.clone(), trunks),
+            tally: Tally::new(metrics.clone(), trunks.clone()),
             health: health.clone(),
             view: Arc::clone(&view),
             queues: Queues::default(),
             journal,
         };
         let ticks = Arc::clone(&clock) as Arc<dyn Clock>;
-        let writer = Writer::new(store, ticks, writer_rx, engine_tx.clone(), metrics.clone(), health.clone());
+        let (to, counts) = (engine_tx.clone(), metrics.clone());
+        let writer = Writer::new(store, ticks, writer_rx, to, counts, health.clone(), Switches::new(trunks));
         let threads = vec![spawn("engine", move || pump.run())?, spawn_writer(writer)?];
         metrics.config_last_reload_successful.set_truth([], true);
         let errands = start_errands(&config, keys, &clock, &metrics, &reloader)?;
@@ -217,7 +221,7 @@ impl Daemon {
         self.command(OperatorCommand::Drain);
         if !self.idle_within(self.config.drain_timeout).await {
             tracing::warn!("calls are still under way after drain_timeout; they are ended now");
-            self.command(OperatorCommand::HangUpAll);
+            self.command(OperatorCommand::HangUp(Whose::Everybody));
             self.idle_within(Duration::from_secs(5)).await;
         }
         let _nobody_listens = self.stop_http.send(true);
@@ -257,6 +261,13 @@ impl Daemon {
             }
         }
     }
+}
+
+/// How often our own numbers were shown since the local day began.
+async fn shown_today(store: &mut Sqlite, config: &EngineConfig, now: Now) -> Result<Input, StoreError> {
+    let (since, _) = day_of(&config.zone, now.wall);
+    let counts = store.shown_since(since).await?.into_iter();
+    Ok(Input::Shown { since, counts: counts.map(|(number, count)| (Arc::from(number), count)).collect() })
 }
 
 /// How many attempts an earlier process left behind, and all that may ring still.
@@ -331,7 +342,9 @@ async fn open_api(config: &Config, keys: &Arc<Keys>, control: ApiControl) -> Res
     if tokens.load()?.is_empty() && !config.http.ip().is_loopback() {
         return Err(StartError::Exposed(config.http));
     }
-    Ok(Arc::new(Api::new(Arc::new(control), open_store(config, keys).await?, Arc::clone(keys), config.country, tokens)))
+    let trunks = config.trunks.iter().map(|trunk| trunk.name.clone()).collect();
+    let facts = http::Facts { keys: Arc::clone(keys), country: config.country, trunks };
+    Ok(Arc::new(Api::new(Arc::new(control), open_store(config, keys).await?, facts, tokens)))
 }
 
 async fn serve_http(

@@ -2,6 +2,7 @@
 
 use std::net::{IpAddr, SocketAddr};
 use std::path::PathBuf;
+use std::sync::Arc;
 
 use crate::engine::{EngineConfig, QueueSpec, RecoveredAttempt, TrunkSpec};
 use crate::line::{self, LineTrunk, MediaRange, NumberRule, RecoveredLeg};
@@ -21,6 +22,7 @@ pub fn engine(config: &Config, seed: u64, wall_rate: f64) -> EngineConfig {
             .map(|queue| QueueSpec { name: queue.name.clone(), uri: queue.target.clone(), seats: queue.seats })
             .collect(),
         test_numbers_only: config.test_numbers_only,
+        zone: config.zone.clone(),
         wall_rate,
         permit: EngineConfig::PERMIT,
     }
@@ -79,6 +81,8 @@ fn trunk_spec(trunk: &TrunkConfig) -> TrunkSpec {
         caller_ids: trunk.caller_ids.pool(None).cloned().unwrap_or_default(),
         // All of them: the next plan may name others.
         pools: trunk.caller_ids.pools().clone(),
+        shown_max: trunk.caller_ids.max_per_day().clone(),
+        reach: Arc::new(trunk.reach.clone()),
     }
 }
 
@@ -110,8 +114,9 @@ pub fn line_trunk(trunk: &TrunkConfig, own: IpAddr) -> Result<LineTrunk, String>
         domain,
         register,
         number: NumberRule { strip: trunk.number.strip.clone(), prefix: trunk.number.prefix.clone() },
-        asserts_caller_id: true,
         options_every: trunk.options_every,
+        reach: trunk.reach.clone(),
+        asserts_caller_id: trunk.assert_caller_id,
         prefer: sip::sdp::Codec::Pcma,
         learns_media_address: trunk.learn_media_address,
     })

@@ -103,6 +103,12 @@ impl Tally {
         for (trunk, busy) in self.trunks.iter().zip(engine.trunk_lines()) {
             self.metrics.line_calls.set([trunk], f64::from(busy));
         }
+        for (trunk, used_up) in self.trunks.iter().zip(engine.caller_ids_used_up()) {
+            self.metrics.caller_ids_used_up.set([trunk], used_up as f64);
+        }
+        for (trunk, stopped) in self.trunks.iter().zip(engine.trunks_stopped()) {
+            self.metrics.trunk_stopped.set_truth([trunk], stopped);
+        }
         for (queue, free, seats) in engine.queue_seats(now.tick) {
             self.metrics.queue_seats.set([queue], f64::from(seats));
             self.metrics.queue_seats_busy.set([queue], f64::from(seats.saturating_sub(free)));
@@ -204,5 +210,6 @@ pub fn count_wire(metrics: &Metrics, counts: &crate::wire::Counts, trunks: &[sup
     let total = |counter: sip::Counter| counts.counter(Counter::Sip(counter));
     metrics.sip_malformed.raise_to([], total(sip::Counter::Unreadable));
     metrics.sip_unknown_source.raise_to([], total(sip::Counter::UnknownSource));
+    metrics.line_not_allowed.raise_to([], counts.counter(Counter::NotAllowed));
     metrics.sip_inbound_refused.raise_to([], total(sip::Counter::InboundInvite));
 }

@@ -16,6 +16,7 @@ use crate::store::{LedgerCursor, Sqlite, Store, StoreError};
 use super::pump::ToEngine;
 use super::reading::Reading;
 use super::stubborn::{Stubborn, name_of};
+use super::switches::{Switches, said};
 
 /// What the writer is asked to do.
 #[derive(Debug)]
@@ -40,7 +41,7 @@ pub struct Writer {
     /// Not in force yet, because the store failed when it came.
     plan: Option<Arc<Plan>>,
     campaigns: BTreeMap<CampaignIx, Arc<Campaign>>,
-    paused: BTreeMap<CampaignIx, bool>,
+    switches: Switches,
     reading: Reading,
     changes: u64,
     /// The newest published list that was read, or whose leads came with their campaigns.
@@ -76,6 +77,7 @@ impl Writer {
         engine: SyncSender<ToEngine>,
         metrics: Metrics,
         health: Health,
+        switches: Switches,
     ) -> Self {
         Self {
             store,
@@ -88,7 +90,7 @@ impl Writer {
             stubborn: Stubborn::default(),
             plan: None,
             campaigns: BTreeMap::new(),
-            paused: BTreeMap::new(),
+            switches,
             reading: Reading::default(),
             changes: 0,
             lists: ListId(0),
@@ -332,6 +334,7 @@ impl Writer {
         let changed = changes != self.changes;
         if changed {
             self.look_at_pauses().await?;
+            self.look_at_turns(changes).await?;
             self.look_at_dnc().await?;
             for (list, campaign) in self.store.lists_since(self.lists).await? {
                 self.lists = list;
@@ -377,10 +380,20 @@ impl Writer {
 
     async fn look_at_pauses(&mut self) -> Result<(), StoreError> {
         let paused = self.store.paused().await?;
-        for ix in self.campaigns.keys().copied().collect::<Vec<_>>() {
-            let is_paused = paused.all || paused.campaigns.contains(&ix);
-            if self.paused.insert(ix, is_paused).unwrap_or(false) != is_paused {
-                let command = if is_paused { OperatorCommand::Pause(ix) } else { OperatorCommand::Resume(ix) };
+        for command in self.switches.news(&paused, self.campaigns.keys().copied()) {
+            self.tell(ToEngine::Input(Box::new(Input::Command(command))));
+        }
+        Ok(())
+    }
+
+    /// Who turned what meanwhile, and calls that are to end with it: after the stop itself, so that none follows them.
+    async fn look_at_turns(&mut self, changes: u64) -> Result<(), StoreError> {
+        let turns = self.store.turned_since(self.changes, Self::PAGE).await?;
+        // What came after the counter was read comes again at the next look.
+        for turned in turns.into_iter().filter(|turned| turned.change <= changes) {
+            let (who, reason) = (turned.switch.who.as_str(), turned.switch.reason.as_str());
+            tracing::warn!(who, reason, "{}", said(&turned));
+            if let Some(command) = self.switches.hang_up(&turned, &self.campaigns) {
                 self.tell(ToEngine::Input(Box::new(Input::Command(command))));
             }
         }

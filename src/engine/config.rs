@@ -4,7 +4,9 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::time::Duration;
 
-use crate::base::{QueueIx, TrunkIx};
+use jiff::tz::TimeZone;
+
+use crate::base::{QueueIx, Reach, TrunkIx};
 
 #[derive(Clone, Debug)]
 pub struct EngineConfig {
@@ -16,6 +18,8 @@ pub struct EngineConfig {
     pub queues: Vec<QueueSpec>,
     /// Refuse every number that is not a test number, whatever the trunk says.
     pub test_numbers_only: bool,
+    /// Whose midnight ends the day of our own numbers.
+    pub zone: TimeZone,
     /// Wall seconds per second of the tick: 1, but for a daemon started with `--clock-rate`.
     pub wall_rate: f64,
     /// How long an authorisation may be used, in monotonic time from before it was asked for.
@@ -33,6 +37,10 @@ pub struct TrunkSpec {
     pub caller_ids: Arc<[Arc<str>]>,
     /// Some of them, by the names that campaigns use.
     pub pools: BTreeMap<String, Arc<[Arc<str>]>>,
+    /// How often one of its numbers may be shown in a day; without an entry, as often as you like.
+    pub shown_max: BTreeMap<Arc<str>, u32>,
+    /// The numbers that may be dialled over it.
+    pub reach: Arc<Reach>,
 }
 
 /// A PBX queue to transfer to. Without agents of our own, its seats are what progressive pacing counts.

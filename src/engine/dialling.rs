@@ -41,6 +41,7 @@ impl Engine {
     pub(super) fn refused(&mut self, now: Now, id: AttemptId, verdict: Verdict) {
         let Some(live) = self.lives.end(id) else { return };
         self.book.forget(live.contact, live.phone, id);
+        self.unshow(&live);
         self.give_back(now, &live);
         self.count_intent(live.run, IntentAnswer::Refused);
         match verdict {
@@ -80,16 +81,6 @@ impl Engine {
         }
         self.pump(now, id);
         true
-    }
-
-    /// The drain's time is up: rings are cancelled, talks are hung up.
-    pub(super) fn end_now(&mut self, now: Now, id: AttemptId) {
-        if !self.cancel(now, id)
-            && let Some(Stage::Dialled(attempt)) = self.lives.get_mut(id).map(|live| &mut live.stage)
-        {
-            attempt.handle(now, AttemptInput::HangUp);
-            self.pump(now, id);
-        }
     }
 
     /// Authorised, and certainly not sent.

@@ -13,7 +13,9 @@ use crate::schedule::ZoneSets;
 use super::book::Book;
 use super::live::{Lives, Stage};
 use super::run::Run;
+use super::switches::StoppedTrunks;
 use super::unwritten::Unwritten;
+use super::usage::ShownToday;
 use super::{EngineConfig, Input, OperatorCommand, Output, StoreReply, Why};
 
 /// Decides everything and touches nothing. After each `handle`, drain `poll_output` to `None`; come back at
@@ -35,6 +37,8 @@ pub struct Engine {
     /// Of trunks and queues, by their positions in the configuration.
     pub(super) trunks: Vec<Limits>,
     pub(super) seats: Vec<Seats>,
+    pub(super) stopped: StoppedTrunks,
+    pub(super) shown: ShownToday,
     /// The latest wall time seen: a clock that jumps back opens nothing.
     pub(super) high_water: Wall,
     pub(super) draining: bool,
@@ -63,6 +67,8 @@ impl Engine {
             unwritten: Unwritten::default(),
             trunks,
             seats,
+            stopped: StoppedTrunks::default(),
+            shown: ShownToday::new(config.zone.clone(), now.wall),
             high_water: now.wall,
             draining: false,
             decide_at: Tick::MAX,
@@ -80,6 +86,7 @@ impl Engine {
         self.high_water = self.high_water.max(now.wall);
         match input {
             Input::Plan(campaigns, zones) => self.take_plan(now, campaigns, &zones),
+            Input::Shown { since, counts } => self.take_shown(since, counts),
             Input::Ledgers(page) => self.book.load(page),
             Input::Leads(rows) => self.admit(now, &rows),
             Input::LeadsRead(campaign) => self.leads_read(now, campaign),
@@ -154,12 +161,9 @@ impl Engine {
                 self.cancel_marked(now, mark, |live| live.phone == phone);
             }
             OperatorCommand::Drain => self.draining = true,
-            OperatorCommand::HangUpAll => {
-                self.draining = true;
-                for id in self.lives.ids() {
-                    self.end_now(now, id);
-                }
-            }
+            OperatorCommand::HangUp(whose) => self.hang_up(now, whose),
+            OperatorCommand::StopTrunk(trunk) => self.stop_trunk(trunk),
+            OperatorCommand::ResumeTrunk(trunk) => self.resume_trunk(now, trunk),
         }
     }
 

@@ -49,6 +49,7 @@ impl Engine {
     /// Nothing went out: the account is as if it had never been, and the lead is due again in a minute.
     pub(super) fn write_void(&mut self, now: Now, id: AttemptId, live: &Live) {
         self.book.forget(live.contact, live.phone, id);
+        self.unshow(live);
         let finished = Finished {
             result: CallResult::Void,
             not_sent: None,

@@ -2,18 +2,23 @@
 
 use std::sync::Arc;
 
-use crate::base::{CampaignIx, ContactId, LegId, PhoneId};
+use crate::base::{CampaignIx, ContactId, LegId, PhoneId, TrunkIx, Wall};
 use crate::call::{LegCommand, LegEvent};
 use crate::campaign::Campaign;
 use crate::contact::Zones;
 use crate::gate::DncMark;
 
-use super::{Counted, LeadRow, LedgerPage, StoreReply, StoreRequest};
+use super::{Counted, LeadRow, LedgerPage, StoreReply, StoreRequest, Whose};
 
 #[derive(Clone, Debug)]
 pub enum Input {
     /// All campaigns, checked, each with its place in the store's table of names. Replaces the plan before it.
     Plan(Vec<(CampaignIx, Arc<Campaign>)>, Zones),
+    /// How often each of our own numbers was shown since the local day began. Once, before the first lead.
+    Shown {
+        since: Wall,
+        counts: Vec<(Arc<str>, u32)>,
+    },
     /// Histories; they come before the leads that need them.
     Ledgers(LedgerPage),
     /// A page of leads of one campaign, in ascending order of `LeadId`. Known leads are brought up to date.
@@ -38,8 +43,11 @@ pub enum OperatorCommand {
     DncPhone(PhoneId, Option<DncMark>),
     /// Nothing new goes out any more; what is under way goes on.
     Drain,
-    /// The drain's time is up: cancel what rings, hang up what talks.
-    HangUpAll,
+    /// Nothing new goes out over this trunk; what is under way goes on.
+    StopTrunk(TrunkIx),
+    ResumeTrunk(TrunkIx),
+    /// Cancel what rings, hang up what talks, once.
+    HangUp(Whose),
 }
 
 /// Ordered data; effects happen outside.

@@ -1,20 +1,28 @@
 //! The gate's third and last question, inside the authorising transaction, with what the store knows by then.
 
-use crate::base::Wall;
+use crate::base::{Pii, Wall};
 use crate::contact::{ClosedWhy, LeadState};
 use crate::gate::{self, Facts, Ledger, Reason, Rule, Verdict};
 
 use super::Intent;
 
+/// What the store knows better than whoever wished to dial.
+#[derive(Clone, Copy, Debug)]
+pub struct AsStored<'a> {
+    /// No earlier than any wall clock that a commit saw.
+    pub now: Wall,
+    pub lead: LeadState,
+    /// Of the campaign, or of everything.
+    pub paused: bool,
+    pub trunk_stopped: bool,
+    pub contact: &'a Ledger,
+    pub phone: &'a Ledger,
+    pub number: &'a Pii<String>,
+}
+
 /// Every store asks through here, so that no rule is written a second time.
-pub fn last_gate(
-    intent: &Intent,
-    lead: LeadState,
-    now: Wall,
-    paused: bool,
-    contact: &Ledger,
-    phone: &Ledger,
-) -> Verdict {
+pub fn last_gate(intent: &Intent, known: &AsStored<'_>) -> Verdict {
+    let AsStored { now, lead, paused, trunk_stopped, contact, phone, number } = *known;
     if let LeadState::Closed(why) = lead {
         let rule = if why == ClosedWhy::Dnc { Rule::Dnc } else { Rule::Attempts };
         return refused(rule, format!("the lead was closed meanwhile: {why}"));
@@ -31,6 +39,8 @@ pub fn last_gate(
         contact,
         phone,
         test_numbers_only: intent.test_numbers_only,
+        destination: Some(intent.reach.judge(number.reveal())),
+        trunk_stopped,
     };
     match gate::ask(&facts, intent.campaign.pacing.ring) {
         // The gate says so itself; this holds even if it did not, as the store's own indexes do.

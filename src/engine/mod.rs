@@ -18,9 +18,11 @@ mod replan;
 mod run;
 mod standing;
 mod store;
+mod switches;
 mod tick;
 mod trial;
 mod unwritten;
+mod usage;
 mod view;
 
 pub use config::{EngineConfig, QueueSpec, TrunkSpec};
@@ -29,10 +31,12 @@ pub use engine::Engine;
 pub use forecast::{Blocked, Day, Fate, Forecast, Hour, Later, LeadCard, Outlook, Waterfall};
 pub use input::{Input, OperatorCommand, Output, Why};
 pub use journal::{Decisions, Difference, Entry, JournalError, Reader, Recorded, Recorder, Replay, ReplayError};
-pub use last_gate::{last_gate, refused};
+pub use last_gate::{AsStored, last_gate, refused};
 pub use store::{
     Committed, Context, DncRequest, DncSubject, Epoch, Intent, LeadRow, LedgerPage, Marks, Outcome, PhoneRow,
     RecoveredAttempt, StoreReply, StoreRequest, Times,
 };
+pub use switches::Whose;
 pub use trial::{Coverage, Mismatch, Tally, Trial, try_set};
+pub use usage::day_of;
 pub use view::CampaignView;

@@ -151,6 +151,8 @@ mod tests {
         fn new(lines: u32) -> Self {
             let now = Now { wall: Wall::parse("2026-12-01T10:00:00+08:00").unwrap(), ..Now::default() };
             let trunk = TrunkSpec {
+                shown_max: BTreeMap::new(),
+                reach: Arc::new(crate::base::Reach::of_country(None, &[])),
                 name: "gw".into(),
                 live: false,
                 max_calls: lines,
@@ -163,6 +165,7 @@ mod tests {
                 trunks: vec![trunk],
                 queues: Vec::new(),
                 test_numbers_only: true,
+                zone: jiff::tz::TimeZone::UTC,
                 wall_rate: 1.0,
                 permit: EngineConfig::PERMIT,
             };

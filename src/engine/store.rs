@@ -6,7 +6,7 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use crate::base::{AttemptId, CampaignIx, ContactId, LeadId, ListId, Now, PhoneId, Pii, Tick, TrunkIx, Wall};
+use crate::base::{AttemptId, CampaignIx, ContactId, LeadId, ListId, Now, PhoneId, Pii, Reach, Tick, TrunkIx, Wall};
 use crate::call::ReleaseSide;
 use crate::campaign::Campaign;
 use crate::contact::{CallResult, ClosedWhy, Columns, ContactKind, LeadState, OutcomeKind, ZoneIx, Zones};
@@ -81,6 +81,8 @@ pub struct Intent {
     pub trunk: TrunkIx,
     pub caller_id: Arc<str>,
     pub test_numbers_only: bool,
+    /// Of the trunk: what the number itself is held against.
+    pub reach: Arc<Reach>,
     pub context: Context,
     pub decided: Now,
     /// What the gate was asked by: no earlier than anything this process has seen on the wall. The store counts the attempt

@@ -27,6 +27,7 @@ impl Engine {
         if self.draining {
             return;
         }
+        self.turn_day(self.law(now));
         let runs = self.runs.len();
         for nth in 0..runs {
             self.decide_run(now, (self.first_run + nth) % runs);
@@ -87,12 +88,17 @@ impl Engine {
 
     fn permits(&self, now: Now, at: usize) -> u32 {
         let Some(run) = self.runs.get(at).filter(|run| run.may_dial()) else { return 0 };
-        let Some(trunk) = run.trunk.and_then(|ix| self.trunks.get(ix.ix())) else { return 0 };
-        run.pacer.permits(now.tick, trunk, &self.staff(run))
+        let trunk = run.trunk.filter(|ix| self.may_carry(*ix));
+        let Some(trunk) = trunk.and_then(|ix| self.trunks.get(ix.ix())) else { return 0 };
+        run.pacer.permits(now.tick, trunk, &self.staff(run)).min(self.shows_left(run))
     }
 
     fn next_permit(&self, now: Now, run: &Run) -> Option<crate::base::Tick> {
-        let trunk = run.trunk.and_then(|ix| self.trunks.get(ix.ix()))?;
+        // The heartbeat sees the next day come.
+        if self.shows_left(run) == 0 {
+            return None;
+        }
+        let trunk = run.trunk.filter(|ix| self.may_carry(*ix)).and_then(|ix| self.trunks.get(ix.ix()))?;
         run.pacer.next_change(now.tick, trunk, &self.staff(run))
     }
 
@@ -139,6 +145,9 @@ impl Engine {
             contact: self.book.contact(contact),
             phone: self.book.phone(slot.phone),
             test_numbers_only: test_only,
+            // Nobody here has the number, and a stopped trunk gives no permits: the store asks both again.
+            destination: None,
+            trunk_stopped: false,
         })
     }
 
@@ -157,6 +166,7 @@ impl Engine {
         };
         self.book.note(intent.contact, dial);
         self.reserve(at, &live);
+        self.show(&live.caller_id);
         if let Some(run) = self.runs.get_mut(at) {
             run.set_standing(best.lead, Standing::Live);
         }
@@ -172,9 +182,8 @@ impl Engine {
         let trunk = run.trunk?;
         let facts = self.facts(now, run, best.lead)?;
         let closing = gate::closing_time(&facts).unwrap_or(Wall::MAX);
-        // Always the same of our own numbers for one person, so that they recognise us.
-        let numbers = self.config.trunk(trunk)?.numbers(run.campaign.caller_id_pool.as_deref())?;
-        let caller_id = numbers.get(row.contact.ix() % numbers.len().max(1))?;
+        let spec = self.config.trunk(trunk)?;
+        let caller_id = self.caller_id(spec, run, row.contact)?;
         let permit_until = now.tick + self.config.permit;
         let intent = Intent {
             attempt: id,
@@ -187,8 +196,9 @@ impl Engine {
             phone_zones: facts.phone_zones.into(),
             zones: Arc::clone(&self.zones),
             trunk,
-            caller_id: Arc::clone(caller_id),
+            caller_id: Arc::clone(&caller_id),
             test_numbers_only: facts.test_numbers_only,
+            reach: Arc::clone(&spec.reach),
             context: self.context(now, run, best)?,
             decided: now,
             law: self.law(now),
@@ -201,7 +211,7 @@ impl Engine {
             contact: row.contact,
             phone: slot.phone,
             trunk,
-            caller_id: Arc::clone(caller_id),
+            caller_id,
             campaign: Arc::clone(&run.campaign),
             seat: run.queue,
             decided: now,

@@ -7,7 +7,8 @@ use crate::contact::Row;
 use crate::engine::{Committed, Epoch, LeadRow, LedgerPage, RecoveredAttempt, StoreRequest};
 use crate::store::{
     DncChange, DncEntry, DncFilter, DncSubjectKey, Erased, ImportCounts, ImportStart, LabelTarget, Labelled,
-    LeadCounts, LedgerCursor, ListInfo, NewDnc, NewLabel, OutcomeRow, Paused, Stats, Store, StoreError,
+    LeadCounts, LedgerCursor, ListInfo, NewDnc, NewLabel, OutcomeRow, Paused, Stats, Store, StoreError, Switch,
+    SwitchOf, Turned,
 };
 
 use super::fixture;
@@ -157,7 +158,19 @@ impl Store for Fake {
     async fn high_water(&mut self) -> Result<Wall, StoreError> {
         Err(ELSEWHERE)
     }
-    async fn set_paused(&mut self, _: Option<&str>, _: bool) -> Result<(), StoreError> {
+    async fn shown_since(&mut self, _: Wall) -> Result<Vec<(String, u32)>, StoreError> {
+        Err(ELSEWHERE)
+    }
+
+    async fn turn(&mut self, _: &Switch) -> Result<(), StoreError> {
+        Err(ELSEWHERE)
+    }
+
+    async fn turned_since(&mut self, _: u64, _: usize) -> Result<Vec<Turned>, StoreError> {
+        Err(ELSEWHERE)
+    }
+
+    async fn last_turn(&mut self, _: &SwitchOf) -> Result<Option<Turned>, StoreError> {
         Err(ELSEWHERE)
     }
     async fn dnc_add(&mut self, _: &NewDnc) -> Result<(), StoreError> {

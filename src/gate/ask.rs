@@ -5,8 +5,8 @@ use std::time::Duration;
 use crate::base::Wall;
 
 use super::{
-    Facts, Reason, Rule, Verdict, attempts, calling_hours, campaign_state, consent, contact_caps, cooling_off, dnc,
-    eligible, holidays, list_expiry, live_attempt, number,
+    Facts, Reason, Rule, Verdict, attempts, calling_hours, campaign_state, consent, contact_caps, cooling_off,
+    destination, dnc, eligible, holidays, list_expiry, live_attempt, number, trunk,
 };
 
 /// Rules push each other on: a quiet period ends at night, the morning after is a holiday. More rounds than rules of
@@ -42,6 +42,8 @@ fn collect(facts: &Facts, ring: Duration, reasons: &mut Vec<Reason>) {
             Rule::Attempts => attempts::check(facts, reasons),
             Rule::LiveAttempt => live_attempt::check(facts, reasons),
             Rule::Number => number::check(facts, reasons),
+            Rule::Destination => destination::check(facts, reasons),
+            Rule::Trunk => trunk::check(facts, reasons),
         }
     }
 }
@@ -72,7 +74,7 @@ fn latest(reasons: &[Reason]) -> Option<Wall> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::base::Wall;
+    use crate::base::{Destination, Wall};
     use crate::campaign::{Cap, CapOrigin, CapPer, CapRule, DayKind, QuietAfter, Status};
     use crate::contact::CallResult;
     use crate::gate::fixture::{World, days, dial, wall, week};
@@ -103,6 +105,8 @@ mod tests {
             Rule::Attempts => world.lead.attempts_used = 50,
             Rule::LiveAttempt => world.phone.note(dial(1, an_hour_ago, None)),
             Rule::Number => world.phone.dead = true,
+            Rule::Destination => world.destination = Some(Destination::NotListed),
+            Rule::Trunk => world.trunk_stopped = true,
         }
         world
     }

@@ -1,6 +1,6 @@
 //! Everything the rules may look at. If it is not here, no rule depends on it.
 
-use crate::base::{CampaignIx, PhoneId, Wall};
+use crate::base::{CampaignIx, Destination, PhoneId, Wall};
 use crate::campaign::Campaign;
 use crate::contact::{ZoneIx, Zones};
 
@@ -24,6 +24,11 @@ pub struct Facts<'a> {
     pub phone: &'a Ledger,
     /// The daemon's `test_numbers_only`, until a trunk is live.
     pub test_numbers_only: bool,
+    /// What the trunk's list says of the number. `None` where nobody has the number: the engine has none, and the
+    /// authorising transaction, which has it, asks once more.
+    pub destination: Option<Destination>,
+    /// The trunk is stopped by an operator.
+    pub trunk_stopped: bool,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

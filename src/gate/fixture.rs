@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 use std::sync::Arc;
 use std::time::Duration;
 
-use crate::base::{AttemptId, CampaignIx, PhoneId, Wall};
+use crate::base::{AttemptId, CampaignIx, Destination, PhoneId, Wall};
 use crate::campaign::testing::campaign;
 pub(super) use crate::campaign::testing::week;
 use crate::campaign::{Calendar, Campaign, DayKind, HolidayRule, Policy, WeekHours};
@@ -22,6 +22,8 @@ pub(super) struct World {
     pub phone: Ledger,
     pub now: Wall,
     pub test_numbers_only: bool,
+    pub destination: Option<Destination>,
+    pub trunk_stopped: bool,
 }
 
 impl World {
@@ -45,6 +47,8 @@ impl World {
             phone: Ledger::default(),
             now: wall(now),
             test_numbers_only: true,
+            destination: None,
+            trunk_stopped: false,
         };
         world.add_zone(zone);
         world
@@ -99,6 +103,8 @@ impl World {
             contact: &self.contact,
             phone: &self.phone,
             test_numbers_only: self.test_numbers_only,
+            destination: self.destination,
+            trunk_stopped: self.trunk_stopped,
         }
     }
 

@@ -13,12 +13,14 @@ mod campaign_state;
 mod consent;
 mod contact_caps;
 mod cooling_off;
+mod destination;
 mod dnc;
 mod eligible;
 mod holidays;
 mod list_expiry;
 mod live_attempt;
 mod number;
+mod trunk;
 
 #[cfg(test)]
 mod fixture;

@@ -7,7 +7,7 @@ mod routes;
 mod server;
 mod tokens;
 
-pub use api::Api;
+pub use api::{Api, Facts};
 pub use control::{Control, Swapped};
 pub use health::{Check, Health};
 pub use routes::{api, metrics};

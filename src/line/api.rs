@@ -91,6 +91,8 @@ pub enum Counter {
     StrayRtp,
     /// An RTP port of the range could not be bound.
     PortRefused,
+    /// A `Dial` to a number that the trunk's list does not let out.
+    NotAllowed,
 }
 
 /// Why to come back.

@@ -4,6 +4,7 @@ use std::fmt;
 use std::net::{IpAddr, SocketAddr};
 use std::time::Duration;
 
+use crate::base::Reach;
 use crate::sip::{self, Credentials, Network, Peer, Register, Target, Transport, sdp};
 
 use super::NumberRule;
@@ -52,6 +53,8 @@ pub struct LineTrunk {
     /// Domain of From and P-Asserted-Identity; our address where it is `None`.
     pub domain: Option<String>,
     pub number: NumberRule,
+    /// The numbers that may be dialled over it, as E.164: the last lock, behind the gate's rule.
+    pub reach: Reach,
     /// Sends the caller id as P-Asserted-Identity (RFC 3325) too.
     pub asserts_caller_id: bool,
     /// How often it is asked by OPTIONS whether it is there. `None`: never, and it is never found silent.
@@ -85,6 +88,8 @@ impl LineTrunk {
             register: None,
             domain: None,
             number: NumberRule::default(),
+            // Nobody real, until somebody says whom.
+            reach: Reach::of_country(None, &[]),
             asserts_caller_id: false,
             options_every: None,
             prefer: sdp::Codec::Pcma,

@@ -4,7 +4,7 @@ use std::collections::{HashMap, VecDeque};
 use std::net::{IpAddr, SocketAddr};
 use std::sync::Arc;
 
-use crate::base::{LegId, Now, Pii, Rng, Tick, TrunkIx};
+use crate::base::{Destination, LegId, Now, Pii, Rng, Tick, TrunkIx};
 use crate::call::{Dial, Digit, LegCommand, LegEnd, LegEvent, NotSent, ReleaseSide, TrunkDown, TrunkState};
 use crate::media;
 use crate::sip::{self, Cause, End, Event, Invite, Side, Ua, sdp};
@@ -279,6 +279,12 @@ impl Line {
         let Some(number) = number.filter(|_| self.trunks.len() > dial.trunk.ix()) else {
             return self.event(leg, LegEvent::NotSent(NotSent::TrunkDown));
         };
+        // As the store has it, before the gateway's own form of numbers: nothing is on the wire, whoever asked for it.
+        let reach = self.trunks.get(dial.trunk.ix()).map(|trunk| trunk.settings.reach.judge(number.reveal()));
+        if reach != Some(Destination::Allowed) {
+            self.out.push_back(Output::Count(Counter::NotAllowed));
+            return self.event(leg, LegEvent::NotSent(NotSent::NotAllowed));
+        }
         if let Some(why) = self.refusal(now, &dial) {
             return self.event(leg, LegEvent::NotSent(why));
         }

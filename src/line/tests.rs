@@ -7,7 +7,7 @@ use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::Duration;
 
-use crate::base::{AttemptId, LegId, Now, Pii, Tick, TrunkIx};
+use crate::base::{AttemptId, LegId, Now, Pii, Reach, Tick, TrunkIx};
 use crate::call::{CallResult, Dial, LegCommand, LegEnd, LegEvent, NotSent, Prompt, ReleaseSide, TrunkState};
 use crate::media::{self, Params, Session, Target, silence};
 use crate::sip::{self, DialogFacts, Event, Ua, sdp};
@@ -64,7 +64,8 @@ fn leg() -> LegId {
 fn line_config() -> Config {
     let sip = sip::Config::new(at(LINE), [7; 32]);
     let number = NumberRule { strip: "+999".into(), prefix: "0".into() };
-    let trunk = LineTrunk { number, asserts_caller_id: true, ..LineTrunk::new(at(GATEWAY)) };
+    let reach = Reach::listed(&["+9991".to_owned()], &["+99919".to_owned()]);
+    let trunk = LineTrunk { number, reach, asserts_caller_id: true, ..LineTrunk::new(at(GATEWAY)) };
     let media = MediaRange { address: [127, 0, 0, 1].into(), first_port: 20_000, last_port: 20_003 };
     Config::new(sip, vec![trunk], media, 1)
 }
@@ -471,6 +472,23 @@ fn a_permit_that_ran_out_puts_nothing_on_the_wire() {
     rig.input(Input::Command { leg: leg(), command: LegCommand::Dial(dial), number });
     assert_eq!(rig.said(), [LegEvent::NotSent(NotSent::PermitExpired)]);
     assert_eq!(rig.sent, [""; 0]);
+}
+
+#[test]
+fn a_number_that_the_trunk_does_not_let_out_is_not_dialled_whoever_asks() {
+    let mut rig = Rig::new(Far::Answers);
+    for (n, number) in ["+999200000001", "+999190000001", "100000001"].into_iter().enumerate() {
+        let dial = Dial {
+            trunk: TrunkIx(0),
+            caller_id: "+999100000001".into(),
+            ring: Duration::from_secs(30),
+            permit_until: Tick::MAX,
+        };
+        let number = Some(Pii::new(number.to_owned()));
+        rig.input(Input::Command { leg: LegId(AttemptId(n as u128)), command: LegCommand::Dial(dial), number });
+    }
+    assert_eq!(rig.said(), vec![LegEvent::NotSent(NotSent::NotAllowed); 3]);
+    assert_eq!((rig.sent.as_slice(), rig.counted.as_slice()), (&[][..] as &[String], &[Counter::NotAllowed; 3][..]));
 }
 
 #[test]

@@ -99,6 +99,9 @@ catalogue! {
     sip_malformed: Counter "goldenhour_sip_malformed_total" Messages [];
     /// Datagrams from addresses that are no trunk. They get no answer.
     sip_unknown_source: Counter "goldenhour_sip_unknown_source_total" Messages [];
+    /// Dials that the line refused because the trunk's `allow` and `deny` do not let the number out. The gate refuses
+    /// them first: anything but 0 means that something went past it.
+    line_not_allowed: Counter "goldenhour_line_dials_not_allowed_total" Calls [];
     /// Inbound calls, which are refused with 480.
     sip_inbound_refused: Counter "goldenhour_sip_inbound_refused_total" Calls [];
     /// Does the connection to a trunk over TCP or TLS stand? At 0 the trunk takes no calls.
@@ -125,6 +128,11 @@ catalogue! {
     /// How a trunk stands; one state is 1: up, disconnected, unregistered, silent (no answer to OPTIONS), overloaded (it
     /// asked for a pause), failing (calls in a row came to nothing).
     trunk_state: Gauge "goldenhour_trunk_state" Truth ["trunk", "state"];
+    /// Numbers of the trunk that have been shown as often as they may be in a day. Campaigns that show no others dial
+    /// nobody until the next one.
+    caller_ids_used_up: Gauge "goldenhour_trunk_caller_ids_used_up" Times ["trunk"];
+    /// Has an operator stopped the trunk?
+    trunk_stopped: Gauge "goldenhour_trunk_stopped" Truth ["trunk"];
     /// The trunk's `max_cps`.
     trunk_cps_limit: Gauge "goldenhour_trunk_cps_limit" PerSecond ["trunk"];
     /// RTP packets.
@@ -204,6 +212,8 @@ impl Metrics {
         self.trunk_dials.open([trunk]);
         self.setup_seconds.open([trunk]);
         self.line_calls.set([trunk], 0.0);
+        self.trunk_stopped.set([trunk], 0.0);
+        self.caller_ids_used_up.set([trunk], 0.0);
         self.trunk_calls_limit.set([trunk], f64::from(max_calls));
         self.trunk_cps_limit.set([trunk], f64::from(max_cps));
     }

@@ -7,8 +7,8 @@ use std::time::Duration;
 use crate::base::{AttemptId, CampaignIx, ContactId, LeadId, ListId, Now, PhoneId, Pii, Wall};
 use crate::contact::{ClosedWhy, Columns, LeadState};
 use crate::engine::{
-    Committed, DncRequest, DncSubject, Epoch, Intent, LeadRow, LedgerPage, Outcome, PhoneRow, RecoveredAttempt,
-    StoreReply, StoreRequest, last_gate, refused,
+    AsStored, Committed, DncRequest, DncSubject, Epoch, Intent, LeadRow, LedgerPage, Outcome, PhoneRow,
+    RecoveredAttempt, StoreReply, StoreRequest, last_gate, refused,
 };
 use crate::gate::{DncMark, Ledger, PastDial, Rule};
 
@@ -28,6 +28,7 @@ pub struct ModelStore {
     live: BTreeSet<AttemptId>,
     paused_all: bool,
     paused: BTreeSet<CampaignIx>,
+    stopped: BTreeSet<String>,
     high_water: Wall,
     epoch: Epoch,
     running: Option<Epoch>,
@@ -212,9 +213,19 @@ impl ModelStore {
             return no(Rule::Number, "the person was erased");
         }
         let paused = self.paused_all || self.paused.contains(&intent.campaign_ix);
+        let trunk = self.trunks.get(intent.trunk.ix()).cloned().unwrap_or_else(|| format!("trunk-{}", intent.trunk));
         let contact_ledger = self.contact_ledger(intent.contact, now);
         let phone_ledger = self.phone_ledger(intent.phone, now);
-        let verdict = last_gate(intent, lead.state, now, paused, &contact_ledger, &phone_ledger);
+        let known = AsStored {
+            now,
+            lead: lead.state,
+            paused,
+            trunk_stopped: self.stopped.contains(&trunk),
+            contact: &contact_ledger,
+            phone: &phone_ledger,
+            number: &phone.e164,
+        };
+        let verdict = last_gate(intent, &known);
         if !verdict.allows() {
             return StoreReply::Refused { attempt, verdict };
         }
@@ -224,7 +235,7 @@ impl ModelStore {
             contact: intent.contact,
             phone: intent.phone,
             campaign: intent.campaign_ix,
-            trunk: self.trunks.get(intent.trunk.ix()).cloned().unwrap_or_else(|| format!("trunk-{}", intent.trunk)),
+            trunk,
             caller_id: Arc::clone(&intent.caller_id),
             at: now,
             epoch,
@@ -337,6 +348,31 @@ impl ModelStore {
         let Some(entry) = self.dnc.get_mut(subject).filter(|entry| !entry.removed) else { return false };
         (entry.removed, entry.change) = (true, change);
         true
+    }
+
+    /// How often each of our own numbers was shown since then.
+    pub fn shown_since(&self, since: Wall) -> Vec<(String, u32)> {
+        let mut counts: BTreeMap<String, u32> = BTreeMap::new();
+        for attempt in self.attempts.values().filter(|attempt| attempt.at >= since) {
+            let newest = attempt.outcomes.last();
+            if newest.is_none_or(|outcome| outcome.result != crate::contact::CallResult::Void) {
+                *counts.entry(attempt.caller_id.to_string()).or_default() += 1;
+            }
+        }
+        counts.into_iter().collect()
+    }
+
+    pub fn stop_trunk(&mut self, name: &str, stopped: bool) {
+        self.changes += 1;
+        if stopped {
+            self.stopped.insert(name.to_owned());
+        } else {
+            self.stopped.remove(name);
+        }
+    }
+
+    pub fn stopped_trunks(&self) -> Vec<String> {
+        self.stopped.iter().cloned().collect()
     }
 
     pub fn set_paused(&mut self, campaign: Option<CampaignIx>, paused: bool) {

@@ -116,6 +116,8 @@ fn config(rng: &mut Rng, seed: u64) -> EngineConfig {
     EngineConfig {
         seed,
         trunks: vec![TrunkSpec {
+            shown_max: BTreeMap::new(),
+            reach: Arc::new(crate::base::Reach::of_country(None, &[])),
             name: "gw".into(),
             live: false,
             max_calls: 1 + rng.below(20),
@@ -125,6 +127,7 @@ fn config(rng: &mut Rng, seed: u64) -> EngineConfig {
         }],
         queues: vec![QueueSpec { name: "desk".into(), uri: "sip:8001@127.0.0.1".into(), seats: 1 + rng.below(6) }],
         test_numbers_only: true,
+        zone: jiff::tz::TimeZone::UTC,
         wall_rate: 1.0,
         permit: EngineConfig::PERMIT,
     }

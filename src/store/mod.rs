@@ -13,6 +13,7 @@ mod keys;
 mod pages;
 mod records;
 mod sqlite;
+mod switch;
 
 use std::future::Future;
 
@@ -25,6 +26,7 @@ pub use pages::{
 };
 pub use records::{Label, LabelTarget, Labelled, NewLabel, OutcomeRow, OutcomeSource, PlanVersion};
 pub use sqlite::{Examined, Sqlite};
+pub use switch::{Switch, SwitchOf, Turned};
 
 use crate::base::{AttemptId, CampaignIx, ContactId, LeadId, ListId, Now, PhoneId, Pii};
 use crate::contact::Row;
@@ -80,6 +82,10 @@ pub trait Store: Sized + Send {
         now: Now,
     ) -> impl Answer<(LedgerPage, Option<LedgerCursor>)>;
 
+    /// How often each of our own numbers was shown since then, void attempts left out, by number. It walks the attempts
+    /// since then.
+    fn shown_since(&mut self, since: crate::base::Wall) -> impl Answer<Vec<(String, u32)>>;
+
     /// Grows whenever a list was published, the do-not-call list changed, a pause was set or somebody was erased, by any
     /// process. Cheap.
     fn changes(&mut self) -> impl Answer<u64>;
@@ -95,8 +101,15 @@ pub trait Store: Sized + Send {
 
     // -- operators --
 
-    /// `None` pauses, or resumes, everything. A campaign that nobody knows is an error.
-    fn set_paused(&mut self, campaign: Option<&str>, paused: bool) -> impl Answer<()>;
+    /// Stops something or lets it go on, and keeps who did it. A campaign that nobody knows is an error; a trunk is known
+    /// by its name alone.
+    fn turn(&mut self, switch: &Switch) -> impl Answer<()>;
+
+    /// Switches that were turned after `change`, oldest first. Ask with the counter as of the last answer.
+    fn turned_since(&mut self, change: u64, limit: usize) -> impl Answer<Vec<Turned>>;
+
+    /// The last turn of one switch; `None` if nobody ever touched it.
+    fn last_turn(&mut self, of: &SwitchOf) -> impl Answer<Option<Turned>>;
 
     /// The stronger of two entries for one subject holds: for ever before a date, the later date before the earlier.
     /// A customer brings every number that they have.

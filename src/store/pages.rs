@@ -133,6 +133,8 @@ pub struct Paused {
     pub all: bool,
     /// By index.
     pub campaigns: Vec<CampaignIx>,
+    /// By name, in order.
+    pub trunks: Vec<String>,
 }
 
 /// Every lead is in exactly one of these.

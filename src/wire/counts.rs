@@ -26,7 +26,7 @@ pub struct Counts {
     sip: [[AtomicU64; 12]; 2],
     rtp: [AtomicU64; 2],
     rtcp: [AtomicU64; 2],
-    counters: [AtomicU64; 12],
+    counters: [AtomicU64; 13],
     rtp_lost: AtomicU64,
     rtp_lost_there: AtomicU64,
     one_way: [AtomicU64; 2],
@@ -220,6 +220,7 @@ fn place(counter: Counter) -> usize {
         Counter::Sip(SipCounter::LegInUse) | Counter::LegInUse => 9,
         Counter::StrayRtp => 10,
         Counter::PortRefused => 11,
+        Counter::NotAllowed => 12,
     }
 }
 

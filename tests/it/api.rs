@@ -55,7 +55,7 @@ pub(crate) fn send(address: SocketAddr, token: Option<&str>, method: &str, path:
     Answer { status, head: head.to_lowercase(), text: body.to_owned() }
 }
 
-fn token(site: &Site, role: &str) -> String {
+pub(crate) fn token(site: &Site, role: &str) -> String {
     let made: Value = serde_json::from_str(&site.run("token", &["new", "--role", role, "--json"])).unwrap();
     made["token"].as_str().unwrap().to_owned()
 }
@@ -205,6 +205,9 @@ fn every_answer_is_as_the_document_says_and_masked() {
     post("/api/v1/campaigns/trial/resume", "/api/v1/campaigns/{name}/resume", None);
     post("/api/v1/pause", "/api/v1/pause", None);
     assert_eq!(post("/api/v1/resume", "/api/v1/resume", None)["all_paused"], false);
+    post("/api/v1/trunks/gw-a/pause", "/api/v1/trunks/{name}/pause", Some(&json!({ "reason": "asked" })));
+    assert_eq!(get("/api/v1/trunks", "/api/v1/trunks")["trunks"][0]["paused"], true);
+    post("/api/v1/trunks/gw-a/resume", "/api/v1/trunks/{name}/resume", None);
     assert_eq!(post("/api/v1/reload", "/api/v1/reload", None)["campaigns"], 1);
 
     let number = trial::number(1, 29);

@@ -25,6 +25,8 @@ mod data;
 #[cfg(test)]
 mod doctor;
 #[cfg(test)]
+mod edge;
+#[cfg(test)]
 mod editor;
 #[cfg(test)]
 mod erase;

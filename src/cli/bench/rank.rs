@@ -236,6 +236,8 @@ impl Crowd {
             contact: &blank,
             phone: &blank,
             test_numbers_only: true,
+            destination: None,
+            trunk_stopped: false,
         };
         Some(gate::ask(&facts, self.campaign.pacing.ring).allows())
     }

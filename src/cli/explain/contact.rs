@@ -135,7 +135,7 @@ impl Desk {
         let ids: Vec<PhoneId> = row.phones.iter().map(|phone| phone.phone).collect();
         let numbers = self.seen.store().numbers(&ids).await.map_err(|error| Stop::store(&error))?;
         let campaign = self.places.iter().find(|(ix, _)| *ix == row.campaign_ix).map(|(_, known)| Arc::clone(known));
-        let card = self.forecast.card(row);
+        let card = self.forecast.card(row, &numbers);
         let mut lead = blank(row, campaign.as_deref(), self.seen.name_of(row.campaign_ix));
         let next = card.as_ref().map(|card| card.phone);
         let phones = row.phones.iter().zip(numbers);

@@ -24,6 +24,10 @@ pub(super) const fn remedy(rule: Rule) -> &'static str {
         Rule::Attempts => "a higher `attempts.max` within the policy, or a newer list",
         Rule::LiveAttempt => "the attempt under way has to end",
         Rule::Number => "another number in the next list; or, for a real one, a trunk that is `live: true`",
+        Rule::Destination => {
+            "`allow` and `deny` of the trunk in the daemon's configuration; see docs/sip/edge.md first"
+        }
+        Rule::Trunk => "`goldenhour resume --trunk NAME`",
     }
 }
 

@@ -4,6 +4,7 @@
 
 mod address;
 mod lists;
+mod reach;
 mod read;
 mod schema;
 mod secret;
@@ -14,6 +15,8 @@ use std::net::{IpAddr, SocketAddr};
 use std::ops::RangeInclusive;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
+
+use jiff::tz::TimeZone;
 
 use crate::base::{Code, Diagnostic, TrunkIx};
 use crate::campaign::KnownNames;
@@ -57,6 +60,8 @@ pub struct Config {
     pub test_numbers_only: bool,
     /// Of numbers without a country code, in lists that say nothing else, on the command line and in the API.
     pub country: Option<Country>,
+    /// Whose midnight ends the day of our own numbers.
+    pub zone: TimeZone,
     pub drain_timeout: Duration,
     /// Where the engine's input journal is kept, if it is.
     pub journal: Option<PathBuf>,
@@ -133,11 +138,15 @@ trunks:
     live: true
     auth: { user: bank, realm: gw.example, password_file: password }
     register: { expires: 10m, user: "1001", domain: sip.bank.example, required: false }
-    caller_ids: { card-centre: ["+999100000001", "95500"], loans: ["+999100000002"] }
+    caller_ids:
+      card-centre: ["+999100000001", "95500"]
+      loans: { numbers: ["+999100000002"], max_per_day: 200 }
     number: { strip: "+86", prefix: "0" }
+    allow: ["+86", "+999"]
+    deny: ["+8616"]
     max_calls: 60
     max_cps: 5
-  gw-b: { uri: "sip:192.0.2.11", caller_ids: ["+999100000003"], max_calls: 1, max_cps: 1 }
+  gw-b: { uri: "sip:192.0.2.11", caller_ids: ["+999100000003"], assert_caller_id: false, max_calls: 1, max_cps: 1 }
 queues:
   card-sales: { uri: "sip:8001@gw-a", seats: 12 }
   loans: { uri: "sip:8002@192.0.2.99:5070", seats: 3 }
@@ -171,6 +180,12 @@ drain_timeout: 90s
         let pool = |name| gw_a.caller_ids.pool(name).map(|numbers| numbers.len());
         assert_eq!((pool(Some("card-centre")), pool(None), pool(Some("cards"))), (Some(2), Some(3), None));
         assert_eq!(config.trunk(TrunkIx(1)).unwrap().peer.port, 5060);
+        let asserted = [0, 1].map(|at| config.trunk(TrunkIx(at)).unwrap().assert_caller_id);
+        assert_eq!(asserted, [true, false]);
+        assert_eq!(
+            gw_a.caller_ids.max_per_day().iter().map(|(id, max)| (&**id, *max)).collect::<Vec<_>>(),
+            [("+999100000002", 200)]
+        );
         let targets: Vec<_> = config.queues.iter().map(|queue| (queue.target.as_str(), queue.trunk)).collect();
         assert_eq!(targets, [("sip:8001@192.0.2.10:5080", Some(TrunkIx(0))), ("sip:8002@192.0.2.99:5070", None)]);
         assert_eq!(config.drain_timeout, Duration::from_secs(90));
@@ -186,6 +201,34 @@ drain_timeout: 90s
         assert!(config.test_numbers_only_on(TrunkIx(9)));
         let careful = read(&format!("{FULL}test_numbers_only: true\n")).unwrap().config;
         assert!(careful.test_numbers_only_on(TrunkIx(0)));
+    }
+
+    #[test]
+    fn what_a_trunk_lets_out_is_what_it_lists_or_else_the_country() {
+        use crate::base::Destination::{Allowed, Denied, NotListed};
+        let judged = |text: &str, trunk: u16, number: &str| {
+            read(text).unwrap().config.trunk(TrunkIx(trunk)).unwrap().reach.judge(number)
+        };
+        let abroad = "+442079460018";
+        let listed = ["+8613", "+8616", "+999100000001", abroad].map(|number| judged(FULL, 0, number));
+        assert_eq!(listed, [Allowed, Denied, Allowed, NotListed]);
+        assert_eq!([judged(FULL, 1, "+999100000001"), judged(FULL, 1, abroad)], [Allowed, NotListed]);
+        let at_home = format!("{FULL}country: GB\n").replace("allow: [\"+86\", \"+999\"]", "");
+        assert_eq!([0, 1].map(|trunk| judged(&at_home, trunk, abroad)), [Allowed; 2]);
+        assert_eq!(judged(&at_home, 0, "+8613"), NotListed);
+    }
+
+    #[test]
+    fn the_day_of_our_own_numbers_is_the_country_s_where_it_has_one_clock() {
+        for (more, zone) in [
+            ("", "UTC"),
+            ("country: CN\n", "Asia/Shanghai"),
+            ("country: US\n", "UTC"),
+            ("country: US\nzone: America/Chicago\n", "America/Chicago"),
+        ] {
+            let config = read(&format!("{FULL}{more}")).unwrap().config;
+            assert_eq!(config.zone.iana_name(), Some(zone), "{more}");
+        }
     }
 
     #[test]
@@ -275,6 +318,12 @@ drain_timeout: 90s
             (FULL.replace("password_file: password", "password_file: none"), "error[GH1015]"),
             (FULL.replace("password_file: password", "password: s3cret"), "secrets do not stand"),
             (FULL.replace("[\"+999100000001\", \"95500\"]", "[]"), "at least one number"),
+            (FULL.replace("[\"+86\", \"+999\"]", "[]"), "an empty list lets no call out"),
+            (FULL.replace("[\"+86\", \"+999\"]", "[\"86\"]"), "not the beginning of an E.164 number"),
+            (FULL.replace("[\"+86\", \"+999\"]", "[\"+8616\"]"), "stands in `allow` and in `deny`"),
+            (FULL.replace("max_per_day: 200", "max_per_day: 0"), "from 1 to 1000000"),
+            (format!("{FULL}zone: Mars\n"), "there is no time zone `Mars`"),
+            (FULL.replace("allow: [\"+86\", \"+999\"]", ""), "nothing says which numbers it may dial"),
             ("database: \"mysql://u:s3cret@h/d\"".into(), "not a database URL"),
             ("database: \"postgres://u:s3cret@h/d\"".into(), "PostgreSQL is not supported yet"),
             ("database: \"postgres:/u:s3cret@h/d\"".into(), "error[GH1006]: goldenhour.yaml:1: this is not"),

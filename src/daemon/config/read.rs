@@ -5,9 +5,12 @@ use std::ops::RangeInclusive;
 use std::path::Path;
 use std::time::Duration;
 
+use jiff::tz::TimeZone;
+
 use crate::base::{Code, Diagnostic, Span};
 use crate::campaign::decode::{Fields, Findings, Node, Spanned, parse, scalar, source_text, unit};
 
+use crate::contact::{Country, zones_of};
 use crate::sip::Transport;
 use crate::wire::TlsFiles;
 
@@ -47,7 +50,10 @@ pub(super) fn file(root: &Node, folder: &Path, findings: &mut Findings) -> Optio
     let metrics = listener(&mut fields, "metrics", METRICS_PORT, findings, |_, _| {});
     let sip = fields.take("sip").map(|node| (sip(node, folder, findings), node.span));
     let trunks_node = fields.take("trunks");
-    let trunks = trunks_node.map(|node| trunk::trunks(node, folder, findings)).unwrap_or_default();
+    let country = fields.optional("country", findings, scalar::country);
+    let zone = fields.optional("zone", findings, zone).unwrap_or_else(|| zone_of(country));
+    let around = trunk::Around { folder, country };
+    let trunks = trunks_node.map(|node| trunk::trunks(node, around, findings)).unwrap_or_default();
     let queues = fields.take("queues").map(|node| trunk::queues(node, &trunks, findings)).unwrap_or_default();
     let sources = fields.take("sources").map(|node| lists::sources(node, folder, findings)).unwrap_or_default();
     let feeds = fields.take("feeds").map(|node| lists::feeds(node, &sources, findings)).unwrap_or_default();
@@ -57,7 +63,6 @@ pub(super) fn file(root: &Node, folder: &Path, findings: &mut Findings) -> Optio
     });
     let drain = unit::duration_in(Duration::ZERO..=DRAIN_TIMEOUT_MAX);
     let drain_timeout = fields.optional("drain_timeout", findings, drain).unwrap_or(DRAIN_TIMEOUT);
-    let country = fields.optional("country", findings, scalar::country);
     let journal = fields.optional("journal", findings, scalar::text_some);
     fields.not_yet(&["nodes", "events", "auth", "tls", "log", "tracing", "sealing", "cdr"]);
     fields.finish(findings);
@@ -84,10 +89,30 @@ pub(super) fn file(root: &Node, folder: &Path, findings: &mut Findings) -> Optio
         folder: folder.to_owned(),
         drain_timeout,
         country,
+        zone,
         journal: journal.as_deref().map(path),
     };
     check_together(&config, test_only.as_ref(), sip_span, trunks_node.map(|node| node.span), findings);
     Some(config)
+}
+
+fn zone(node: &Node, findings: &mut Findings) -> Option<TimeZone> {
+    let text = scalar::plain_text(node, "a time zone", findings)?;
+    let found = TimeZone::get(text).ok().filter(|zone| zone.iana_name().is_some());
+    if found.is_none() {
+        let message = format!("there is no time zone `{text}`");
+        findings.error_hint(node.span, Code::BadValue, message, "an IANA name: Asia/Shanghai");
+    }
+    found
+}
+
+/// A country with one clock has told us; of one with several nobody knows which.
+fn zone_of(country: Option<Country>) -> TimeZone {
+    let prefix = country.and_then(Country::prefix).unwrap_or_default();
+    match zones_of(&prefix) {
+        [only] => TimeZone::get(only).unwrap_or(TimeZone::UTC),
+        _ => TimeZone::UTC,
+    }
 }
 
 /// What no single key can know.

@@ -97,6 +97,20 @@ const NUMBER: Shape = Shape {
 
 const NUMBERS: Value = Value::List(&Value::Text);
 
+const POOL: Shape = Shape {
+    what: "a pool of numbers",
+    doc: "Numbers that campaigns ask for by the pool's name.",
+    keys: &[&[
+        must("numbers", NUMBERS, "Our own numbers."),
+        may(
+            "max_per_day",
+            Value::Integer(1, 1_000_000),
+            "How often each may be shown in a day of the daemon's `zone`.",
+        )
+        .like("200"),
+    ]],
+};
+
 const TRUNK: Shape = Shape {
     what: "a trunk",
     doc: "A gateway that takes our calls.",
@@ -111,10 +125,19 @@ const TRUNK: Shape = Shape {
         may("register", Value::Map(&REGISTER), "Register with it; it takes our calls unregistered without it."),
         must(
             "caller_ids",
-            Value::Either(&[NUMBERS, Value::Named(NAME, &NUMBERS)]),
-            "The numbers it may show: a list, or a map of pool names to lists.",
+            Value::Either(&[NUMBERS, Value::Named(NAME, &Value::Either(&[NUMBERS, Value::Map(&POOL)]))]),
+            "The numbers it may show: a list, or a map of pool names to pools.",
         ),
+        may("assert_caller_id", Value::Bool, "The number shown goes into P-Asserted-Identity too.").default("true"),
         may("number", Value::Map(&NUMBER), "How it wants numbers; as they are without it."),
+        may(
+            "allow",
+            NUMBERS,
+            "Prefixes of the numbers that may be dialled over it; the daemon's country and test numbers without it.",
+        )
+        .like(r#"["+86"]"#),
+        may("deny", NUMBERS, "Prefixes that may not. The longest prefix that fits a number decides.")
+            .like(r#"["+8616"]"#),
         must("max_calls", Value::Integer(1, 100_000), "Calls at once, ringing ones included.").like("60"),
         must("max_cps", Value::Integer(1, 10_000), "New calls in any window of one second.").like("5"),
         may("learn_media_address", Value::Bool, "Its RTP may come from another address than its SDP names.")
@@ -198,6 +221,12 @@ pub const DAEMON: Shape = Shape {
             "Country of numbers without a country code, ISO 3166-1; they are refused without it.",
         )
         .like("CN"),
+        may(
+            "zone",
+            Value::Text,
+            "Whose midnight ends the day of `max_per_day`; the country's, where it has one clock, else UTC.",
+        )
+        .like("Asia/Shanghai"),
         may("sources", Value::Named(NAME, &Value::Map(&SOURCE)), "Databases and servers that lists come from."),
         may("feeds", Value::List(&Value::Map(&FEED)), "Lists that are loaded by the clock."),
         may("exports", Value::List(&Value::Map(&EXPORT)), "Outcomes that are written by the clock."),

@@ -6,12 +6,14 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
 
-use crate::base::{Code, TrunkIx};
-use crate::campaign::decode::{Entry, Findings, Node, did_you_mean, scalar, unit};
+use crate::base::{Code, Reach, TrunkIx};
+use crate::campaign::decode::{Entry, Findings, Node, NodeKind, did_you_mean, scalar, unit};
+use crate::contact::Country;
 use crate::sip::{Network, Register, Transport};
 use crate::wire::TlsFiles;
 
 use super::address::SipUri;
+use super::reach;
 use super::secret::Secret;
 
 /// Without `options_every`.
@@ -30,7 +32,11 @@ pub struct TrunkConfig {
     pub auth: Option<Auth>,
     pub register: Option<Register>,
     pub caller_ids: CallerIds,
+    /// P-Asserted-Identity too, for a gateway that trusts us (RFC 3325).
+    pub assert_caller_id: bool,
     pub number: NumberForm,
+    /// The numbers that may be dialled over it.
+    pub reach: Reach,
     pub max_calls: u32,
     pub max_cps: u32,
     /// Its RTP may come from another address than its SDP names.
@@ -62,6 +68,7 @@ pub struct Auth {
 pub struct CallerIds {
     pools: BTreeMap<String, Arc<[Arc<str>]>>,
     all: Arc<[Arc<str>]>,
+    max_per_day: BTreeMap<Arc<str>, u32>,
 }
 
 /// How a gateway wants numbers: `strip` falls away from the front, then `prefix` is put there. A number that does not
@@ -131,6 +138,11 @@ impl CallerIds {
     pub fn pools(&self) -> &BTreeMap<String, Arc<[Arc<str>]>> {
         &self.pools
     }
+
+    /// How often a number may be shown in a day. Of one in several pools the lowest figure.
+    pub fn max_per_day(&self) -> &BTreeMap<Arc<str>, u32> {
+        &self.max_per_day
+    }
 }
 
 impl NumberForm {
@@ -142,10 +154,17 @@ impl NumberForm {
     }
 }
 
-/// `folder` is what `password_file` is relative to.
-pub(super) fn trunks(node: &Node, folder: &Path, findings: &mut Findings) -> Vec<TrunkConfig> {
+/// What a trunk takes from the rest of the file.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Around<'a> {
+    /// What `password_file` is relative to.
+    pub(super) folder: &'a Path,
+    pub(super) country: Option<Country>,
+}
+
+pub(super) fn trunks(node: &Node, around: Around<'_>, findings: &mut Findings) -> Vec<TrunkConfig> {
     let entries = node.entries("trunks", findings).unwrap_or_default();
-    entries.iter().filter_map(|entry| trunk(entry, folder, findings)).collect()
+    entries.iter().filter_map(|entry| trunk(entry, around, findings)).collect()
 }
 
 pub(super) fn queues(node: &Node, trunks: &[TrunkConfig], findings: &mut Findings) -> Vec<QueueConfig> {
@@ -153,7 +172,8 @@ pub(super) fn queues(node: &Node, trunks: &[TrunkConfig], findings: &mut Finding
     entries.iter().filter_map(|entry| queue(entry, trunks, findings)).collect()
 }
 
-fn trunk(entry: &Entry, folder: &Path, findings: &mut Findings) -> Option<TrunkConfig> {
+fn trunk(entry: &Entry, around: Around<'_>, findings: &mut Findings) -> Option<TrunkConfig> {
+    let folder = around.folder;
     let name = scalar::key_name(entry, findings);
     let mut fields = entry.value.fields("a trunk", findings)?;
     let peer = fields.required("uri", findings, peer);
@@ -172,7 +192,9 @@ fn trunk(entry: &Entry, folder: &Path, findings: &mut Findings) -> Option<TrunkC
     // Without a readable `auth` its user is not known, and that was said already.
     let register = register_node.filter(|_| !matches!(auth, Some(None))).map(|node| register(node, account, findings));
     let caller_ids = fields.required("caller_ids", findings, caller_ids);
+    let assert_caller_id = fields.optional("assert_caller_id", findings, scalar::boolean).unwrap_or(true);
     let number = fields.optional("number", findings, number_form).unwrap_or_default();
+    let reach = reach::reach(&mut fields, entry, live, around.country, findings);
     let max_calls = fields.required("max_calls", findings, scalar::u32_from(1..=100_000));
     let max_cps = fields.required("max_cps", findings, scalar::u32_from(1..=10_000));
     let learn = fields.optional("learn_media_address", findings, scalar::boolean).unwrap_or(false);
@@ -194,7 +216,9 @@ fn trunk(entry: &Entry, folder: &Path, findings: &mut Findings) -> Option<TrunkC
             Some(register) => Some(register?),
         },
         caller_ids: caller_ids?,
+        assert_caller_id,
         number,
+        reach: reach?,
         max_calls: max_calls?,
         max_cps: max_cps?,
         learn_media_address: learn,
@@ -329,23 +353,38 @@ fn quotable(node: &Node, findings: &mut Findings) -> Option<String> {
     Some(text)
 }
 
-/// A list, or a map of pool names to lists.
+/// A list, or a map of pool names to pools.
 fn caller_ids(node: &Node, findings: &mut Findings) -> Option<CallerIds> {
-    use crate::campaign::decode::NodeKind;
-    let mut pools = BTreeMap::new();
+    let NodeKind::Map(entries) = &node.kind else {
+        return Some(CallerIds { all: Arc::from(numbers(node, findings)?), ..CallerIds::default() });
+    };
+    let mut found = CallerIds::default();
     let mut all: Vec<Arc<str>> = Vec::new();
-    match &node.kind {
-        NodeKind::Map(entries) => {
-            for entry in entries {
-                let name = scalar::key_name(entry, findings);
-                let numbers = numbers(&entry.value, findings)?;
-                all.extend(numbers.iter().filter(|number| !all.contains(number)).cloned().collect::<Vec<_>>());
-                pools.insert(name?, Arc::from(numbers));
+    for entry in entries {
+        let name = scalar::key_name(entry, findings);
+        let (numbers, max) = pool(&entry.value, findings)?;
+        for number in &numbers {
+            if !all.contains(number) {
+                all.push(Arc::clone(number));
+            }
+            if let Some(max) = max {
+                let known = found.max_per_day.entry(Arc::clone(number)).or_insert(max);
+                *known = max.min(*known);
             }
         }
-        NodeKind::List(_) | NodeKind::Scalar(_) | NodeKind::Refused => all = numbers(node, findings)?,
+        found.pools.insert(name?, Arc::from(numbers));
     }
-    Some(CallerIds { pools, all: Arc::from(all) })
+    Some(CallerIds { all: Arc::from(all), ..found })
+}
+
+/// A list, or `{ numbers: [...], max_per_day: N }`.
+fn pool(node: &Node, findings: &mut Findings) -> Option<(Vec<Arc<str>>, Option<u32>)> {
+    let NodeKind::Map(_) = &node.kind else { return Some((numbers(node, findings)?, None)) };
+    let mut fields = node.fields("a pool of numbers", findings)?;
+    let listed = fields.required("numbers", findings, numbers);
+    let max = fields.optional("max_per_day", findings, scalar::u32_from(1..=1_000_000));
+    fields.finish(findings);
+    Some((listed?, max))
 }
 
 fn numbers(node: &Node, findings: &mut Findings) -> Option<Vec<Arc<str>>> {

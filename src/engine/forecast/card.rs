@@ -1,14 +1,14 @@
 //! One lead from all sides: every rule's answer, what comes next, and where it stands in the queue.
 
-use crate::base::{CampaignIx, LeadId, ListId, PhoneId, Wall};
+use crate::base::{CampaignIx, LeadId, ListId, PhoneId, Pii, Wall};
 use crate::campaign::Campaign;
 use crate::engine::LeadRow;
 use crate::engine::intake::judge_whole;
-use crate::gate::{self, Eligibility, PastDial, Reason, Rule, Verdict};
+use crate::gate::{self, Eligibility, Facts, PastDial, Reason, Rule, Verdict};
 use crate::schedule::{CellKey, Clock, LeadIx, Viewer, next_golden};
 
 use super::Forecast;
-use super::outlook::{Outlook, Outlooks};
+use super::outlook::{Blocked, Fate, Outlook, Outlooks};
 
 /// As of the forecast's moment.
 #[derive(Clone, Debug, PartialEq)]
@@ -45,7 +45,8 @@ impl LeadCard {
 
 impl Forecast {
     /// Of a row that was fed. `None`: not in memory, because its campaign is not in the plan or it has no number.
-    pub fn card(&self, of: &LeadRow) -> Option<LeadCard> {
+    /// `numbers` are those of its phones, in order, as far as anybody has them: what a trunk lets out is told by them.
+    pub fn card(&self, of: &LeadRow, numbers: &[Option<Pii<String>>]) -> Option<LeadCard> {
         let (campaign, lead) = (of.campaign_ix, of.lead);
         let run = self.engine.runs.iter().find(|run| run.ix == campaign)?;
         let ix = run.leads.find(lead)?;
@@ -57,6 +58,14 @@ impl Forecast {
         let view = viewer.view(key);
         let p_answer = viewer.p_answer(key).map(|(_, p_answer)| p_answer);
         let own = run.frontier.key(ix);
+        let rules = self.rules(of, ix, numbers)?;
+        let mut outlook = Outlooks::of(self, campaign)?.of_lead(ix)?;
+        // Of these the leads in memory know nothing: they are asked where the number is.
+        for (rule, _) in rules.iter().filter(|(_, reasons)| !reasons.is_empty()) {
+            if matches!(rule, Rule::Destination | Rule::Trunk) && !matches!(outlook.fate, Fate::Closed(_)) {
+                outlook.fate = Fate::Blocked(Blocked::Rule(*rule));
+            }
+        }
         Some(LeadCard {
             campaign,
             lead,
@@ -64,10 +73,10 @@ impl Forecast {
             score,
             value,
             eligible: self.ineligible.get(&lead).copied().unwrap_or(Eligibility::Yes),
-            outlook: Outlooks::of(self, campaign)?.of_lead(ix)?,
+            outlook,
             phone: row.phone,
             zones: self.zone_names(campaign, key),
-            rules: self.rules(of, ix)?,
+            rules,
             attempts: key.attempts,
             golden: self.golden(campaign, key),
             index_value: own.map(|own| view.offset + own * view.multiplier),
@@ -95,9 +104,15 @@ impl Forecast {
         }
     }
 
-    fn rules(&self, row: &LeadRow, lead: LeadIx) -> Option<Vec<(Rule, Vec<Reason>)>> {
+    fn rules(&self, row: &LeadRow, lead: LeadIx, numbers: &[Option<Pii<String>>]) -> Option<Vec<(Rule, Vec<Reason>)>> {
         let run = self.engine.runs.iter().find(|run| run.ix == row.campaign_ix)?;
         let facts = self.engine.facts(self.now, run, lead)?;
+        let at = row.phones.iter().position(|phone| phone.phone == facts.phone_id);
+        let number = at.and_then(|at| numbers.get(at)).and_then(Option::as_ref);
+        let trunk = run.trunk.and_then(|ix| self.engine.config.trunk(ix));
+        let destination = number.zip(trunk).map(|(number, trunk)| trunk.reach.judge(number.reveal()));
+        let trunk_stopped = run.trunk.is_some_and(|ix| !self.engine.may_carry(ix));
+        let facts = Facts { destination, trunk_stopped, ..facts };
         let mut reasons = match gate::ask(&facts, run.campaign.pacing.ring) {
             Verdict::Allow => Vec::new(),
             Verdict::Refuse { reasons, .. } => reasons,

@@ -8,7 +8,7 @@ mod waterfall;
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use crate::base::{CampaignIx, LeadId, Now, Tick, Wall};
+use crate::base::{CampaignIx, LeadId, Now, Tick, TrunkIx, Wall};
 use crate::campaign::Campaign;
 use crate::contact::{LeadState, Zones};
 use crate::gate::{Eligibility, Rule};
@@ -55,6 +55,10 @@ impl Forecast {
 
     pub fn pause(&mut self, campaign: CampaignIx) {
         self.tell(Input::Command(OperatorCommand::Pause(campaign)));
+    }
+
+    pub fn stop_trunk(&mut self, trunk: TrunkIx) {
+        self.tell(Input::Command(OperatorCommand::StopTrunk(trunk)));
     }
 
     /// A page of leads of one campaign, in ascending order of `LeadId`.

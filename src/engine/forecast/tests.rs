@@ -33,6 +33,8 @@ fn forecast(campaign: &str, at: &str) -> Forecast {
     folder.insert("c.yaml", campaign.as_bytes());
     let plan = load(&folder).unwrap_or_else(|findings| panic!("{}", crate::base::render(&findings)));
     let trunk = TrunkSpec {
+        shown_max: std::collections::BTreeMap::new(),
+        reach: Arc::new(crate::base::Reach::of_country(None, &[])),
         name: "gw".into(),
         live: false,
         max_calls: 10,
@@ -45,6 +47,7 @@ fn forecast(campaign: &str, at: &str) -> Forecast {
         trunks: vec![trunk],
         queues: Vec::new(),
         test_numbers_only: true,
+        zone: jiff::tz::TimeZone::UTC,
         wall_rate: 1.0,
         permit: EngineConfig::PERMIT,
     };
@@ -191,15 +194,15 @@ fn a_pause_is_the_first_reason_of_all() {
 #[test]
 fn a_card_says_what_every_rule_says_and_when_it_comes_next() {
     let forecast = mixed("2026-12-01T03:00:00Z");
-    let card = forecast.card(&row(2, 0.05)).unwrap();
+    let card = forecast.card(&row(2, 0.05), &[]).unwrap();
     let refusing: Vec<_> = card.rules.iter().filter(|(_, reasons)| !reasons.is_empty()).collect();
     assert_eq!(card.rules.len(), Rule::ALL.len());
     assert_eq!((refusing.len(), refusing[0].1[0].detail.as_str()), (1, "not true: score >= 0.1"));
-    let waits = forecast.card(&row(7, 0.3)).unwrap();
+    let waits = forecast.card(&row(7, 0.3), &[]).unwrap();
     assert_eq!(waits.outlook.first, waits.waits_until);
-    let golden = forecast.card(&row(1, 0.9)).unwrap().golden;
+    let golden = forecast.card(&row(1, 0.9), &[]).unwrap().golden;
     assert_eq!(golden[..2], [at("2026-12-01T10:00:00Z"), at("2026-12-02T10:00:00Z")]);
-    assert_eq!(forecast.card(&row(6, 0.3)).unwrap().dials.len(), 1);
+    assert_eq!(forecast.card(&row(6, 0.3), &[]).unwrap().dials.len(), 1);
 }
 
 #[test]
@@ -209,7 +212,7 @@ fn a_card_names_every_condition_that_is_not_met_where_the_waterfall_counts_the_f
     let lost = LeadRow { columns: Columns::default(), ..row(1, 0.05) };
     forecast.leads(vec![lost.clone(), row(2, 0.9)]);
     let of_eligible = |row: &LeadRow| {
-        let rules = forecast.card(row).unwrap().rules;
+        let rules = forecast.card(row, &[]).unwrap().rules;
         let (_, reasons) = rules.into_iter().find(|(rule, _)| *rule == Rule::Eligible).unwrap();
         reasons.into_iter().map(|reason| reason.detail).collect::<Vec<_>>()
     };
@@ -242,7 +245,7 @@ fn a_lead_whose_first_phone_is_dead_is_shown_with_the_next_one() {
         let mut forecast = forecast(CAMPAIGN, "2026-12-01T03:00:00Z");
         forecast.ledgers(ledgers());
         forecast.leads(vec![lead.clone()]);
-        let card = forecast.card(&lead).unwrap();
+        let card = forecast.card(&lead, &[]).unwrap();
         assert_eq!((card.phone, card.outlook.fate), (phone, fate));
     }
 }

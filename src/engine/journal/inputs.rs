@@ -1,9 +1,9 @@
 //! Every input of the engine as bytes. Of a plan only the places of its campaigns: its files stand before it.
 
-use crate::base::{AttemptId, CampaignIx, ContactId, LeadId, LegId, ListId, PhoneId};
+use crate::base::{AttemptId, CampaignIx, ContactId, LeadId, LegId, ListId, PhoneId, TrunkIx};
 use crate::call::{Digit, LegEnd, LegEvent, NotSent, ReleaseSide};
 use crate::contact::{CallResult, ClosedWhy, ColumnValue, Columns, LeadState};
-use crate::engine::{Input, LeadRow, LedgerPage, OperatorCommand, PhoneRow, StoreReply};
+use crate::engine::{Input, LeadRow, LedgerPage, OperatorCommand, PhoneRow, StoreReply, Whose};
 use crate::gate::{DncMark, Ledger, PastDial, Reason, Rule, Verdict};
 
 use super::Recorded;
@@ -47,6 +47,14 @@ pub(super) fn pack(p: &mut Pack, input: &Input) {
             command(p, of);
         }
         Input::Timeout => p.byte(6),
+        Input::Shown { since, counts } => {
+            p.byte(8);
+            p.wall(*since);
+            p.list(counts.iter(), |p, (number, count)| {
+                p.text(number);
+                p.number((*count).into());
+            });
+        }
         Input::LeadsRead(campaign) => {
             p.byte(7);
             p.number(campaign.0.into());
@@ -68,6 +76,10 @@ pub(super) fn unpack(u: &mut Unpack) -> Option<Recorded> {
         5 => Input::Command(un_command(u)?),
         6 => Input::Timeout,
         7 => Input::LeadsRead(CampaignIx(u.small()?)),
+        8 => Input::Shown {
+            since: u.wall()?,
+            counts: u.list(|u| Some((u.text().map(std::sync::Arc::from)?, u.small()?)))?,
+        },
         _ => return None,
     }))
 }
@@ -308,6 +320,7 @@ fn leg_event(p: &mut Pack, event: &LegEvent) {
                 NotSent::TrunkFull => 1,
                 NotSent::TrunkDown => 2,
                 NotSent::NoMediaPort => 3,
+                NotSent::NotAllowed => 4,
             });
         }
         LegEvent::Ringing => p.byte(2),
@@ -345,6 +358,7 @@ fn un_leg_event(u: &mut Unpack) -> Option<LegEvent> {
             1 => NotSent::TrunkFull,
             2 => NotSent::TrunkDown,
             3 => NotSent::NoMediaPort,
+            4 => NotSent::NotAllowed,
             _ => return None,
         }),
         2 => LegEvent::Ringing,
@@ -390,7 +404,23 @@ fn command(p: &mut Pack, command: &OperatorCommand) {
             p.maybe(*of, mark);
         }
         OperatorCommand::Drain => p.byte(4),
-        OperatorCommand::HangUpAll => p.byte(5),
+        OperatorCommand::HangUp(Whose::Everybody) => p.byte(5),
+        OperatorCommand::HangUp(Whose::Campaign(ix)) => {
+            p.byte(6);
+            p.number(ix.0.into());
+        }
+        OperatorCommand::HangUp(Whose::Trunk(ix)) => {
+            p.byte(7);
+            p.number(ix.0.into());
+        }
+        OperatorCommand::StopTrunk(ix) => {
+            p.byte(8);
+            p.number(ix.0.into());
+        }
+        OperatorCommand::ResumeTrunk(ix) => {
+            p.byte(9);
+            p.number(ix.0.into());
+        }
     }
 }
 
@@ -401,7 +431,11 @@ fn un_command(u: &mut Unpack) -> Option<OperatorCommand> {
         2 => OperatorCommand::DncContact(ContactId(u.small()?), u.maybe(un_mark)?),
         3 => OperatorCommand::DncPhone(PhoneId(u.small()?), u.maybe(un_mark)?),
         4 => OperatorCommand::Drain,
-        5 => OperatorCommand::HangUpAll,
+        5 => OperatorCommand::HangUp(Whose::Everybody),
+        6 => OperatorCommand::HangUp(Whose::Campaign(CampaignIx(u.small()?))),
+        7 => OperatorCommand::HangUp(Whose::Trunk(TrunkIx(u.small()?))),
+        8 => OperatorCommand::StopTrunk(TrunkIx(u.small()?)),
+        9 => OperatorCommand::ResumeTrunk(TrunkIx(u.small()?)),
         _ => return None,
     })
 }

@@ -3,7 +3,9 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use crate::base::Now;
+use jiff::tz::TimeZone;
+
+use crate::base::{Now, Reach};
 use crate::campaign::Folder;
 use crate::engine::{EngineConfig, Input, Output, QueueSpec, TrunkSpec};
 
@@ -115,6 +117,15 @@ fn pack_config(p: &mut Pack, config: &EngineConfig) {
             p.text(name);
             p.list(ids.iter(), |p, id| p.text(id));
         });
+        p.list(trunk.shown_max.iter(), |p, (number, max)| {
+            p.text(number);
+            p.number((*max).into());
+        });
+        p.list(trunk.reach.prefixes().iter(), |p, (prefix, allowed)| {
+            p.text(prefix);
+            p.yes(*allowed);
+        });
+        p.yes(trunk.reach.test_numbers());
     });
     p.list(config.queues.iter(), |p, queue| {
         p.text(&queue.name);
@@ -122,6 +133,7 @@ fn pack_config(p: &mut Pack, config: &EngineConfig) {
         p.number(queue.seats.into());
     });
     p.yes(config.test_numbers_only);
+    p.text(config.zone.iana_name().unwrap_or("UTC"));
     p.real(config.wall_rate);
     p.number(u64::try_from(config.permit.as_micros()).unwrap_or(u64::MAX));
 }
@@ -136,6 +148,8 @@ fn unpack_config(u: &mut Unpack) -> Option<EngineConfig> {
             max_cps: u.small()?,
             caller_ids: u.list(id)?.into(),
             pools: u.list(|u| Some((u.text()?, u.list(id)?.into())))?.into_iter().collect(),
+            shown_max: u.list(|u| Some((u.text().map(Arc::from)?, u.small()?)))?.into_iter().collect(),
+            reach: Arc::new(Reach::from_parts(u.list(|u| Some((u.text()?, u.yes()?)))?, u.yes()?)),
         })
     };
     Some(EngineConfig {
@@ -143,6 +157,7 @@ fn unpack_config(u: &mut Unpack) -> Option<EngineConfig> {
         trunks: u.list(trunk)?,
         queues: u.list(|u| Some(QueueSpec { name: u.text()?, uri: u.text()?, seats: u.small()? }))?,
         test_numbers_only: u.yes()?,
+        zone: TimeZone::get(&u.text()?).ok()?,
         wall_rate: u.real()?,
         permit: Duration::from_micros(u.number()?),
     })

@@ -2,13 +2,13 @@
 
 use std::sync::Arc;
 
-use crate::base::{AttemptId, CampaignIx, ContactId, LeadId, LegId, ListId, Now, PhoneId, Tick, Wall};
+use crate::base::{AttemptId, CampaignIx, ContactId, LeadId, LegId, ListId, Now, PhoneId, Tick, TrunkIx, Wall};
 use crate::call::{Digit, LegEnd, LegEvent, NotSent, ReleaseSide};
 use crate::campaign::Folder;
 use crate::contact::{CallResult, ClosedWhy, ColumnValue, Columns, LeadState};
 use crate::engine::{
     Counted, EngineConfig, Input, LeadRow, LedgerPage, OperatorCommand, Output, PhoneRow, QueueSpec, StoreReply,
-    TrunkSpec,
+    TrunkSpec, Whose,
 };
 use crate::gate::{DncMark, Ledger, PastDial, Reason, Rule, Verdict};
 
@@ -17,6 +17,8 @@ use super::{Entry, JournalError, Reader, Recorded, Recorder};
 fn config() -> EngineConfig {
     let ids: Arc<[Arc<str>]> = [Arc::from("+999100000001")].into();
     let trunk = TrunkSpec {
+        shown_max: [(Arc::from("+999100000001"), 200)].into(),
+        reach: Arc::new(crate::base::Reach::of_country(None, &[])),
         name: "gw".into(),
         live: false,
         max_calls: 10,
@@ -29,6 +31,7 @@ fn config() -> EngineConfig {
         trunks: vec![trunk],
         queues: vec![QueueSpec { name: "desk".into(), uri: "sip:1@127.0.0.1".into(), seats: 3 }],
         test_numbers_only: true,
+        zone: jiff::tz::TimeZone::get("Asia/Shanghai").unwrap(),
         wall_rate: 1_500.5,
         permit: EngineConfig::PERMIT,
     }
@@ -106,7 +109,11 @@ fn inputs() -> Vec<Input> {
         OperatorCommand::DncContact(ContactId(3), mark),
         OperatorCommand::DncPhone(PhoneId(4), None),
         OperatorCommand::Drain,
-        OperatorCommand::HangUpAll,
+        OperatorCommand::HangUp(Whose::Everybody),
+        OperatorCommand::HangUp(Whose::Campaign(CampaignIx(3))),
+        OperatorCommand::HangUp(Whose::Trunk(TrunkIx(1))),
+        OperatorCommand::StopTrunk(TrunkIx(1)),
+        OperatorCommand::ResumeTrunk(TrunkIx(0)),
     ];
     let replies = vec![
         StoreReply::Authorised { attempt },
@@ -120,6 +127,7 @@ fn inputs() -> Vec<Input> {
     let waiting = LeadRow { state: LeadState::Waiting { until: Wall(1 << 50) }, ..lead() };
     let mut inputs =
         vec![Input::Ledgers(page), Input::Leads(vec![lead(), waiting]), Input::Stored(replies), Input::Timeout];
+    inputs.push(Input::Shown { since: Wall(1 << 50), counts: vec![(Arc::from("+999100000001"), 9)] });
     inputs.extend(events.into_iter().map(|event| Input::Leg(LegId(attempt), event)));
     inputs.extend(commands.into_iter().map(Input::Command));
     inputs

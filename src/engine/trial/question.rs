@@ -3,11 +3,13 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use crate::base::{AttemptId, Now, Tick, Wall};
+use crate::base::{AttemptId, Now, Pii, Tick, Wall};
 use crate::campaign::{Campaign, TestCall, TestCase, TestMoment};
 use crate::contact::{ClosedWhy, LeadState, ZoneIx, Zones};
 use crate::engine::intake::{is_of_hours, judge};
-use crate::engine::{Engine, Input, Intent, LeadRow, LedgerPage, Output, StoreReply, StoreRequest, last_gate};
+use crate::engine::{
+    AsStored, Engine, Input, Intent, LeadRow, LedgerPage, Output, StoreReply, StoreRequest, last_gate,
+};
 use crate::gate::{self, Eligibility, Ledger, Reason, Rule, Verdict};
 use crate::schedule::{self, Clock, Placed, Wish};
 
@@ -129,7 +131,17 @@ impl Asked {
         let contact = page.contacts.first().map(|(_, ledger)| ledger.clone()).unwrap_or_default();
         let of_phone = page.phones.iter().find(|(phone, _)| *phone == intent.phone);
         let phone = of_phone.map_or_else(Ledger::default, |(_, ledger)| ledger.clone());
-        match last_gate(&intent, row.state, self.at, false, &contact, &phone) {
+        let known = AsStored {
+            now: self.at,
+            lead: row.state,
+            paused: false,
+            trunk_stopped: false,
+            contact: &contact,
+            phone: &phone,
+            // A case names nobody.
+            number: &Pii::new("+999100000001".to_owned()),
+        };
+        match last_gate(&intent, &known) {
             Verdict::Allow => seen.dialled = true,
             Verdict::Refuse { reasons, .. } => seen.reasons.extend(reasons),
         }

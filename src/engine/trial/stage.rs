@@ -50,6 +50,8 @@ fn config(campaign: &Campaign) -> EngineConfig {
     EngineConfig {
         seed: 1,
         trunks: vec![TrunkSpec {
+            shown_max: BTreeMap::new(),
+            reach: Arc::new(crate::base::Reach::of_country(None, &[])),
             name: campaign.trunk.group.clone().unwrap_or_else(|| "trial".to_owned()),
             live: true,
             max_calls: PLENTY,
@@ -59,6 +61,7 @@ fn config(campaign: &Campaign) -> EngineConfig {
         }],
         queues: campaign.queues().into_iter().map(queue).collect(),
         test_numbers_only: false,
+        zone: jiff::tz::TimeZone::UTC,
         wall_rate: 1.0,
         permit: EngineConfig::PERMIT,
     }

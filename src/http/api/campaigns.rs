@@ -9,7 +9,6 @@ use serde_json::{Value, json};
 
 use crate::base::render_json;
 use crate::engine::CampaignView;
-use crate::store::Store as _;
 
 use super::{Api, Problem};
 
@@ -24,40 +23,11 @@ pub(super) async fn one(State(api): State<Arc<Api>>, Path(name): Path<String>) -
     found.map(|campaign| Json(shown(campaign))).ok_or_else(|| Problem::not_found("no such campaign"))
 }
 
-pub(super) async fn pause(State(api): State<Arc<Api>>, Path(name): Path<String>) -> Result<Json<Value>, Problem> {
-    set_paused(&api, Some(&name), true).await
-}
-
-pub(super) async fn resume(State(api): State<Arc<Api>>, Path(name): Path<String>) -> Result<Json<Value>, Problem> {
-    set_paused(&api, Some(&name), false).await
-}
-
-pub(super) async fn pause_all(State(api): State<Arc<Api>>) -> Result<Json<Value>, Problem> {
-    set_paused(&api, None, true).await
-}
-
-pub(super) async fn resume_all(State(api): State<Arc<Api>>) -> Result<Json<Value>, Problem> {
-    set_paused(&api, None, false).await
-}
-
 pub(super) async fn reload(State(api): State<Arc<Api>>) -> Result<Json<Value>, Problem> {
     let control = Arc::clone(&api.control);
     let reloaded = tokio::task::spawn_blocking(move || control.reload()).await;
     let swapped = reloaded.map_err(|_| Problem::busy("the reload did not end"))?.map_err(Problem::findings)?;
     Ok(Json(json!({ "campaigns": swapped.campaigns, "warnings": render_json(&swapped.warnings) })))
-}
-
-/// Durable when it answers; in force in the engine within a second.
-async fn set_paused(api: &Api, name: Option<&str>, paused: bool) -> Result<Json<Value>, Problem> {
-    let mut store = api.store.lock().await;
-    store.set_paused(name, paused).await?;
-    let now = store.paused().await?;
-    Ok(Json(json!({
-        "campaign": name,
-        "paused": paused,
-        "all_paused": now.all,
-        "paused_by_name": now.campaigns.len(),
-    })))
 }
 
 fn shown(campaign: &CampaignView) -> Value {

@@ -38,7 +38,7 @@ pub(super) struct Entry {
 }
 
 pub(super) async fn check(State(api): State<Arc<Api>>, Body(whom): Body<Whom>) -> Result<Json<Value>, Problem> {
-    let subject = subject(api.country, whom.number, whom.customer)?;
+    let subject = subject(api.facts.country, whom.number, whom.customer)?;
     let now = api.control.now().wall;
     let entry = api.store.lock().await.dnc_entry(&subject).await?;
     let entry = entry.filter(|entry| entry.removed_at.is_none() && entry.until.is_none_or(|until| until > now));
@@ -51,7 +51,7 @@ pub(super) async fn check(State(api): State<Arc<Api>>, Body(whom): Body<Whom>) -
 }
 
 pub(super) async fn add(State(api): State<Arc<Api>>, Body(entry): Body<Entry>) -> Result<Json<Value>, Problem> {
-    let subject = subject(api.country, entry.number, entry.customer)?;
+    let subject = subject(api.facts.country, entry.number, entry.customer)?;
     let at = api.control.now().wall;
     let reason = entry.reason.unwrap_or_else(|| "not stated".to_owned());
     if reason.trim().is_empty() || reason.chars().count() > REASON_MAX || reason.chars().any(char::is_control) {
@@ -72,7 +72,7 @@ pub(super) async fn add(State(api): State<Arc<Api>>, Body(entry): Body<Entry>) -
 }
 
 pub(super) async fn remove(State(api): State<Arc<Api>>, Body(whom): Body<Whom>) -> Result<Json<Value>, Problem> {
-    let subject = subject(api.country, whom.number, whom.customer)?;
+    let subject = subject(api.facts.country, whom.number, whom.customer)?;
     let now = api.control.now();
     let removed = api.store.lock().await.dnc_remove(&subject, now).await?;
     let mut answer = shown(&api, &subject);
@@ -105,5 +105,5 @@ fn shown(api: &Api, subject: &DncSubjectKey) -> Value {
         DncSubjectKey::Phone(number) => ("phone", number.to_string()),
         DncSubjectKey::Customer(key) => ("customer", key.to_string()),
     };
-    json!({ "kind": kind, "masked": masked, "fingerprint": api.keys.fingerprint_of(subject) })
+    json!({ "kind": kind, "masked": masked, "fingerprint": api.facts.keys.fingerprint_of(subject) })
 }

@@ -44,6 +44,10 @@ struct Caller {
 #[derive(Clone)]
 pub(super) struct RequestName(HeaderValue);
 
+/// The name of the token that a request came with.
+#[derive(Clone)]
+pub(super) struct Who(pub(super) String);
+
 const REQUEST_ID: &str = "x-request-id";
 
 impl Guard {
@@ -135,7 +139,7 @@ pub(super) async fn name_request(State(api): State<Arc<Api>>, mut request: Reque
 
 pub(super) async fn admit(
     State((api, route)): State<(Arc<Api>, &'static Route)>,
-    request: Request,
+    mut request: Request,
     next: Next,
 ) -> Response {
     let name = request.extensions().get::<RequestName>().cloned();
@@ -144,6 +148,7 @@ pub(super) async fn admit(
         Ok(token) => token,
         Err(problem) => return problem.into_response(),
     };
+    request.extensions_mut().insert(Who(token.as_ref().map_or_else(String::new, |token| token.name.clone())));
     let Ok(_turn) = guard.at_once.try_acquire() else {
         return Problem::busy("too many requests at once").into_response();
     };

@@ -10,6 +10,7 @@ mod lists;
 mod page;
 mod problem;
 mod routes;
+mod switches;
 
 use std::fmt;
 use std::sync::Arc;
@@ -30,21 +31,23 @@ use routes::Route;
 pub struct Api {
     control: Arc<dyn Control>,
     store: Mutex<Sqlite>,
-    keys: Arc<Keys>,
-    /// Of numbers without a country code.
-    country: Option<Country>,
+    facts: Facts,
     guard: Guard,
 }
 
+#[derive(Debug)]
+/// What the API knows of the daemon's configuration.
+pub struct Facts {
+    pub keys: Arc<Keys>,
+    /// Of numbers without a country code.
+    pub country: Option<Country>,
+    /// By name.
+    pub trunks: Vec<String>,
+}
+
 impl Api {
-    pub fn new(
-        control: Arc<dyn Control>,
-        store: Sqlite,
-        keys: Arc<Keys>,
-        country: Option<Country>,
-        tokens: TokensFile,
-    ) -> Self {
-        Self { control, store: Mutex::new(store), keys, country, guard: Guard::new(tokens) }
+    pub fn new(control: Arc<dyn Control>, store: Sqlite, facts: Facts, tokens: TokensFile) -> Self {
+        Self { control, store: Mutex::new(store), facts, guard: Guard::new(tokens) }
     }
 
     /// Without a single token nobody may do anything.

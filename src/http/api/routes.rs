@@ -10,7 +10,7 @@ use axum::{Router, middleware};
 use crate::http::Role;
 
 use super::guard::{admit, name_request};
-use super::{Api, attempts, campaigns, dnc, lists};
+use super::{Api, attempts, campaigns, dnc, lists, switches};
 
 /// OpenAPI 3.1, kept by hand; a test holds it against [`ROUTES`].
 pub(super) const OPENAPI: &str = include_str!("openapi.json");
@@ -42,10 +42,13 @@ pub(super) static ROUTES: &[Route] = &[
     route("GET",  "/openapi.json", None, || get(document)),
     route("GET",  "/api/v1/campaigns", VIEWER, || get(campaigns::list)),
     route("GET",  "/api/v1/campaigns/{name}", VIEWER, || get(campaigns::one)),
-    route("POST", "/api/v1/campaigns/{name}/pause", OPERATOR, || post(campaigns::pause)),
-    route("POST", "/api/v1/campaigns/{name}/resume", OPERATOR, || post(campaigns::resume)),
-    route("POST", "/api/v1/pause", OPERATOR, || post(campaigns::pause_all)),
-    route("POST", "/api/v1/resume", OPERATOR, || post(campaigns::resume_all)),
+    route("POST", "/api/v1/campaigns/{name}/pause", OPERATOR, || post(switches::pause)),
+    route("POST", "/api/v1/campaigns/{name}/resume", OPERATOR, || post(switches::resume)),
+    route("POST", "/api/v1/pause", OPERATOR, || post(switches::pause_all)),
+    route("POST", "/api/v1/resume", OPERATOR, || post(switches::resume_all)),
+    route("GET",  "/api/v1/trunks", VIEWER, || get(switches::trunks)),
+    route("POST", "/api/v1/trunks/{name}/pause", OPERATOR, || post(switches::pause_trunk)),
+    route("POST", "/api/v1/trunks/{name}/resume", OPERATOR, || post(switches::resume_trunk)),
     route("POST", "/api/v1/reload", ADMIN, || post(campaigns::reload)),
     route("POST", "/api/v1/do-not-call/check", VIEWER, || post(dnc::check)),
     route("POST", "/api/v1/do-not-call/add", OPERATOR, || post(dnc::add)),

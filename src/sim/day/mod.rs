@@ -3,6 +3,7 @@
 mod callbacks;
 mod guards;
 mod phones;
+mod trunks;
 
 use std::collections::{BTreeMap, VecDeque};
 use std::sync::Arc;
@@ -12,7 +13,7 @@ use crate::base::{AttemptId, CampaignIx, LeadId, LegId, Now, PhoneId, Pii, Tick,
 use crate::call::{Digit, LegCommand, LegEnd, LegEvent, ReleaseSide};
 use crate::campaign::{Folder, Plan, load};
 use crate::contact::{CallResult, ClosedWhy, Columns, Row};
-use crate::engine::{Engine, EngineConfig, Input, OperatorCommand, Outcome, Output, StoreRequest, TrunkSpec};
+use crate::engine::{Engine, EngineConfig, Input, OperatorCommand, Outcome, Output, StoreRequest, TrunkSpec, day_of};
 
 use super::{Fault, ModelList, ModelStore};
 
@@ -69,6 +70,7 @@ pub(super) struct Dialled {
 
 pub(super) struct Day {
     plan: Plan,
+    config: EngineConfig,
     engine: Engine,
     pub(super) store: ModelStore,
     pub(super) now: Now,
@@ -108,6 +110,10 @@ pub(super) fn row(n: u32, phones: &[u32]) -> Row {
 impl Day {
     /// `more` are lines of the campaign beside those it has.
     pub(super) fn new(more: &str, rows: &[Row], from: &str) -> Self {
+        Self::over(config(), more, rows, from)
+    }
+
+    pub(super) fn over(config: EngineConfig, more: &str, rows: &[Row], from: &str) -> Self {
         let mut folder = Folder::default();
         folder.insert("policies/p.yaml", POLICY.as_bytes());
         folder.insert("c.yaml", format!("{CAMPAIGN}{more}").as_bytes());
@@ -117,7 +123,8 @@ impl Day {
         store.import(ModelList { campaign, digest: [1; 32], expires: None }, rows);
         let now = Now { tick: Tick(0), wall: at(from) };
         let mut day = Self {
-            engine: Engine::new(now, config()),
+            engine: Engine::new(now, config.clone()),
+            config,
             plan,
             store,
             now,
@@ -143,7 +150,11 @@ impl Day {
         self.legs.clear();
         self.inbox.clear();
         self.commit_at = None;
-        self.engine = Engine::new(self.now, config());
+        self.engine = Engine::new(self.now, self.config.clone());
+        let (since, _) = day_of(&self.config.zone, self.now.wall);
+        let shown = self.store.shown_since(since).into_iter();
+        let counts = shown.map(|(number, count)| (Arc::from(number), count)).collect();
+        self.tell(Input::Shown { since, counts });
         let campaign = Arc::clone(&self.plan.campaigns[0]);
         self.tell(Input::Plan(vec![(CampaignIx(0), campaign)], self.plan.zones.clone()));
         self.tell(Input::Ledgers(self.store.ledgers(self.now)));
@@ -273,10 +284,13 @@ fn ended(unanswered: Option<CallResult>) -> LegEvent {
     LegEvent::Ended(LegEnd { unanswered, sip_status: None, q850: None, by: ReleaseSide::Them })
 }
 
-fn config() -> EngineConfig {
+/// One trunk, `gw`.
+pub(super) fn config() -> EngineConfig {
     EngineConfig {
         seed: 1,
         trunks: vec![TrunkSpec {
+            shown_max: BTreeMap::new(),
+            reach: Arc::new(crate::base::Reach::of_country(None, &[])),
             name: "gw".into(),
             live: false,
             max_calls: 9,
@@ -286,6 +300,7 @@ fn config() -> EngineConfig {
         }],
         queues: Vec::new(),
         test_numbers_only: true,
+        zone: jiff::tz::TimeZone::UTC,
         wall_rate: 1.0,
         permit: EngineConfig::PERMIT,
     }

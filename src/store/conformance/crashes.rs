@@ -3,9 +3,9 @@
 use crate::contact::{CallResult, ClosedWhy};
 use crate::engine::StoreRequest;
 use crate::gate::Rule;
-use crate::store::{OutcomeSource, Store as _, StoreError};
+use crate::store::{OutcomeSource, Store as _, StoreError, SwitchOf};
 
-use super::fixture::{HOUR, no_answer, number, row};
+use super::fixture::{HOUR, no_answer, number, row, switch};
 use super::script::{Harness, Script, try_commit};
 
 pub(super) async fn what_was_live_is_unknown_and_counts<H: Harness>(mut s: Script<H>) {
@@ -69,7 +69,7 @@ pub(super) async fn nobody_commits_without_begin<H: Harness>(mut s: Script<H>) {
     let mut second = s.harness.open().await;
     assert!(matches!(try_commit(&mut second, s.now, &intent).await, Err(StoreError::Fenced)));
     // The second may read and operate beside the first.
-    second.set_paused(None, true).await.unwrap();
+    second.turn(&switch(SwitchOf::Everything, true, s.now)).await.unwrap();
     s.model.set_paused(None, true);
     assert_eq!(s.authorise(&intent).await, [Rule::CampaignState]);
     let now = s.now;

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::time::Duration;
 
-use crate::base::{AttemptId, Now, Pii, Rng, Share, Tick, TrunkIx, Wall};
+use crate::base::{AttemptId, Now, Pii, Reach, Rng, Share, Tick, TrunkIx, Wall};
 use crate::campaign::{
     Attempts, CallingHours, Campaign, Cap, CapOrigin, CapPer, CapRule, GoldenHours, ListMap, Policy, Purpose,
     QuietAfter, Scenario, testing,
@@ -14,6 +14,7 @@ use crate::contact::{
 };
 use crate::engine::{Context, Intent, LeadRow, Outcome, Times};
 use crate::gate::{Eligibility, LeadFacts};
+use crate::store::{Switch, SwitchOf};
 
 pub(super) const HOUR: Duration = Duration::from_hours(1);
 pub(super) const DAY: Duration = Duration::from_hours(24);
@@ -117,6 +118,7 @@ pub(super) fn intent(rng: &mut Rng, now: Now, campaign: &Arc<Campaign>, lead: &L
         trunk: TrunkIx(0),
         caller_id: Arc::from("+999000000001"),
         test_numbers_only: true,
+        reach: Arc::new(Reach::of_country(None, &[])),
         context: Context {
             list: lead.list,
             score: lead.score,
@@ -182,4 +184,8 @@ pub(super) fn declined(intent: &Intent, now: Now) -> Outcome {
 
 pub(super) fn closed(outcome: Outcome, why: ClosedWhy) -> Outcome {
     Outcome { lead_state: LeadState::Closed(why), ..outcome }
+}
+
+pub(super) fn switch(of: SwitchOf, paused: bool, now: Now) -> Switch {
+    Switch { of, paused, hang_up: paused, who: "a test".into(), reason: "bills are rising".into(), at: now.wall }
 }

@@ -2,12 +2,13 @@
 
 use std::time::Duration;
 
+use crate::base::Reach;
 use crate::contact::{CallResult, ClosedWhy, ColumnValue, LeadState};
 use crate::engine::{DncSubject, Outcome, StoreReply, StoreRequest};
 use crate::gate::Rule;
-use crate::store::{DncSubjectKey, Store as _};
+use crate::store::{DncSubjectKey, Store as _, SwitchOf};
 
-use super::fixture::{DAY, HOUR, closed, declined, intent, key, no_answer, number, row};
+use super::fixture::{DAY, HOUR, closed, declined, intent, key, no_answer, number, row, switch};
 use super::script::{Harness, Script, rules};
 
 fn authorise(intent: &crate::engine::Intent) -> StoreRequest {
@@ -223,7 +224,35 @@ pub(super) async fn a_pause_is_in_force_at_the_next_batch<H: Harness>(mut s: Scr
     assert_eq!(s.authorise(&first).await, [Rule::CampaignState]);
     s.set_paused(Some(0), false).await;
     assert_eq!(s.authorise(&first).await, []);
-    assert!(s.store().set_paused(Some("nobody"), true).await.is_err());
+    let nobody = switch(SwitchOf::Campaign("nobody".into()), true, s.now);
+    assert!(s.store().turn(&nobody).await.is_err());
+}
+
+pub(super) async fn a_stopped_trunk_takes_nobody_and_who_stopped_it_is_kept<H: Harness>(mut s: Script<H>) {
+    s.import(0, &[row(1, &[1])]).await;
+    let wish = s.intent(0, 0).await;
+    s.stop_trunk("gw-b", true).await;
+    s.stop_trunk("gw-a", true).await;
+    s.stop_trunk("gw-a", true).await;
+    assert_eq!(s.authorise(&wish).await, [Rule::Trunk]);
+    s.crash().await;
+    assert_eq!(s.authorise(&wish).await, [Rule::Trunk], "a restart lets nothing go on");
+    s.stop_trunk("gw-a", false).await;
+    assert_eq!(s.authorise(&wish).await, []);
+    s.compare().await;
+}
+
+pub(super) async fn a_number_that_the_trunk_does_not_let_out_is_not_authorised<H: Harness>(mut s: Script<H>) {
+    s.import(0, &[row(1, &[1])]).await;
+    let wish = s.intent(0, 0).await;
+    let list = |prefix: &str| vec![prefix.to_owned()];
+    for reach in [Reach::listed(&list("+1"), &[]), Reach::listed(&list("+9"), &list("+99")), Reach::default()] {
+        let wish = crate::engine::Intent { reach: std::sync::Arc::new(reach), ..wish.clone() };
+        assert_eq!(s.authorise(&wish).await, [Rule::Destination]);
+    }
+    let reach = std::sync::Arc::new(Reach::listed(&list("+999"), &list("+99")));
+    assert_eq!(s.authorise(&crate::engine::Intent { reach, ..wish }).await, []);
+    s.compare().await;
 }
 
 pub(super) async fn a_clock_that_jumps_back_opens_nothing<H: Harness>(mut s: Script<H>) {

@@ -15,6 +15,7 @@ use crate::gate::{Rule, Verdict};
 use crate::sim::{Fault, ModelCounts, ModelList, ModelStore, ModelSubject};
 use crate::store::{
     Browse, DncSubjectKey, Erased, ImportCounts, ImportStart, LedgerCursor, ListInfo, NewDnc, Store, StoreError,
+    SwitchOf, Turned,
 };
 
 use super::fixture;
@@ -146,9 +147,25 @@ impl<H: Harness> Script<H> {
         theirs
     }
 
+    /// The model and the store alike, and what the store keeps of it.
+    pub(super) async fn stop_trunk(&mut self, name: &str, stopped: bool) {
+        let switch = fixture::switch(SwitchOf::Trunk(name.to_owned()), stopped, self.now);
+        let before = self.model.changes();
+        self.store().turn(&switch).await.unwrap();
+        self.model.stop_trunk(name, stopped);
+        let kept = Turned { change: before + 1, switch };
+        assert_eq!(self.store().last_turn(&kept.switch.of).await.unwrap().as_ref(), Some(&kept));
+        assert_eq!(self.store().turned_since(before, 9).await.unwrap(), [kept]);
+        let theirs = self.store().paused().await.unwrap();
+        same("stopped", &self.model.stopped_trunks(), &theirs.trunks);
+        self.same_changes().await;
+    }
+
     pub(super) async fn set_paused(&mut self, campaign: Option<u16>, paused: bool) {
         let name = campaign.map(|ix| self.campaigns[usize::from(ix)].name.clone());
-        self.store().set_paused(name.as_deref(), paused).await.unwrap();
+        let of = name.map_or(SwitchOf::Everything, SwitchOf::Campaign);
+        let switch = fixture::switch(of, paused, self.now);
+        self.store().turn(&switch).await.unwrap();
         self.model.set_paused(campaign.map(CampaignIx), paused);
         let theirs = self.store().paused().await.unwrap();
         for ix in [CampaignIx(0), CampaignIx(1)] {
@@ -236,6 +253,11 @@ impl<H: Harness> Script<H> {
             same("closed", &closed, &theirs.closed);
         }
         self.ledgers().await;
+        for ago in [Duration::ZERO, fixture::HOUR, fixture::DAY] {
+            let since = self.now.wall - ago;
+            let theirs = self.store().shown_since(since).await.unwrap();
+            same("shown_since", &self.model.shown_since(since), &theirs);
+        }
         self.same_changes().await;
         let theirs = self.store().high_water().await.unwrap();
         same("high_water", &self.model.high_water(), &theirs);

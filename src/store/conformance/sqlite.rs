@@ -54,6 +54,8 @@ suite! { File:
         a_refusal_keeps_everybody_quiet,
         a_dead_number_is_dead_for_everybody,
         a_pause_is_in_force_at_the_next_batch,
+        a_stopped_trunk_takes_nobody_and_who_stopped_it_is_kept,
+        a_number_that_the_trunk_does_not_let_out_is_not_authorised,
         a_clock_that_jumps_back_opens_nothing,
         an_intent_with_a_foreign_lead_or_phone_is_refused,
         many_requests_in_one_batch_keep_their_order,

@@ -7,11 +7,13 @@ use sqlx::sqlite::SqliteConnection;
 
 use crate::base::{AttemptId, CampaignIx, ContactId, LeadId, Now, PhoneId, Wall};
 use crate::contact::{ClosedWhy, LeadState};
-use crate::engine::{Committed, DncRequest, DncSubject, Intent, Outcome, StoreReply, StoreRequest, last_gate, refused};
+use crate::engine::{
+    AsStored, Committed, DncRequest, DncSubject, Intent, Outcome, StoreReply, StoreRequest, last_gate, refused,
+};
 use crate::gate::{PastDial, Rule};
 use crate::store::keys::Sealed;
 use crate::store::records::OutcomeSource;
-use crate::store::{Keys, StoreError};
+use crate::store::{Keys, Paused, StoreError};
 
 use super::ledgers::{self, Ledgers, Phone, Statements, Wanted};
 use super::sql::{self, Binds, Cells};
@@ -23,8 +25,7 @@ struct Work<'a> {
     now: Wall,
     dialling: &'a mut Dialling,
     keys: &'a Keys,
-    paused_all: bool,
-    paused: Vec<CampaignIx>,
+    paused: Paused,
     leads: HashMap<LeadId, Lead>,
     ledgers: Ledgers,
     attempts: HashMap<AttemptId, Known>,
@@ -152,8 +153,7 @@ impl<'a> Work<'a> {
             now: StoreRequest::latest(batch).fold(wall.max(standing.high_water), Wall::max),
             dialling,
             keys,
-            paused_all: standing.paused.all,
-            paused: standing.paused.campaigns,
+            paused: standing.paused,
             leads: HashMap::with_capacity(named.leads.len()),
             ledgers: Ledgers::default(),
             attempts: HashMap::with_capacity(named.attempts.len()),
@@ -219,16 +219,20 @@ impl<'a> Work<'a> {
             return no(Rule::LiveAttempt, "this attempt was authorised before");
         }
         let Some(sealed) = sealed else { return no(Rule::Number, "the person was erased") };
-        let paused = self.paused_all || self.paused.contains(&intent.campaign_ix);
-        let verdict = last_gate(intent, lead.state, self.now, paused, contact, phone);
-        if !verdict.allows() {
-            return Ok(StoreReply::Refused { attempt, verdict });
-        }
+        let paused = self.paused.holds(intent.campaign_ix);
+        let trunk = self.dialling.trunk(intent.trunk);
+        let trunk_stopped = self.paused.trunks.iter().any(|stopped| **stopped == *trunk);
         // Damage, or a key that the keys file lacks: of this number only, so the rest of the batch goes on.
         let Some(number) = self.keys.open(Sealed::Phone, sealed) else {
             committed.unopened.push(intent.phone);
             return no(Rule::Number, "the number does not open with the keys at hand");
         };
+        let (now, lead) = (self.now, lead.state);
+        let known = AsStored { now, lead, paused, trunk_stopped, contact, phone, number: &number };
+        let verdict = last_gate(intent, &known);
+        if !verdict.allows() {
+            return Ok(StoreReply::Refused { attempt, verdict });
+        }
         let free = intent.facts.free_of_daily_budget;
         let dial = PastDial {
             attempt,
@@ -244,7 +248,6 @@ impl<'a> Work<'a> {
         phone.note(dial);
         committed.numbers.push((attempt, number));
         let version = self.dialling.versions.of(conn, intent.campaign_ix, &intent.campaign).await?;
-        let trunk = self.dialling.trunk(intent.trunk);
         self.writes.attempts.push(NewAttempt { intent, version, trunk, at: self.now });
         let known = Known {
             at: self.now,

@@ -122,7 +122,15 @@ mod tests {
         let mut look = Sqlite::look(&url, keys).await.unwrap();
         store.campaign_ix(&["b".to_owned()]).await.unwrap();
         assert_eq!(look.campaign_table().await.unwrap(), [(CampaignIx(0), "a".to_owned())]);
-        assert!(look.set_paused(None, true).await.is_err());
+        let everything = crate::store::Switch {
+            of: crate::store::SwitchOf::Everything,
+            paused: true,
+            hang_up: false,
+            who: "a test".to_owned(),
+            reason: "of a test".to_owned(),
+            at: Wall(1),
+        };
+        assert!(look.turn(&everything).await.is_err());
         assert!(!store.paused().await.unwrap().all);
     }
 

@@ -23,7 +23,9 @@ mod outcome_row;
 mod pack;
 mod recover;
 mod scores;
+mod shown;
 mod sql;
+mod switches;
 mod tokens;
 mod versions;
 mod write;
@@ -41,7 +43,7 @@ use sqlx::{Connection as _, Sqlite as Driver, Transaction};
 
 use super::{
     DncChange, DncEntry, DncFilter, DncSubjectKey, Erased, ImportCounts, ImportStart, Labelled, LeadCounts,
-    LedgerCursor, ListInfo, NewDnc, NewLabel, OutcomeRow, Paused, Stats,
+    LedgerCursor, ListInfo, NewDnc, NewLabel, OutcomeRow, Paused, Stats, Switch, SwitchOf, Turned,
 };
 use super::{Keys, Store, StoreError};
 use crate::base::{AttemptId, CampaignIx, ContactId, LeadId, ListId, Now, PhoneId, Pii, Wall};
@@ -175,6 +177,10 @@ impl Store for Sqlite {
         ledgers::page(&mut self.conn, after, limit, now).await
     }
 
+    async fn shown_since(&mut self, since: Wall) -> Result<Vec<(String, u32)>, StoreError> {
+        shown::since(&mut self.conn, since).await
+    }
+
     async fn changes(&mut self) -> Result<u64, StoreError> {
         operate::meta(&mut self.conn, "changes").await
     }
@@ -192,8 +198,16 @@ impl Store for Sqlite {
         Ok(Wall(i64::try_from(micros).unwrap_or(i64::MAX)))
     }
 
-    async fn set_paused(&mut self, campaign: Option<&str>, paused: bool) -> Result<(), StoreError> {
-        operate::set_paused(&mut self.conn, campaign, paused).await
+    async fn turn(&mut self, switch: &Switch) -> Result<(), StoreError> {
+        switches::turn(&mut self.conn, switch).await
+    }
+
+    async fn turned_since(&mut self, change: u64, limit: usize) -> Result<Vec<Turned>, StoreError> {
+        switches::since(&mut self.conn, change, limit).await
+    }
+
+    async fn last_turn(&mut self, of: &SwitchOf) -> Result<Option<Turned>, StoreError> {
+        switches::newest(&mut self.conn, of).await
     }
 
     async fn dnc_add(&mut self, entry: &NewDnc) -> Result<(), StoreError> {

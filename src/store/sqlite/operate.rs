@@ -18,7 +18,8 @@ pub(super) struct Standing {
 
 /// One text for [`read_standing`].
 pub(super) const STANDING: &str = "SELECT group_concat(k || char(31) || v, char(30)) FROM (SELECT k, v FROM meta
-    UNION ALL SELECT 'paused', ix FROM campaign WHERE paused)";
+    UNION ALL SELECT 'paused', ix FROM campaign WHERE paused
+    UNION ALL SELECT 'stopped', name FROM stopped_trunk)";
 
 pub(super) fn read_standing(packed: &str) -> Result<Standing, StoreError> {
     let mut standing = Standing { epoch: 0, high_water: Wall::default(), paused: Paused::default() };
@@ -28,10 +29,12 @@ pub(super) fn read_standing(packed: &str) -> Result<Standing, StoreError> {
             "high_water" => standing.high_water = Wall(cells.int()?),
             "paused_all" => standing.paused.all = cells.yes()?,
             "paused" => standing.paused.campaigns.push(CampaignIx(cells.small()?)),
+            "stopped" => standing.paused.trunks.push(cells.text()?.to_owned()),
             _ => {}
         }
     }
     standing.paused.campaigns.sort_unstable();
+    standing.paused.trunks.sort_unstable();
     Ok(standing)
 }
 
@@ -95,30 +98,6 @@ pub(super) async fn index_of(conn: &mut SqliteConnection, name: &str) -> Result<
     };
     let ix = u16::try_from(Cells::of(&row).int()?).map_err(|_| StoreError::Exhausted("campaigns"))?;
     Ok(CampaignIx(ix))
-}
-
-pub(super) async fn set_paused(
-    conn: &mut SqliteConnection,
-    campaign: Option<&str>,
-    paused: bool,
-) -> Result<(), StoreError> {
-    let mut tx = writing(conn).await?;
-    let mut binds = Binds::default();
-    binds.int(i64::from(paused));
-    match campaign {
-        None => {
-            sql::run(&mut tx, "UPDATE meta SET v = ? WHERE k = 'paused_all'", binds).await?;
-        }
-        Some(name) => {
-            binds.text(name);
-            if sql::run(&mut tx, "UPDATE campaign SET paused = ? WHERE name = ?", binds).await? == 0 {
-                return Err(StoreError::UnknownCampaign(name.to_owned()));
-            }
-        }
-    }
-    bump(&mut tx).await?;
-    tx.commit().await?;
-    Ok(())
 }
 
 /// Leads that no published list has are not counted: they belong to a load under way.
