@@ -227,7 +227,10 @@ impl Gateway {
                     self.arm(leg);
                 }
                 // A far end calls nobody who could ask it for credentials.
-                sip::Output::Journal(_) | sip::Output::Unauthorised { .. } | sip::Output::Registration { .. } => {}
+                sip::Output::Journal(_)
+                | sip::Output::Tried(_)
+                | sip::Output::Unauthorised { .. }
+                | sip::Output::Registration { .. } => {}
                 sip::Output::Count(counter) => self.stats.count(counter),
             }
         }

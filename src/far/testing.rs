@@ -213,6 +213,7 @@ impl Rig {
                 self.events.push((self.now.tick, leg, event));
             }
             sip::Output::Journal(_)
+            | sip::Output::Tried(_)
             | sip::Output::Unauthorised { .. }
             | sip::Output::Registration { .. }
             | sip::Output::Count(_) => {}

@@ -59,15 +59,17 @@ enum Keys {
 struct Trunk {
     settings: LineTrunk,
     host: String,
-    /// Something can be sent there now; always so by datagram.
-    connected: bool,
+    /// Its targets that something can be sent to now; datagrams can always.
+    connected: Vec<sip::Target>,
 }
 
 impl Trunk {
     fn new(settings: LineTrunk) -> Self {
         let host = settings.host.clone().unwrap_or_else(|| settings.addr.to_string());
-        let connected = !settings.transport.is_reliable();
-        Self { host: host + settings.transport.uri_param(), settings, connected }
+        let over = settings.uri_transport.unwrap_or(settings.transport);
+        let datagrams = settings.targets().into_iter().filter(|to| !to.transport.is_reliable());
+        let connected = datagrams.filter(|_| !settings.is_nowhere()).collect();
+        Self { host: host + over.uri_param(), settings, connected }
     }
 }
 
@@ -104,14 +106,18 @@ impl Line {
         self.ua.set_peers(self.sip.peers.clone());
         let before = std::mem::replace(&mut self.trunks, trunks.into_iter().map(Trunk::new).collect());
         for trunk in &mut self.trunks {
-            let same = before.iter().find(|old| old.settings.target() == trunk.settings.target());
-            trunk.connected = same.map_or(trunk.connected, |old| old.connected);
+            let reached = before.iter().flat_map(|old| &old.connected).filter(|to| to.transport.is_reliable());
+            let targets = trunk.settings.targets();
+            trunk.connected.extend(reached.filter(|to| targets.contains(to)));
         }
     }
 
     fn connected(&mut self, to: sip::Target, connected: bool) {
-        for trunk in self.trunks.iter_mut().filter(|trunk| trunk.settings.target() == to) {
-            trunk.connected = connected;
+        for trunk in self.trunks.iter_mut().filter(|trunk| trunk.settings.targets().contains(&to)) {
+            trunk.connected.retain(|known| *known != to);
+            if connected {
+                trunk.connected.push(to);
+            }
         }
     }
 
@@ -217,7 +223,7 @@ impl Line {
         if now.tick > dial.permit_until {
             return Some(NotSent::PermitExpired);
         }
-        let connected = self.trunks.get(dial.trunk.ix()).is_some_and(|trunk| trunk.connected);
+        let connected = self.trunks.get(dial.trunk.ix()).is_some_and(|trunk| !trunk.connected.is_empty());
         if !connected || !self.ua.may_dial(dial.trunk, now.tick) {
             return Some(NotSent::TrunkDown);
         }
@@ -258,8 +264,8 @@ impl Line {
     }
 
     fn invite_of(&self, leg: LegId, wish: &Wish, rtp: SocketAddr) -> Option<Invite> {
-        let Wish { dial: Dial { trunk, caller_id, ring, .. }, number } = wish;
-        self.invite_to(leg, *trunk, number, caller_id, *ring, rtp)
+        let Wish { dial: Dial { trunk, caller_id, ring, permit_until, .. }, number } = wish;
+        self.invite_to(leg, *trunk, number, caller_id, (*ring, *permit_until), rtp)
     }
 
     fn invite_to(
@@ -268,7 +274,7 @@ impl Line {
         ix: TrunkIx,
         number: &Pii<String>,
         caller_id: &Arc<str>,
-        ring_timeout: std::time::Duration,
+        (ring_timeout, permit_until): (std::time::Duration, Tick),
         rtp: SocketAddr,
     ) -> Option<Invite> {
         let Trunk { settings: trunk, host, .. } = self.trunks.get(ix.ix())?;
@@ -277,6 +283,7 @@ impl Line {
             leg,
             trunk: ix,
             hop: 0,
+            permit_until,
             request_uri: trunk.number.request_uri(number.reveal(), host),
             asserted: trunk.asserts_caller_id.then(|| caller.clone()),
             from_user: caller,
@@ -322,10 +329,11 @@ impl Line {
 
     fn recover(&mut self, now: Now, legs: Vec<RecoveredLeg>) {
         let rtp = SocketAddr::new(self.media_address, 0);
-        for RecoveredLeg { leg, trunk, number, caller_id, dialog } in legs {
-            let invite = self.invite_to(leg, trunk, &number, &caller_id, std::time::Duration::ZERO, rtp);
+        for RecoveredLeg { leg, trunk, number, caller_id, dialog, tried } in legs {
+            let invite =
+                self.invite_to(leg, trunk, &number, &caller_id, (std::time::Duration::ZERO, Tick::default()), rtp);
             if let Some(invite) = invite {
-                self.recovery.end(now.tick, &self.sip, &invite, dialog.as_deref());
+                self.recovery.end(now.tick, &self.sip, &invite, (dialog.as_deref(), tried.as_ref()));
             }
         }
     }
@@ -337,6 +345,7 @@ impl Line {
             match output {
                 sip::Output::Send { to, bytes } => self.out.push_back(Output::SendSip { to, bytes }),
                 sip::Output::Event { leg, event } => self.on_event(now, leg, &event),
+                sip::Output::Tried(tried) => self.out.push_back(Output::Tried(tried)),
                 sip::Output::Journal(facts) => self.out.push_back(Output::Journal(facts)),
                 sip::Output::Unauthorised { trunk, why } => self.out.push_back(Output::Unauthorised { trunk, why }),
                 sip::Output::Registration { trunk, report } => {

@@ -8,7 +8,7 @@ use std::time::Duration;
 use crate::base::{AttemptId, LegId, Now, Pii, Tick, TrunkIx};
 use crate::call::{CallResult, Dial, LegCommand, LegEnd, LegEvent, NotSent, Prompt, ReleaseSide};
 use crate::media::{self, Params, Session, Target, silence};
-use crate::sip::{self, DialogFacts, Event, Ua, sdp};
+use crate::sip::{self, DialogFacts, Event, Tried, Ua, sdp};
 
 use super::{Config, Counter, Input, Line, LineTrunk, MediaRange, NumberRule, Output, RecoveredLeg};
 
@@ -47,6 +47,7 @@ struct Rig {
     counted: Vec<Counter>,
     reports: Vec<sip::Report>,
     journal: Vec<DialogFacts>,
+    tried: Vec<Tried>,
 }
 
 fn at(text: &str) -> SocketAddr {
@@ -86,6 +87,7 @@ impl Rig {
             counted: vec![],
             reports: vec![],
             journal: vec![],
+            tried: vec![],
         }
     }
 
@@ -203,6 +205,7 @@ impl Rig {
                 self.line.handle(self.now, Input::PortOpened { port, ok: !self.ports_fail });
             }
             Output::Journal(facts) => self.journal.push(*facts),
+            Output::Tried(tried) => self.tried.push(tried),
             Output::Heard(_, stats) => self.heard.push(*stats),
             Output::Unauthorised { .. } => {}
             Output::Registration { report, .. } => self.reports.push(report),
@@ -236,6 +239,7 @@ impl Rig {
                 self.far_events.push(event);
             }
             sip::Output::Journal(_)
+            | sip::Output::Tried(_)
             | sip::Output::Unauthorised { .. }
             | sip::Output::Registration { .. }
             | sip::Output::Count(_) => {}
@@ -527,6 +531,7 @@ fn after_a_crash_what_rang_is_cancelled_and_what_was_answered_gets_a_bye() {
             number: Pii::new(NUMBER.to_owned()),
             caller_id: "+999100000001".into(),
             dialog,
+            tried: None,
         };
         rig.input(Input::Recover(vec![left]));
         rig.run(100);

@@ -9,6 +9,7 @@ pub mod header;
 pub mod ids;
 mod invite;
 pub mod keyring;
+pub mod locate;
 pub mod message;
 pub mod method;
 pub mod packet;
@@ -32,7 +33,9 @@ pub use peer::{Credentials, Network, Peer};
 pub use register::{Failure, Register, Report};
 pub use target::{Target, Transport};
 pub use transaction::{Timer, Times};
-pub use ua::{Cause, Command, Config, Counter, DialogFacts, End, Event, Incoming, Input, Invite, Output, Side, Ua};
+pub use ua::{
+    Cause, Command, Config, Counter, DialogFacts, End, Event, Incoming, Input, Invite, Output, Side, Tried, Ua,
+};
 
 #[cfg(test)]
 mod tests;

@@ -80,7 +80,11 @@ impl Live {
                 }
                 Output::Event { leg: who, event: Event::Incoming(_) } => strangers.push(who),
                 Output::Event { leg: who, event } => self.ends += u32::from(who == leg(1) && ended(&event).is_some()),
-                Output::Count(_) | Output::Journal(_) | Output::Unauthorised { .. } | Output::Registration { .. } => {}
+                Output::Count(_)
+                | Output::Journal(_)
+                | Output::Tried(_)
+                | Output::Unauthorised { .. }
+                | Output::Registration { .. } => {}
             }
         }
         assert!(self.ends <= 1, "a call ends once");

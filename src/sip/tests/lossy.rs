@@ -52,7 +52,11 @@ impl Net {
             match output {
                 Output::Send { bytes, .. } => self.transmit(side, &bytes),
                 Output::Event { leg, event } => self.react(side, leg, &event),
-                Output::Journal(_) | Output::Unauthorised { .. } | Output::Registration { .. } | Output::Count(_) => {}
+                Output::Journal(_)
+                | Output::Tried(_)
+                | Output::Unauthorised { .. }
+                | Output::Registration { .. }
+                | Output::Count(_) => {}
             }
         }
     }
