@@ -20,6 +20,7 @@ use super::config::{Config, Database};
 use super::control::ApiControl;
 use super::errands::{Errands, Tools};
 use super::journal::{Journal, PlanFiles};
+use super::names::Names;
 use super::pump::{Pump, Queues, ToEngine};
 use super::reload::Reloader;
 use super::tally::Tally;
@@ -62,8 +63,6 @@ pub enum StartError {
          `goldenhour token new --role viewer`, or listen on 127.0.0.1"
     )]
     Exposed(std::net::SocketAddr),
-    #[error("{0}")]
-    Resolve(String),
     #[error("cannot open the SIP or RTP sockets on {0}: {1}")]
     Wire(std::net::SocketAddr, std::io::Error),
     #[error("{code}: the input journal {0} cannot be made: {1}", code = crate::base::Code::JournalWrite)]
@@ -83,6 +82,8 @@ pub struct Daemon {
     engine: SyncSender<ToEngine>,
     writer: SyncSender<ToWriter>,
     wire: wire::Handle,
+    /// Looks the names of gateways up, where there are any.
+    names: Option<Names>,
     threads: Vec<JoinHandle<()>>,
     stop_http: watch::Sender<bool>,
     reloader: Arc<Reloader>,
@@ -124,6 +125,7 @@ impl Daemon {
         let stop_http = serve_http(&config, &health, &metrics, api).await?;
         let (engine_tx, engine_rx) = sync_channel(Self::QUEUE);
         let wire = start_wire(&config, &keys, &ringing, &clock, engine_tx.clone())?;
+        let names = Names::start(&config, wire.orders())?;
         health.ready(Check::Line);
 
         let now = Now { wall: clock.now().wall.max(high_water), ..clock.now() };
@@ -162,6 +164,7 @@ impl Daemon {
             engine,
             writer,
             wire,
+            names,
             threads,
             stop_http,
             reloader,
@@ -234,7 +237,7 @@ impl Daemon {
         if let Some(engine) = self.threads.pop() {
             join(engine).await?;
         }
-        tokio::task::spawn_blocking(move || drop(self.wire)).await?;
+        tokio::task::spawn_blocking(move || drop((self.names, self.wire))).await?;
         Ok(())
     }
 
@@ -365,7 +368,7 @@ fn start_wire(
 ) -> Result<wire::Handle, StartError> {
     let Database::Sqlite(path) = &config.database;
     let journal: PathBuf = path.with_extension("dialogs");
-    let mut settings = setup::wire(config, *keys.sip(), Some(journal), seed()?).map_err(StartError::Resolve)?;
+    let mut settings = setup::wire(config, *keys.sip(), Some(journal), seed()?);
     settings.recover = setup::recovered(config, ringing);
     let sink = move |events: &mut Vec<wire::Event>| {
         if events.is_empty() {

@@ -100,6 +100,7 @@ impl Rig {
             leg,
             trunk: TrunkIx(0),
             hop: 0,
+            permit_until: crate::base::Tick::MAX,
             request_uri: Pii::new(format!("sip:{number}@{FAR}")),
             from_user: Pii::new("+999100000099".to_owned()),
             from_display: None,
