@@ -10,7 +10,7 @@ use crate::call::{CallResult, Dial, LegCommand, LegEnd, LegEvent, NotSent, Promp
 use crate::media::{self, Params, Session, Target, silence};
 use crate::sip::{self, DialogFacts, Event, Tried, Ua, sdp};
 
-use super::{Config, Counter, Input, Line, LineTrunk, MediaRange, NumberRule, Output, RecoveredLeg};
+use super::{Config, Counter, Input, Line, LineTrunk, MediaRange, NumberRule, Output, RecoveredLeg, Route};
 
 const LINE: &str = "127.0.0.1:5060";
 const GATEWAY: &str = "127.0.0.1:5080";
@@ -638,4 +638,42 @@ fn reports_leave_from_the_odd_port_to_the_odd_port_and_a_bye_among_theirs_ends_n
     rig.counted.clear();
     rig.input(Input::Rtp { port: 20_001, from: at("127.0.0.1:30001"), bytes: &REPORT_AND_BYE });
     assert_eq!(rig.counted, [], "late reports are nothing to count");
+}
+
+#[test]
+fn a_trunk_whose_name_leads_nowhere_dials_nothing_until_it_leads_somewhere() {
+    let named = |addr| LineTrunk { host: Some("gw.example".to_owned()), ..LineTrunk::new(addr) };
+    let mut rig = Rig::new(Far::Answers);
+    rig.line = Line::new(Config { trunks: vec![named(sip::Peer::NOWHERE)], ..line_config() });
+    rig.dial(leg());
+    rig.run(10);
+    assert_eq!((rig.said(), rig.sent.len()), (vec![LegEvent::NotSent(NotSent::TrunkDown)], 0));
+    rig.events.clear();
+    let route = Route::new(sip::Target::udp(at(GATEWAY)));
+    rig.line.set_trunks(vec![LineTrunk { routes: vec![route], ..named(at(GATEWAY)) }]);
+    rig.dial(leg());
+    rig.run(10);
+    assert!(rig.said().contains(&LegEvent::Answered), "{:?}", rig.said());
+    assert_eq!(rig.tried.len(), 1);
+    assert!(rig.journal.iter().any(|facts| facts.confirmed));
+}
+
+#[test]
+fn a_trunk_over_tcp_takes_calls_while_one_of_its_targets_is_connected() {
+    let to = |n: u8| sip::Target::new(sip::Transport::Tcp, SocketAddr::from(([127, 0, 0, n], 5060)));
+    let routes = vec![Route::new(to(2)), Route { priority: 1, ..Route::new(to(3)) }];
+    let trunk = LineTrunk { transport: sip::Transport::Tcp, routes, ..LineTrunk::new(to(2).addr) };
+    let mut rig = Rig::new(Far::Answers);
+    rig.line = Line::new(Config { trunks: vec![trunk.clone()], ..line_config() });
+    let takes = |rig: &mut Rig| {
+        rig.events.clear();
+        rig.dial(leg());
+        !rig.said().contains(&LegEvent::NotSent(NotSent::TrunkDown))
+    };
+    assert!(!takes(&mut rig));
+    rig.input(Input::Connected { to: to(3), ours: at(LINE) });
+    rig.line.set_trunks(vec![trunk]);
+    rig.input(Input::Connected { to: to(2), ours: at(LINE) });
+    rig.input(Input::Disconnected { to: to(2) });
+    assert!(takes(&mut rig), "the second one still stands, a change of names in between");
 }
