@@ -124,8 +124,7 @@ impl Daemon {
         let api = open_api(&config, &keys, control).await?;
         let stop_http = serve_http(&config, &health, &metrics, api).await?;
         let (engine_tx, engine_rx) = sync_channel(Self::QUEUE);
-        let wire = start_wire(&config, &keys, &ringing, &clock, engine_tx.clone())?;
-        let names = Names::start(&config, wire.orders())?;
+        let (wire, names) = start_wire(&config, &keys, &ringing, &clock, engine_tx.clone())?;
         health.ready(Check::Line);
 
         let now = Now { wall: clock.now().wall.max(high_water), ..clock.now() };
@@ -154,15 +153,14 @@ impl Daemon {
         health.ready(Check::Campaigns);
         health.ready(Check::Engine);
         tracing::info!(sip = %wire.local(), http = %config.http, recovered, "ready");
-        let (engine, writer) = (engine_tx, writer_tx);
         Ok(Self {
             config,
             clock,
             metrics,
             health,
             view,
-            engine,
-            writer,
+            engine: engine_tx,
+            writer: writer_tx,
             wire,
             names,
             threads,
@@ -365,7 +363,7 @@ fn start_wire(
     ringing: &[RecoveredAttempt],
     clock: &Arc<OsClock>,
     engine: SyncSender<ToEngine>,
-) -> Result<wire::Handle, StartError> {
+) -> Result<(wire::Handle, Option<Names>), StartError> {
     let Database::Sqlite(path) = &config.database;
     let journal: PathBuf = path.with_extension("dialogs");
     let mut settings = setup::wire(config, *keys.sip(), Some(journal), seed()?);
@@ -380,7 +378,10 @@ fn start_wire(
             Err(_) => events.clear(),
         }
     };
-    wire::start(settings, Arc::clone(clock) as Arc<dyn Clock>, sink).map_err(|why| StartError::Wire(config.sip, why))
+    let started = wire::start(settings, Arc::clone(clock) as Arc<dyn Clock>, sink);
+    let wire = started.map_err(|why| StartError::Wire(config.sip, why))?;
+    let names = Names::start(config, wire.orders())?;
+    Ok((wire, names))
 }
 
 fn spawn(name: &str, body: impl FnOnce() + Send + 'static) -> anyhow::Result<JoinHandle<()>> {
