@@ -162,6 +162,7 @@ fn drain(ua: &mut Ua, now: Now) -> usize {
             Output::Event { leg, event: Event::Incoming(_) } => strangers.push(leg),
             Output::Event { .. }
             | Output::Journal(_)
+            | Output::Tried(_)
             | Output::Unauthorised { .. }
             | Output::Registration { .. }
             | Output::Pong { .. }
@@ -213,6 +214,7 @@ fn invite() -> Invite {
         leg: LEG,
         trunk: TrunkIx(0),
         hop: 0,
+        permit_until: goldenhour::base::Tick::MAX,
         request_uri: Pii::new(format!("sip:+999100000002@{}", peer())),
         from_user: Pii::new("+999100000001".to_owned()),
         from_display: None,

@@ -101,7 +101,6 @@ pub(super) fn refuse(error: StartError) -> Result<Exit, Stop> {
         StartError::Keys(_)
         | StartError::Store(_)
         | StartError::Http(_)
-        | StartError::Resolve(_)
         | StartError::Wire(..)
         | StartError::Journal(..) => Exit::Unreachable,
         StartError::Other(_) => Exit::Failure,

@@ -6,6 +6,7 @@ mod control;
 mod errands;
 mod folder;
 mod journal;
+mod names;
 mod notify;
 mod pump;
 mod reading;
@@ -23,6 +24,7 @@ mod writer;
 
 pub use clock::OsClock;
 pub use folder::read_folder;
+pub use names::find;
 pub use notify::Notify;
 pub use reload::{Reloaded, Reloader};
 pub use seed::seed;

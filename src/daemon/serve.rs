@@ -20,6 +20,7 @@ use super::config::{Config, Database};
 use super::control::ApiControl;
 use super::errands::{Errands, Tools};
 use super::journal::{Journal, PlanFiles};
+use super::names::Names;
 use super::pump::{Pump, Queues, ToEngine};
 use super::reload::Reloader;
 use super::switches::Switches;
@@ -63,8 +64,6 @@ pub enum StartError {
          `goldenhour token new --role viewer`, or listen on 127.0.0.1"
     )]
     Exposed(std::net::SocketAddr),
-    #[error("{0}")]
-    Resolve(String),
     #[error("cannot open the SIP or RTP sockets on {0}: {1}")]
     Wire(std::net::SocketAddr, std::io::Error),
     #[error("{code}: the input journal {0} cannot be made: {1}", code = crate::base::Code::JournalWrite)]
@@ -84,6 +83,8 @@ pub struct Daemon {
     engine: SyncSender<ToEngine>,
     writer: SyncSender<ToWriter>,
     wire: wire::Handle,
+    /// Looks the names of gateways up, where there are any.
+    names: Option<Names>,
     threads: Vec<JoinHandle<()>>,
     stop_http: watch::Sender<bool>,
     reloader: Arc<Reloader>,
@@ -125,7 +126,7 @@ impl Daemon {
         let stop_http = serve_http(&config, &health, &metrics, api).await?;
         config.trunks.iter().for_each(|trunk| super::tally::open_trunk(&metrics, trunk));
         let (engine_tx, engine_rx) = sync_channel(Self::QUEUE);
-        let wire = start_wire(&config, &keys, &ringing, &clock, engine_tx.clone())?;
+        let (wire, names) = start_wire(&config, &keys, &ringing, &clock, engine_tx.clone())?;
         health.ready(Check::Line);
 
         let now = Now { wall: clock.now().wall.max(high_water), ..clock.now() };
@@ -156,16 +157,16 @@ impl Daemon {
         health.ready(Check::Campaigns);
         health.ready(Check::Engine);
         tracing::info!(sip = %wire.local(), http = %config.http, recovered, "ready");
-        let (engine, writer) = (engine_tx, writer_tx);
         Ok(Self {
             config,
             clock,
             metrics,
             health,
             view,
-            engine,
-            writer,
+            engine: engine_tx,
+            writer: writer_tx,
             wire,
+            names,
             threads,
             stop_http,
             reloader,
@@ -238,7 +239,7 @@ impl Daemon {
         if let Some(engine) = self.threads.pop() {
             join(engine).await?;
         }
-        tokio::task::spawn_blocking(move || drop(self.wire)).await?;
+        tokio::task::spawn_blocking(move || drop((self.names, self.wire))).await?;
         Ok(())
     }
 
@@ -375,10 +376,10 @@ fn start_wire(
     ringing: &[RecoveredAttempt],
     clock: &Arc<OsClock>,
     engine: SyncSender<ToEngine>,
-) -> Result<wire::Handle, StartError> {
+) -> Result<(wire::Handle, Option<Names>), StartError> {
     let Database::Sqlite(path) = &config.database;
     let journal: PathBuf = path.with_extension("dialogs");
-    let mut settings = setup::wire(config, *keys.sip(), Some(journal), seed()?).map_err(StartError::Resolve)?;
+    let mut settings = setup::wire(config, *keys.sip(), Some(journal), seed()?);
     settings.recover = setup::recovered(config, ringing);
     let sink = move |events: &mut Vec<wire::Event>| {
         if events.is_empty() {
@@ -390,7 +391,10 @@ fn start_wire(
             Err(_) => events.clear(),
         }
     };
-    wire::start(settings, Arc::clone(clock) as Arc<dyn Clock>, sink).map_err(|why| StartError::Wire(config.sip, why))
+    let started = wire::start(settings, Arc::clone(clock) as Arc<dyn Clock>, sink);
+    let wire = started.map_err(|why| StartError::Wire(config.sip, why))?;
+    let names = Names::start(config, wire.orders())?;
+    Ok((wire, names))
 }
 
 fn spawn(name: &str, body: impl FnOnce() + Send + 'static) -> anyhow::Result<JoinHandle<()>> {

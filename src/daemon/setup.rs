@@ -1,12 +1,13 @@
 //! From the configuration to what engine and line are told.
 
-use std::net::{IpAddr, SocketAddr};
+use std::net::SocketAddr;
 use std::path::PathBuf;
 use std::sync::Arc;
 
 use crate::engine::{EngineConfig, QueueSpec, RecoveredAttempt, TrunkSpec};
 use crate::line::{self, LineTrunk, MediaRange, NumberRule, RecoveredLeg};
 use crate::sip;
+use crate::sip::locate::Found;
 use crate::{base, wire};
 
 use super::config::{Config, TrunkConfig};
@@ -29,9 +30,8 @@ pub fn engine(config: &Config, seed: u64, wall_rate: f64) -> EngineConfig {
 }
 
 /// `sip_key` comes from the keys file: after a restart it rebuilds the same branches and tags.
-/// Blocks while names of gateways are looked up.
-pub fn wire(config: &Config, sip_key: [u8; 32], journal: Option<PathBuf>, seed: u64) -> Result<wire::Config, String> {
-    let trunks = config.trunks.iter().map(|trunk| line_trunk(trunk, config.sip.ip())).collect::<Result<_, _>>()?;
+pub fn wire(config: &Config, sip_key: [u8; 32], journal: Option<PathBuf>, seed: u64) -> wire::Config {
+    let trunks = config.trunks.iter().map(line_trunk).collect();
     let mut local = config.sip;
     local.set_ip(config.media.address);
     let media = MediaRange {
@@ -47,14 +47,14 @@ pub fn wire(config: &Config, sip_key: [u8; 32], journal: Option<PathBuf>, seed: 
         listen_tcp: config.sip_tcp,
         listen_tls: config.sip_tls.clone(),
     };
-    Ok(wire::Config {
+    wire::Config {
         listen: config.sip,
         streams,
         line: line::Config::new(sip, trunks, media, seed),
         journal,
         recover: Vec::new(),
         queue: 1_024,
-    })
+    }
 }
 
 /// What SIP recovery can end: a trunk that is no longer configured has nobody to send a CANCEL to.
@@ -67,6 +67,7 @@ pub fn recovered(config: &Config, attempts: &[RecoveredAttempt]) -> Vec<Recovere
             number: attempt.number.clone()?,
             caller_id: attempt.caller_id.as_str().into(),
             dialog: None,
+            tried: None,
         })
     };
     attempts.iter().filter_map(leg).collect()
@@ -86,10 +87,10 @@ fn trunk_spec(trunk: &TrunkConfig) -> TrunkSpec {
     }
 }
 
-/// Who we are to a trunk, as the line knows it. `own`: the address that talks to it.
-pub fn peer(trunk: &TrunkConfig, own: IpAddr) -> Result<sip::Peer, String> {
-    let addr = trunk.peer.resolve(own).map_err(|why| format!("trunk `{}`: {why}", trunk.name))?;
-    Ok(sip::Peer {
+/// Who we are to a trunk, as the line knows it. A name leads nowhere yet.
+pub fn peer(trunk: &TrunkConfig) -> sip::Peer {
+    let addr = trunk.peer.addr().unwrap_or(sip::Peer::NOWHERE);
+    sip::Peer {
         transport: trunk.peer.transport,
         from: trunk.from.clone(),
         auth: trunk.auth.as_ref().map(|auth| sip::Credentials {
@@ -99,15 +100,17 @@ pub fn peer(trunk: &TrunkConfig, own: IpAddr) -> Result<sip::Peer, String> {
         }),
         register: trunk.register.clone(),
         ..sip::Peer::new(addr)
-    })
+    }
 }
 
-pub fn line_trunk(trunk: &TrunkConfig, own: IpAddr) -> Result<LineTrunk, String> {
-    let sip::Peer { addr, transport, our_end: _, from, auth, domain, register } = peer(trunk, own)?;
-    Ok(LineTrunk {
+pub fn line_trunk(trunk: &TrunkConfig) -> LineTrunk {
+    let sip::Peer { addr, transport, routes, former: _, our_end: _, from, auth, domain, register } = peer(trunk);
+    LineTrunk {
         name: trunk.name.clone(),
         addr,
         transport,
+        routes,
+        uri_transport: None,
         host: Some(trunk.peer.host_port()),
         from,
         auth,
@@ -119,5 +122,14 @@ pub fn line_trunk(trunk: &TrunkConfig, own: IpAddr) -> Result<LineTrunk, String>
         asserts_caller_id: trunk.assert_caller_id,
         prefer: sip::sdp::Codec::Pcma,
         learns_media_address: trunk.learn_media_address,
-    })
+    }
+}
+
+/// Its name was found there. The URI says what it said before: after a crash it must read the same.
+pub(super) fn locate(trunk: &mut LineTrunk, found: &Found) {
+    let Some(first) = found.routes.first() else { return };
+    trunk.uri_transport.get_or_insert(trunk.transport);
+    trunk.transport = found.transport;
+    trunk.addr = first.target.addr;
+    trunk.routes.clone_from(&found.routes);
 }

@@ -228,6 +228,7 @@ impl Gateway {
                 }
                 // A far end calls nobody who could ask it for credentials.
                 sip::Output::Journal(_)
+                | sip::Output::Tried(_)
                 | sip::Output::Unauthorised { .. }
                 | sip::Output::Registration { .. }
                 | sip::Output::Pong { .. } => {}

@@ -314,6 +314,7 @@ mod tests {
             leg: LegId(AttemptId(1)),
             trunk: TrunkIx(0),
             hop: 0,
+            permit_until: crate::base::Tick::MAX,
             request_uri: Pii::new(format!("sip:+999100000001@{far}")),
             from_user: Pii::new("+999100000099".to_owned()),
             from_display: None,

@@ -100,6 +100,7 @@ impl Rig {
             leg,
             trunk: TrunkIx(0),
             hop: 0,
+            permit_until: crate::base::Tick::MAX,
             request_uri: Pii::new(format!("sip:{number}@{FAR}")),
             from_user: Pii::new("+999100000099".to_owned()),
             from_display: None,
@@ -213,6 +214,7 @@ impl Rig {
                 self.events.push((self.now.tick, leg, event));
             }
             sip::Output::Journal(_)
+            | sip::Output::Tried(_)
             | sip::Output::Unauthorised { .. }
             | sip::Output::Registration { .. }
             | sip::Output::Pong { .. }

@@ -6,7 +6,7 @@ use std::sync::Arc;
 use crate::base::{LegId, Pii, TrunkIx};
 use crate::call::{LegCommand, LegEvent, TrunkState};
 use crate::media;
-use crate::sip::{self, DialogFacts, Packet, Target};
+use crate::sip::{self, DialogFacts, Packet, Target, Tried};
 
 use super::HealthTimer;
 
@@ -47,6 +47,8 @@ pub struct RecoveredLeg {
     pub number: Pii<String>,
     pub caller_id: Arc<str>,
     pub dialog: Option<Box<DialogFacts>>,
+    /// Its last INVITE, as that journal knows it.
+    pub tried: Option<Tried>,
 }
 
 /// After each `handle`, drain `poll_rtp` and this to `None`.
@@ -61,6 +63,8 @@ pub enum Output {
     OpenPort(u16),
     /// To be written, without fsync, before any `SendSip` of the same round.
     Journal(Box<DialogFacts>),
+    /// As `Journal`: an INVITE to a target that nobody would know after a crash.
+    Tried(Tried),
     /// A leg with media is over: its packets.
     Heard(LegId, Box<media::Stats>),
     /// A gateway asked for credentials and did not get them: to be said in a log, for somebody has to look.

@@ -5,6 +5,7 @@ use std::net::{IpAddr, SocketAddr};
 use std::time::Duration;
 
 use crate::base::Reach;
+use crate::sip::locate::Route;
 use crate::sip::{self, Credentials, Network, Peer, Register, Target, Transport, sdp};
 
 use super::NumberRule;
@@ -43,6 +44,10 @@ pub struct LineTrunk {
     /// Where requests go; datagrams come from exactly here.
     pub addr: SocketAddr,
     pub transport: Transport,
+    /// Where its name leads: `addr` and all that are as good. Empty where the configuration has an address.
+    pub routes: Vec<Route>,
+    /// What its URI says of the transport, where the records of its name chose it.
+    pub uri_transport: Option<Transport>,
     /// Host and port as the gateway knows itself; the address where it is `None`.
     pub host: Option<String>,
     /// Networks it may send from too, at any port.
@@ -82,6 +87,8 @@ impl LineTrunk {
             name: String::new(),
             addr,
             transport: Transport::Udp,
+            routes: Vec::new(),
+            uri_transport: None,
             host: None,
             from: Vec::new(),
             auth: None,
@@ -101,6 +108,20 @@ impl LineTrunk {
         Target::new(self.transport, self.addr)
     }
 
+    /// Everywhere it can be reached.
+    pub fn targets(&self) -> Vec<Target> {
+        if self.routes.is_empty() {
+            vec![self.target()]
+        } else {
+            self.routes.iter().map(|route| route.target).collect()
+        }
+    }
+
+    /// Its name was looked for, and has led nowhere yet.
+    pub fn is_nowhere(&self) -> bool {
+        self.addr == Peer::NOWHERE
+    }
+
     /// Does what came from there come from this trunk?
     pub fn owns(&self, from: Target) -> bool {
         self.peer().owns(from)
@@ -118,6 +139,7 @@ impl LineTrunk {
     pub(super) fn peer(&self) -> Peer {
         Peer {
             transport: self.transport,
+            routes: self.routes.clone(),
             from: self.from.clone(),
             auth: self.auth.clone(),
             domain: self.domain.clone(),

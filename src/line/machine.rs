@@ -62,26 +62,32 @@ enum Keys {
 struct Trunk {
     settings: LineTrunk,
     host: String,
-    /// Something can be sent there now; always so by datagram.
-    connected: bool,
+    /// Its targets that something can be sent to now; datagrams can always.
+    connected: Vec<sip::Target>,
     health: Health,
     /// How it stood when that was told last.
     told: TrunkState,
 }
 
 impl Trunk {
-    fn reach(&mut self, connected: bool) {
-        if self.connected != connected {
-            self.connected = connected;
-            self.health.on_connection(connected);
+    fn reach(&mut self, to: sip::Target, connected: bool) {
+        let before = !self.connected.is_empty();
+        self.connected.retain(|known| *known != to);
+        if connected {
+            self.connected.push(to);
+        }
+        if before == self.connected.is_empty() {
+            self.health.on_connection(!before);
         }
     }
 
     fn new(settings: LineTrunk, rng: Rng) -> Self {
         let host = settings.host.clone().unwrap_or_else(|| settings.addr.to_string());
-        let connected = !settings.transport.is_reliable();
-        let health = Health::new(settings.options_every, rng, connected);
-        Self { host: host + settings.transport.uri_param(), settings, connected, health, told: TrunkState::Up }
+        let over = settings.uri_transport.unwrap_or(settings.transport);
+        let datagrams = settings.targets().into_iter().filter(|to| !to.transport.is_reliable());
+        let connected: Vec<_> = datagrams.filter(|_| !settings.is_nowhere()).collect();
+        let health = Health::new(settings.options_every, rng, !connected.is_empty());
+        Self { host: host + over.uri_param(), settings, connected, health, told: TrunkState::Up }
     }
 }
 
@@ -125,12 +131,13 @@ impl Line {
             let mut trunk = Trunk::new(settings, self.rng.fork());
             if let Some(old) = old {
                 trunk.told = old.told;
-                if old.settings.target() == trunk.settings.target() {
-                    trunk.reach(old.connected);
-                    if old.settings.options_every == trunk.settings.options_every {
-                        trunk.health = old.health;
-                        trunk.health.on_forgotten();
-                    }
+                let targets = trunk.settings.targets();
+                for to in old.connected.iter().filter(|to| to.transport.is_reliable() && targets.contains(to)) {
+                    trunk.reach(*to, true);
+                }
+                if old.settings.targets() == targets && old.settings.options_every == trunk.settings.options_every {
+                    trunk.health = old.health;
+                    trunk.health.on_forgotten();
                 }
             }
             self.trunks.push(trunk);
@@ -138,8 +145,8 @@ impl Line {
     }
 
     fn connected(&mut self, to: sip::Target, connected: bool) {
-        for trunk in self.trunks.iter_mut().filter(|trunk| trunk.settings.target() == to) {
-            trunk.reach(connected);
+        for trunk in self.trunks.iter_mut().filter(|trunk| trunk.settings.targets().contains(&to)) {
+            trunk.reach(to, connected);
         }
     }
 
@@ -147,7 +154,7 @@ impl Line {
     fn standing(&self, ix: TrunkIx, now: Tick) -> TrunkState {
         let down = match self.trunks.get(ix.ix()) {
             None => Some(TrunkDown::Disconnected),
-            Some(trunk) if !trunk.connected => Some(TrunkDown::Disconnected),
+            Some(trunk) if trunk.connected.is_empty() => Some(TrunkDown::Disconnected),
             Some(_) if !self.ua.may_dial(ix, now) => Some(TrunkDown::Unregistered),
             Some(trunk) => trunk.health.down(now),
         };
@@ -345,8 +352,8 @@ impl Line {
     }
 
     fn invite_of(&self, leg: LegId, wish: &Wish, rtp: SocketAddr) -> Option<Invite> {
-        let Wish { dial: Dial { trunk, caller_id, ring, .. }, number } = wish;
-        self.invite_to(leg, *trunk, number, caller_id, *ring, rtp)
+        let Wish { dial: Dial { trunk, caller_id, ring, permit_until, .. }, number } = wish;
+        self.invite_to(leg, *trunk, number, caller_id, (*ring, *permit_until), rtp)
     }
 
     fn invite_to(
@@ -355,7 +362,7 @@ impl Line {
         ix: TrunkIx,
         number: &Pii<String>,
         caller_id: &Arc<str>,
-        ring_timeout: std::time::Duration,
+        (ring_timeout, permit_until): (std::time::Duration, Tick),
         rtp: SocketAddr,
     ) -> Option<Invite> {
         let Trunk { settings: trunk, host, .. } = self.trunks.get(ix.ix())?;
@@ -364,6 +371,7 @@ impl Line {
             leg,
             trunk: ix,
             hop: 0,
+            permit_until,
             request_uri: trunk.number.request_uri(number.reveal(), host),
             asserted: trunk.asserts_caller_id.then(|| caller.clone()),
             from_user: caller,
@@ -409,10 +417,11 @@ impl Line {
 
     fn recover(&mut self, now: Now, legs: Vec<RecoveredLeg>) {
         let rtp = SocketAddr::new(self.media_address, 0);
-        for RecoveredLeg { leg, trunk, number, caller_id, dialog } in legs {
-            let invite = self.invite_to(leg, trunk, &number, &caller_id, std::time::Duration::ZERO, rtp);
+        for RecoveredLeg { leg, trunk, number, caller_id, dialog, tried } in legs {
+            let invite =
+                self.invite_to(leg, trunk, &number, &caller_id, (std::time::Duration::ZERO, Tick::default()), rtp);
             if let Some(invite) = invite {
-                self.recovery.end(now.tick, &self.sip, &invite, dialog.as_deref());
+                self.recovery.end(now.tick, &self.sip, &invite, (dialog.as_deref(), tried.as_ref()));
             }
         }
     }
@@ -424,6 +433,7 @@ impl Line {
             match output {
                 sip::Output::Send { to, bytes } => self.out.push_back(Output::SendSip { to, bytes }),
                 sip::Output::Event { leg, event } => self.on_event(now, leg, &event),
+                sip::Output::Tried(tried) => self.out.push_back(Output::Tried(tried)),
                 sip::Output::Journal(facts) => self.out.push_back(Output::Journal(facts)),
                 sip::Output::Unauthorised { trunk, why } => self.out.push_back(Output::Unauthorised { trunk, why }),
                 sip::Output::Registration { trunk, report } => {

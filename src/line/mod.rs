@@ -13,8 +13,11 @@ mod sessions;
 /// What stands in our own interface, so that `wire` needs nobody but us.
 pub use crate::call::{LegCommand, LegEvent, TrunkDown, TrunkState};
 pub use crate::media::{OneWay, Stats as MediaStats};
+pub use crate::sip::locate::Route;
 pub use crate::sip::stream::{Broken, Frame, Framer};
-pub use crate::sip::{Counter as SipCounter, DialogFacts, Failure, Packet, Report, Target, Transport, Unanswered};
+pub use crate::sip::{
+    Counter as SipCounter, DialogFacts, Failure, Packet, Report, Target, Transport, Tried, Unanswered,
+};
 pub use api::{Counter, Input, Output, RecoveredLeg, Why};
 pub use config::{Config, LineTrunk, MediaRange};
 pub use health::HealthTimer;

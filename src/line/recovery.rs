@@ -21,13 +21,21 @@ pub(super) struct Recovery {
 
 impl Recovery {
     /// `invite` as it was sent before the crash, as far as the intent knows it.
-    pub(super) fn end(&mut self, now: Tick, config: &sip::Config, invite: &Invite, dialog: Option<&sip::DialogFacts>) {
+    pub(super) fn end(
+        &mut self,
+        now: Tick,
+        config: &sip::Config,
+        invite: &Invite,
+        left: (Option<&sip::DialogFacts>, Option<&sip::Tried>),
+    ) {
+        let (dialog, tried) = left;
         let confirmed = dialog.is_some_and(|facts| facts.confirmed);
         let bye = dialog.and_then(|facts| recovery::bye(config, invite, facts));
         // Each answer to a challenge was a further INVITE.
         let authenticates = config.peers.get(invite.trunk.ix()).is_some_and(|peer| peer.auth.is_some());
         let last = if authenticates { 1 + u32::from(sip::MAX_TRIES) } else { 1 };
-        let cancels = (1..=last).filter(|_| !confirmed).filter_map(|cseq| recovery::cancel(config, invite, cseq));
+        let cancels =
+            (1..=last).filter(|_| !confirmed).filter_map(|cseq| recovery::cancel(config, invite, tried, cseq));
         for (to, bytes) in bye.into_iter().chain(cancels) {
             self.count += 1;
             let turn = now + SPACING * u32::try_from(self.waiting.len() / REPEATS.len()).unwrap_or(u32::MAX);

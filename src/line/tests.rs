@@ -10,9 +10,9 @@ use std::time::Duration;
 use crate::base::{AttemptId, LegId, Now, Pii, Reach, Tick, TrunkIx};
 use crate::call::{CallResult, Dial, LegCommand, LegEnd, LegEvent, NotSent, Prompt, ReleaseSide, TrunkState};
 use crate::media::{self, Params, Session, Target, silence};
-use crate::sip::{self, DialogFacts, Event, Ua, sdp};
+use crate::sip::{self, DialogFacts, Event, Tried, Ua, sdp};
 
-use super::{Config, Counter, Input, Line, LineTrunk, MediaRange, NumberRule, Output, RecoveredLeg};
+use super::{Config, Counter, Input, Line, LineTrunk, MediaRange, NumberRule, Output, RecoveredLeg, Route};
 
 const LINE: &str = "127.0.0.1:5060";
 const GATEWAY: &str = "127.0.0.1:5080";
@@ -51,6 +51,7 @@ struct Rig {
     /// How the trunk stood from when on, in milliseconds.
     stood: Vec<(u64, TrunkState)>,
     journal: Vec<DialogFacts>,
+    tried: Vec<Tried>,
 }
 
 fn at(text: &str) -> SocketAddr {
@@ -92,6 +93,7 @@ impl Rig {
             reports: vec![],
             stood: vec![],
             journal: vec![],
+            tried: vec![],
         }
     }
 
@@ -209,6 +211,7 @@ impl Rig {
                 self.line.handle(self.now, Input::PortOpened { port, ok: !self.ports_fail });
             }
             Output::Journal(facts) => self.journal.push(*facts),
+            Output::Tried(tried) => self.tried.push(tried),
             Output::Heard(_, stats) => self.heard.push(*stats),
             Output::Unauthorised { .. } => {}
             Output::Registration { report, .. } => self.reports.push(report),
@@ -243,6 +246,7 @@ impl Rig {
                 self.far_events.push(event);
             }
             sip::Output::Journal(_)
+            | sip::Output::Tried(_)
             | sip::Output::Unauthorised { .. }
             | sip::Output::Registration { .. }
             | sip::Output::Pong { .. }
@@ -552,6 +556,7 @@ fn after_a_crash_what_rang_is_cancelled_and_what_was_answered_gets_a_bye() {
             number: Pii::new(NUMBER.to_owned()),
             caller_id: "+999100000001".into(),
             dialog,
+            tried: None,
         };
         rig.input(Input::Recover(vec![left]));
         rig.run(100);
@@ -658,4 +663,42 @@ fn reports_leave_from_the_odd_port_to_the_odd_port_and_a_bye_among_theirs_ends_n
     rig.counted.clear();
     rig.input(Input::Rtp { port: 20_001, from: at("127.0.0.1:30001"), bytes: &REPORT_AND_BYE });
     assert_eq!(rig.counted, [], "late reports are nothing to count");
+}
+
+#[test]
+fn a_trunk_whose_name_leads_nowhere_dials_nothing_until_it_leads_somewhere() {
+    let named = |addr| LineTrunk { host: Some("gw.example".to_owned()), ..LineTrunk::new(addr) };
+    let mut rig = Rig::new(Far::Answers);
+    rig.line = Line::new(Config { trunks: vec![named(sip::Peer::NOWHERE)], ..line_config() });
+    rig.dial(leg());
+    rig.run(10);
+    assert_eq!((rig.said(), rig.sent.len()), (vec![LegEvent::NotSent(NotSent::TrunkDown)], 0));
+    rig.events.clear();
+    let route = Route::new(sip::Target::udp(at(GATEWAY)));
+    rig.line.set_trunks(vec![LineTrunk { routes: vec![route], ..named(at(GATEWAY)) }]);
+    rig.dial(leg());
+    rig.run(10);
+    assert!(rig.said().contains(&LegEvent::Answered), "{:?}", rig.said());
+    assert_eq!(rig.tried.len(), 1);
+    assert!(rig.journal.iter().any(|facts| facts.confirmed));
+}
+
+#[test]
+fn a_trunk_over_tcp_takes_calls_while_one_of_its_targets_is_connected() {
+    let to = |n: u8| sip::Target::new(sip::Transport::Tcp, SocketAddr::from(([127, 0, 0, n], 5060)));
+    let routes = vec![Route::new(to(2)), Route { priority: 1, ..Route::new(to(3)) }];
+    let trunk = LineTrunk { transport: sip::Transport::Tcp, routes, ..LineTrunk::new(to(2).addr) };
+    let mut rig = Rig::new(Far::Answers);
+    rig.line = Line::new(Config { trunks: vec![trunk.clone()], ..line_config() });
+    let takes = |rig: &mut Rig| {
+        rig.events.clear();
+        rig.dial(leg());
+        !rig.said().contains(&LegEvent::NotSent(NotSent::TrunkDown))
+    };
+    assert!(!takes(&mut rig));
+    rig.input(Input::Connected { to: to(3), ours: at(LINE) });
+    rig.line.set_trunks(vec![trunk]);
+    rig.input(Input::Connected { to: to(2), ours: at(LINE) });
+    rig.input(Input::Disconnected { to: to(2) });
+    assert!(takes(&mut rig), "the second one still stands, a change of names in between");
 }

@@ -20,7 +20,8 @@ pub type Tag = [u8; HEX];
 /// What a branch is for; requests that share a CSeq number must not share a branch (RFC 3261 §13.2.2.4).
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Hop {
-    /// The INVITE (and its CANCEL and non-2xx ACK) on the n-th trunk tried.
+    /// The INVITE (and its CANCEL and non-2xx ACK): the number of the trunk tried times 16, and the number of the target
+    /// tried within it. Both count from 0 and end at 15.
     Invite(u8),
     /// ACK of a 2xx, by fingerprint of the To tag.
     Ack(u64),

@@ -26,48 +26,53 @@ pub struct Caller<'a> {
     pub peer: &'a Peer,
 }
 
+/// What tells one INVITE of a call from another.
+#[derive(Clone, Copy, Debug)]
+pub struct Asking {
+    pub cseq: u32,
+    /// What a 422 asked for; 0 where none did.
+    pub min_se_s: u32,
+    /// As `Hop::Invite` has it.
+    pub at: u8,
+}
+
 impl Caller<'_> {
-    pub fn branch(&self, invite: &Invite, cseq: u32) -> Branch {
-        self.ids.branch(invite.leg, cseq, Hop::Invite(invite.hop))
+    /// `at`: as `Hop::Invite` has it.
+    pub fn branch(&self, invite: &Invite, cseq: u32, at: u8) -> Branch {
+        self.ids.branch(invite.leg, cseq, Hop::Invite(at))
     }
 
-    /// Where the INVITE goes. `None` where the request URI is none.
+    /// Where the INVITE goes if the peer is no name. `None` where the request URI is none, or nobody is there.
     pub fn dest(&self, invite: &Invite) -> Option<Target> {
         let uri = Uri::parse(invite.request_uri.reveal().as_bytes()).ok()?;
-        Some(self.peer.route(uri.socket_addr()))
+        (!self.peer.is_nowhere()).then(|| self.peer.route(uri.socket_addr(), self.peer.target()))
     }
 
     /// Writes the INVITE for `to`, and says where it goes: what is too long for a datagram goes over TCP.
-    /// `credentials` are complete header lines; `min_se_s` is what a 422 asked for, or 0.
-    pub fn invite(
-        &self,
-        invite: &Invite,
-        asked: (u32, u32),
-        credentials: &[u8],
-        to: Target,
-        out: &mut Vec<u8>,
-    ) -> Target {
-        self.write(invite, asked, credentials, to.transport, out);
+    /// `credentials` are complete header lines.
+    pub fn invite(&self, invite: &Invite, asked: Asking, credentials: &[u8], to: Target, out: &mut Vec<u8>) -> Target {
+        self.write(invite, asked, credentials, to, out);
         if to.transport != Transport::Udp || out.len() <= LONGEST_DATAGRAM {
             return to;
         }
-        self.write(invite, asked, credentials, Transport::Tcp, out);
-        Target::new(Transport::Tcp, to.addr)
+        let to = Target::new(Transport::Tcp, to.addr);
+        self.write(invite, asked, credentials, to, out);
+        to
     }
 
     fn write(
         &self,
         invite: &Invite,
-        (cseq, min_se_s): (u32, u32),
+        Asking { cseq, min_se_s, at }: Asking,
         credentials: &[u8],
-        over: Transport,
+        to: Target,
         out: &mut Vec<u8>,
     ) {
         let uri = invite.request_uri.reveal().as_bytes();
-        let sent_by = self.config.sent_by(over);
-        let mut writer = Writer::request(out, Method::Invite, uri, sent_by, &self.branch(invite, cseq));
+        let sent_by = self.config.sent_by(to.transport);
+        let mut writer = Writer::request(out, Method::Invite, uri, sent_by, &self.branch(invite, cseq, at));
         self.identity(invite, &mut writer);
-        writer.cseq(cseq, Method::Invite).contact(self.config.contact(Some(self.peer)));
+        writer.cseq(cseq, Method::Invite).contact(self.config.contact(Some(self.peer), self.peer.near(to)));
         writer.header("Allow", allow(self.config.server)).header("Supported", SUPPORTED);
         writer.number_header("Session-Expires", self.config.session_expires_s.max(min_se_s));
         if min_se_s > 0 {

@@ -9,6 +9,7 @@ pub mod header;
 pub mod ids;
 mod invite;
 pub mod keyring;
+pub mod locate;
 pub mod message;
 pub mod method;
 pub mod packet;
@@ -33,7 +34,7 @@ pub use register::{Failure, Register, Report};
 pub use target::{Target, Transport};
 pub use transaction::{Timer, Times};
 pub use ua::{
-    Cause, Command, Config, Counter, DialogFacts, End, Event, Incoming, Input, Invite, Output, Pong, Side, Ua,
+    Cause, Command, Config, Counter, DialogFacts, End, Event, Incoming, Input, Invite, Output, Pong, Side, Tried, Ua,
 };
 
 #[cfg(test)]

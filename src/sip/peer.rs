@@ -3,6 +3,7 @@
 use std::fmt;
 use std::net::{IpAddr, SocketAddr};
 
+use super::locate::Route;
 use super::register::Register;
 use super::target::{Target, Transport};
 
@@ -12,6 +13,11 @@ pub struct Peer {
     /// Requests go here, and over UDP responses are expected from exactly this address and port.
     pub addr: SocketAddr,
     pub transport: Transport,
+    /// Where its name leads, in the order of priorities, each of them as good as `addr`, which is the first. Empty for a
+    /// peer that is named by its address.
+    pub routes: Vec<Route>,
+    /// Where its name led before: calls that are there still end there.
+    pub former: Vec<Target>,
     /// Our end of the connection to it, where there is one: nobody may listen at the address in our Contact, but whoever
     /// has this connection can use it.
     pub our_end: Option<SocketAddr>,
@@ -25,9 +31,13 @@ pub struct Peer {
 }
 
 impl Peer {
+    /// The address of a peer that has none.
+    pub const NOWHERE: SocketAddr = SocketAddr::new(IpAddr::V4(std::net::Ipv4Addr::UNSPECIFIED), 0);
+
     pub fn new(addr: SocketAddr) -> Self {
         let transport = Transport::Udp;
-        Self { addr, transport, our_end: None, from: Vec::new(), auth: None, domain: None, register: None }
+        let (routes, former, from) = (Vec::new(), Vec::new(), Vec::new());
+        Self { addr, transport, routes, former, our_end: None, from, auth: None, domain: None, register: None }
     }
 
     /// A datagram is the peer's by address and port. Whoever opened a connection has shown that it is at its address, and
@@ -39,8 +49,10 @@ impl Peer {
             (Transport::Tls, Transport::Tls) => true,
             (Transport::Udp | Transport::Tcp | Transport::Tls, _) => false,
         };
-        let itself =
-            if from.transport.is_reliable() { from.addr.ip() == self.addr.ip() } else { from.addr == self.addr };
+        let is_there = |addr: SocketAddr| {
+            if from.transport.is_reliable() { from.addr.ip() == addr.ip() } else { from.addr == addr }
+        };
+        let itself = self.targets().chain(self.former.iter().copied()).any(|target| is_there(target.addr));
         carried && (itself || self.from.iter().any(|network| network.contains(from.addr.ip())))
     }
 
@@ -48,12 +60,45 @@ impl Peer {
         Target::new(self.transport, self.addr)
     }
 
-    /// Where a request for `wanted` really goes: there if it is the peer's own, else to the peer, which is our outbound
-    /// proxy. A Contact never makes us send to a stranger, and a peer has one connection, which takes everything.
-    pub fn route(&self, wanted: Option<SocketAddr>) -> Target {
+    /// Where a request for `wanted` really goes: there if it is the peer's own, else `home`, which is our outbound proxy.
+    /// A Contact never makes us send to a stranger, and a peer has one connection, which takes everything.
+    pub fn route(&self, wanted: Option<SocketAddr>, home: Target) -> Target {
         let datagrams = self.transport == Transport::Udp;
         let there = wanted.map(Target::udp).filter(|there| datagrams && self.owns(*there));
-        there.unwrap_or(self.target())
+        there.unwrap_or(home)
+    }
+
+    /// Everywhere it can be reached, each of them the same to us.
+    pub fn targets(&self) -> impl Iterator<Item = Target> + '_ {
+        let alone = self.routes.is_empty().then(|| self.target());
+        alone.into_iter().chain(self.routes.iter().map(|route| route.target))
+    }
+
+    /// Which of its targets speaks, or was spoken to, there.
+    pub fn near(&self, there: Target) -> Target {
+        let mut known = self.targets().chain(self.former.iter().copied());
+        known.find(|target| target.addr == there.addr).unwrap_or(self.target())
+    }
+
+    /// A connection to one of its targets stands; `ours` is our end of it.
+    pub fn connected(&mut self, to: Target, ours: SocketAddr) {
+        if self.target() == to {
+            self.our_end = Some(ours);
+        }
+        for route in self.routes.iter_mut().filter(|route| route.target == to) {
+            route.our_end = Some(ours);
+        }
+    }
+
+    /// Our end of the connection to that target, else of the one to the first.
+    pub fn our_end_at(&self, to: Target) -> Option<SocketAddr> {
+        let found = self.routes.iter().find(|route| route.target == to);
+        found.and_then(|route| route.our_end).or(self.our_end)
+    }
+
+    /// Without an address: its name has not been found yet. Nothing is sent to it, and nothing comes from it.
+    pub fn is_nowhere(&self) -> bool {
+        self.addr == Self::NOWHERE
     }
 }
 
@@ -110,8 +155,8 @@ mod tests {
         peer.from.push(Network::parse("10.1.0.0/16").unwrap());
         assert!(peer.owns(target("10.1.200.3:9")));
         assert!(!peer.owns(target("10.2.0.1:9")));
-        assert_eq!(peer.route(Some("10.9.9.9:5060".parse().unwrap())), peer.target());
-        assert_eq!(peer.route(Some("10.1.0.9:5060".parse().unwrap())), target("10.1.0.9:5060"));
+        assert_eq!(peer.route(Some("10.9.9.9:5060".parse().unwrap()), peer.target()), peer.target());
+        assert_eq!(peer.route(Some("10.1.0.9:5060".parse().unwrap()), peer.target()), target("10.1.0.9:5060"));
     }
 
     #[test]
@@ -123,7 +168,7 @@ mod tests {
         for plain in ["127.0.0.1:5061", "tcp:127.0.0.1:5061", "10.1.0.1:9"] {
             assert!(!peer.owns(target(plain)), "{plain}");
         }
-        assert_eq!(peer.route(Some("10.1.0.9:5060".parse().unwrap())), target("tls:127.0.0.1:5061"));
+        assert_eq!(peer.route(Some("10.1.0.9:5060".parse().unwrap()), peer.target()), target("tls:127.0.0.1:5061"));
         peer.transport = Transport::Tcp;
         assert!(!peer.owns(target("127.0.0.1:5061")) && peer.owns(target("tcp:127.0.0.1:9")));
     }

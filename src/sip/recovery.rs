@@ -2,21 +2,26 @@
 //! BYE for a dialog that the journal knows. This is the one place that CANCELs without a 1xx; 481 is a fine answer.
 
 use super::ids::{Hop, Ids};
-use super::invite::{Caller, write_cancel};
+use super::invite::{Asking, Caller, write_cancel};
 use super::message::Message;
 use super::method::Method;
 use super::packet::Packet;
 use super::target::Target;
-use super::ua::{Config, DialogFacts, Invite};
+use super::ua::{Config, DialogFacts, Invite, Tried};
 use super::writer::{Writer, no_body};
 
 /// The CANCEL of an INVITE that may be out there. CSeq is 1, and up to `MAX_TRIES` more where the trunk asks for
 /// credentials: send one CANCEL for each. `None` where trunk or URI are no longer what they were.
-pub fn cancel(config: &Config, invite: &Invite, cseq: u32) -> Option<(Target, Packet)> {
+/// `tried`: what the journal knows of the INVITE; without it, the first one of the attempt went where the trunk is now.
+pub fn cancel(config: &Config, invite: &Invite, tried: Option<&Tried>, cseq: u32) -> Option<(Target, Packet)> {
     let ids = Ids::new(&config.key);
     let caller = Caller { config, ids: &ids, peer: config.peers.get(invite.trunk.ix())? };
+    let (to, at) = match tried {
+        Some(tried) => (tried.dest, tried.hop),
+        None => (caller.dest(invite)?, 0),
+    };
     let mut sent = Vec::new();
-    let dest = caller.invite(invite, (cseq, 0), &[], caller.dest(invite)?, &mut sent);
+    let dest = caller.invite(invite, Asking { cseq, min_se_s: 0, at }, &[], to, &mut sent);
     let mut out = Vec::new();
     write_cancel(&Message::parse(&sent).ok()?, &mut out);
     Some((dest, Packet::from(&out[..])))

@@ -261,7 +261,9 @@ impl Registration {
             Purpose::Query(_) => None,
         };
         if let Some(expires) = expires_s {
-            writer.contact(caller.config.contact(Some(caller.peer))).number_header("Expires", expires);
+            writer
+                .contact(caller.config.contact(Some(caller.peer), caller.peer.target()))
+                .number_header("Expires", expires);
         }
         writer.header("User-Agent", caller.config.user_agent.as_bytes()).raw(&credentials).end();
         Packet::from(&out[..])
@@ -275,7 +277,7 @@ impl Registration {
         let (purpose, mut tries) = (asking.purpose, asking.tries);
         match status {
             200..=299 => {
-                let contact = caller.config.contact(Some(caller.peer)).addr;
+                let contact = caller.config.contact(Some(caller.peer), caller.peer.target()).addr;
                 let address = if let Purpose::Query(address) = purpose { address } else { contact };
                 self.succeed(now, purpose, Binding::find(response, address));
             }

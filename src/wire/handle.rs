@@ -9,7 +9,7 @@ use std::thread::JoinHandle;
 use tokio::sync::mpsc;
 
 use crate::base::{Clock, LegId, Now, Pii, TrunkIx};
-use crate::line::{self, LegCommand, LegEvent, Line, LineTrunk, RecoveredLeg, Target, TrunkState};
+use crate::line::{self, LegCommand, LegEvent, Line, LineTrunk, RecoveredLeg, TrunkState};
 
 use super::Counts;
 use super::journal::Journal;
@@ -75,8 +75,6 @@ pub struct Handle {
     life: Option<mpsc::Sender<()>>,
     counts: Arc<Counts>,
     board: Arc<Board>,
-    /// Of the trunks.
-    targets: Vec<Target>,
     local: SocketAddr,
     thread: Option<JoinHandle<()>>,
 }
@@ -123,6 +121,7 @@ fn open(config: Config, clock: Arc<dyn Clock>, sink: Sink) -> io::Result<(Pump, 
     let journal = journal.map(|path| Journal::open(&path)).transpose()?;
     for leg in &mut recover {
         leg.dialog = journal.as_ref().and_then(|journal| journal.found(leg.leg)).map(Box::new);
+        leg.tried = journal.as_ref().and_then(|journal| journal.tried(leg.leg));
     }
     let (orders, inbox) = mpsc::channel(queue.max(1));
     let counts = Arc::new(Counts::new(settings.trunks.len()));
@@ -130,11 +129,10 @@ fn open(config: Config, clock: Arc<dyn Clock>, sink: Sink) -> io::Result<(Pump, 
     let rtp = RtpSockets::new(listen.ip(), &settings.media);
     let streams = StreamSockets::start(&streams, &settings.trunks, listen.ip())?;
     let board = streams.board();
-    let targets = settings.trunks.iter().map(LineTrunk::target).collect();
     let (life, death) = mpsc::channel(1);
     let desk = Desk { inbox, death, sink, counts: Arc::clone(&counts) };
     let pump = Pump::new(Line::new(settings), clock, desk, Sockets { sip, rtp, probe, streams }, journal);
-    Ok((pump, recover, Handle { orders, life: Some(life), counts, board, targets, local, thread: None }))
+    Ok((pump, recover, Handle { orders, life: Some(life), counts, board, local, thread: None }))
 }
 
 impl Handle {
@@ -154,7 +152,7 @@ impl Handle {
 
     /// How the connections to trunks stand, in their order; `None` for one that datagrams go to.
     pub fn links(&self) -> Vec<Option<LinkState>> {
-        self.targets.iter().map(|to| self.board.get(*to)).collect()
+        self.board.links()
     }
 
     /// The SIP socket's own address.

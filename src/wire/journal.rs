@@ -9,7 +9,7 @@ use std::os::unix::fs::OpenOptionsExt as _;
 use std::path::{Path, PathBuf};
 
 use crate::base::{AttemptId, LegId, TrunkIx, push_hex, unhex};
-use crate::line::DialogFacts;
+use crate::line::{DialogFacts, Tried};
 
 /// A file above this is left for the other, once nothing in that one is alive.
 const FULL: u64 = 8 << 20;
@@ -23,9 +23,17 @@ pub(super) struct Journal {
     /// In which files a live dialog stands, one bit each.
     live: HashMap<LegId, u8>,
     /// Read at the start.
-    found: HashMap<LegId, DialogFacts>,
+    found: HashMap<LegId, Found>,
     /// Lines that wait for the next flush.
     lines: String,
+}
+
+/// What is known of a leg of the last run.
+#[derive(Clone, Debug, Default)]
+struct Found {
+    dialog: Option<DialogFacts>,
+    /// Where its last INVITE went.
+    tried: Option<Tried>,
 }
 
 #[derive(Debug)]
@@ -55,7 +63,12 @@ impl Journal {
 
     /// The dialog of a leg of the last run.
     pub(super) fn found(&self, leg: LegId) -> Option<DialogFacts> {
-        self.found.get(&leg).cloned()
+        self.found.get(&leg)?.dialog.clone()
+    }
+
+    /// Where its last INVITE went, if a name led there.
+    pub(super) fn tried(&self, leg: LegId) -> Option<Tried> {
+        self.found.get(&leg)?.tried
     }
 
     /// The dialogs of the last run have been ended.
@@ -66,19 +79,12 @@ impl Journal {
         }
     }
 
-    /// A dialog known from a 1xx needs no entry: CANCEL is made from the intent alone.
+    /// A dialog known from a 1xx needs no entry: CANCEL is made from the intent, and from where the INVITE went.
     pub(super) fn note(&mut self, facts: &DialogFacts) {
         if !facts.confirmed {
             return;
         }
-        let bit = 1 << self.current;
-        let at = self.live.entry(facts.leg).or_insert(0);
-        if *at & bit == 0 {
-            *at |= bit;
-            if let Some(page) = self.files.get_mut(self.current) {
-                page.live += 1;
-            }
-        }
+        self.lives(facts.leg);
         let DialogFacts { leg, trunk, dest, cseq, to_tag, remote_target, routes, .. } = facts;
         write_line(&mut self.lines, format_args!("+ {} {trunk} {dest} {cseq}", leg.0));
         for bytes in [to_tag, remote_target, routes] {
@@ -86,6 +92,24 @@ impl Journal {
             push_hex(bytes, &mut self.lines);
         }
         self.lines.push('\n');
+    }
+
+    pub(super) fn note_tried(&mut self, tried: &Tried) {
+        self.lives(tried.leg);
+        let Tried { leg, trunk, hop, dest } = tried;
+        write_line(&mut self.lines, format_args!("? {} {trunk} {hop} {dest}\n", leg.0));
+    }
+
+    /// A line of this leg will stand in the current file.
+    fn lives(&mut self, leg: LegId) {
+        let bit = 1 << self.current;
+        let at = self.live.entry(leg).or_insert(0);
+        if *at & bit == 0 {
+            *at |= bit;
+            if let Some(page) = self.files.get_mut(self.current) {
+                page.live += 1;
+            }
+        }
     }
 
     pub(super) fn over(&mut self, leg: LegId) {
@@ -161,7 +185,7 @@ fn side(path: &Path, name: &str) -> PathBuf {
 }
 
 /// Later entries of a leg win; what is torn or foreign is passed over.
-fn read(path: &Path, found: &mut HashMap<LegId, DialogFacts>, over: &mut Vec<LegId>) -> io::Result<()> {
+fn read(path: &Path, found: &mut HashMap<LegId, Found>, over: &mut Vec<LegId>) -> io::Result<()> {
     let bytes = match std::fs::read(path) {
         Ok(bytes) => bytes,
         Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(()),
@@ -174,7 +198,10 @@ fn read(path: &Path, found: &mut HashMap<LegId, DialogFacts>, over: &mut Vec<Leg
         if let Some(leg) = line.strip_prefix("- ").and_then(AttemptId::parse) {
             over.push(LegId(leg));
         } else if let Some(facts) = entry(line) {
-            found.insert(facts.leg, facts);
+            let leg = facts.leg;
+            found.entry(leg).or_default().dialog = Some(facts);
+        } else if let Some(tried) = tried(line) {
+            found.entry(tried.leg).or_default().tried = Some(tried);
         }
     }
     Ok(())
@@ -193,6 +220,17 @@ fn entry(line: &str) -> Option<DialogFacts> {
         routes: unhex(words.next()?)?.into(),
     };
     words.next().is_none().then_some(facts)
+}
+
+fn tried(line: &str) -> Option<Tried> {
+    let mut words = line.strip_prefix("? ")?.split(' ');
+    let tried = Tried {
+        leg: LegId(AttemptId::parse(words.next()?)?),
+        trunk: TrunkIx(words.next()?.parse().ok()?),
+        hop: words.next()?.parse().ok()?,
+        dest: words.next()?.parse().ok()?,
+    };
+    words.next().is_none().then_some(tried)
 }
 
 fn write_line(lines: &mut String, text: std::fmt::Arguments<'_>) {
@@ -258,6 +296,29 @@ mod tests {
         std::fs::write(&path, text).unwrap();
         let journal = open(&dir);
         assert_eq!((journal.found.len(), journal.found(LegId(AttemptId(1)))), (1, Some(facts(1))));
+    }
+
+    #[test]
+    fn where_the_last_invite_of_a_leg_went_is_found_after_a_crash() {
+        let dir = tempfile::tempdir().unwrap();
+        let mut journal = open(&dir);
+        let tried = |n, hop| Tried {
+            leg: LegId(AttemptId(n)),
+            trunk: TrunkIx(2),
+            hop,
+            dest: format!("tcp:192.0.2.{hop}:5060").parse().unwrap(),
+        };
+        for (n, hop) in [(1, 0), (2, 16), (2, 17), (3, 0)] {
+            journal.note_tried(&tried(n, hop));
+        }
+        journal.note(&facts(2));
+        journal.over(LegId(AttemptId(3)));
+        journal.flush().unwrap();
+        kill(journal);
+        let journal = open(&dir);
+        let found = |n| journal.tried(LegId(AttemptId(n)));
+        assert_eq!((found(1), found(2), found(3)), (Some(tried(1, 0)), Some(tried(2, 17)), None));
+        assert_eq!((journal.found(LegId(AttemptId(1))), journal.found(LegId(AttemptId(2)))), (None, Some(facts(2))));
     }
 
     #[test]

@@ -26,7 +26,12 @@ impl Probe {
     /// Of the trunks that datagrams go to: a connection finds out by itself.
     pub(super) fn of(trunks: &[LineTrunk]) -> Self {
         let datagrams = trunks.iter().filter(|trunk| trunk.transport == Transport::Udp);
-        Self::new(datagrams.map(|trunk| trunk.addr).collect())
+        Self::new(
+            datagrams
+                .filter(|trunk| !trunk.is_nowhere())
+                .flat_map(|trunk| trunk.targets().into_iter().map(|to| to.addr))
+                .collect(),
+        )
     }
 
     fn new(trunks: Vec<SocketAddr>) -> Self {

@@ -221,6 +221,7 @@ impl Pump {
                     }
                     Order::Trunks(trunks) => {
                         self.sockets.probe = Probe::of(&trunks);
+                        self.sockets.streams.set_trunks(&trunks);
                         self.line.set_trunks(trunks);
                     }
                 }
@@ -338,6 +339,11 @@ impl Pump {
                 Output::Journal(facts) => {
                     if let Some(journal) = &mut self.journal {
                         journal.note(&facts);
+                    }
+                }
+                Output::Tried(tried) => {
+                    if let Some(journal) = &mut self.journal {
+                        journal.note_tried(&tried);
                     }
                 }
                 Output::Heard(leg, stats) => {

@@ -135,6 +135,7 @@ impl Bytes {
                     line::Output::Leg(_, event) => self.said.push(event),
                     line::Output::OpenPort(port) => self.line.handle(now, line::Input::PortOpened { port, ok: true }),
                     line::Output::Journal(_)
+                    | line::Output::Tried(_)
                     | line::Output::Heard(..)
                     | line::Output::Unauthorised { .. }
                     | line::Output::Registration { .. }

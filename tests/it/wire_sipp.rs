@@ -224,6 +224,7 @@ fn what_a_crash_left_answered_is_ended_by_the_next_start() {
         number: Pii::new("+999100000042".to_owned()),
         caller_id: "+999100000001".into(),
         dialog: None,
+        tried: None,
     };
     let _rig = Rig::new(sipp.addr, (43_200, 43_299), Some(journal), vec![left]);
     assert!(sipp.finish(), "SIPp never saw the BYE");

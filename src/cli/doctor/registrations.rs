@@ -1,13 +1,13 @@
 //! Does a gateway accept our credentials, and does it know our address? A REGISTER without Contact asks for that and
 //! changes nothing (RFC 3261 §10.2.3).
 
-use std::io::{Error, ErrorKind};
+use std::io::ErrorKind;
 use std::net::{SocketAddr, UdpSocket};
 use std::time::Duration;
 
 use crate::base::{Rng, Tick};
 use crate::daemon::config::{Config, TrunkConfig};
-use crate::daemon::{peer, seed};
+use crate::daemon::{find, peer, seed};
 use crate::sip::ids::Ids;
 use crate::sip::message::{Message, Start};
 use crate::sip::register::{Input, Output, Registration};
@@ -27,13 +27,22 @@ pub(super) fn check(config: &Config, is_running: bool) -> Vec<Finding> {
     let seed = seed().unwrap_or(0);
     let asked = config.trunks.iter().filter_map(|trunk| {
         let wish = trunk.register.as_ref()?;
-        if trunk.peer.transport != Transport::Udp {
+        let mut who = peer(trunk);
+        match find(config, &trunk.peer) {
+            // The finding on the trunk has said it.
+            Err(_) => return None,
+            Ok(found) => {
+                who.transport = found.transport;
+                who.addr = found.routes.first().map_or(who.addr, |route| route.target.addr);
+            }
+        }
+        if who.transport != Transport::Udp {
             let what =
                 format!("{} at {} registers over its connection, which is not asked here", trunk.name, trunk.peer);
             let remedy = "goldenhour_trunk_registered of the running daemon says how it stands";
             return Some(Finding::warn(CHECK, what, remedy));
         }
-        let report = ask(trunk, wish, config.sip, seed);
+        let report = ask(&who, wish, config.sip, seed);
         Some(report.map_or_else(|error| unreachable(trunk, &error.to_string()), |said| judge(trunk, &said, is_running)))
     });
     asked.collect()
@@ -87,21 +96,20 @@ fn unreachable(trunk: &TrunkConfig, why: &str) -> Finding {
 }
 
 /// From the daemon's own port, where it is free. Time is what the pauses add up to: nobody needs it to be exact.
-fn ask(trunk: &TrunkConfig, wish: &Register, own: SocketAddr, seed: u64) -> std::io::Result<Report> {
+fn ask(peer: &sip::Peer, wish: &Register, own: SocketAddr, seed: u64) -> std::io::Result<Report> {
     let socket = match UdpSocket::bind(own) {
         Ok(socket) => socket,
         Err(error) if error.kind() == ErrorKind::AddrInUse => UdpSocket::bind((own.ip(), 0))?,
         Err(error) => return Err(error),
     };
     // Connected, so that an ICMP error reaches us, and no stranger does.
-    let peer = peer(trunk, own.ip()).map_err(Error::other)?;
     socket.connect(peer.addr)?;
     let mut rng = Rng::seeded(seed);
     let mut key = [0; 32];
     rng.fill(&mut key);
     let config = sip::Config { user_agent: "goldenhour-doctor".into(), ..sip::Config::new(socket.local_addr()?, key) };
     let ids = Ids::new(&key);
-    let caller = Caller { config: &config, ids: &ids, peer: &peer };
+    let caller = Caller { config: &config, ids: &ids, peer };
     let mut now = Tick(0);
     let mut query = Registration::query(wish.clone(), rng, &caller, now, own);
     let mut buffer = [0; DATAGRAM];
@@ -174,7 +182,7 @@ mod tests {
             }
             seen
         });
-        let report = ask(&trunk, trunk.register.as_ref().unwrap(), ANY.parse().unwrap(), 7).unwrap();
+        let report = ask(&peer(&trunk), trunk.register.as_ref().unwrap(), ANY.parse().unwrap(), 7).unwrap();
         (report, serves.join().unwrap())
     }
 

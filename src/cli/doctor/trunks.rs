@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use crate::base::Wall;
 use crate::daemon::config::{Config, TrunkConfig};
-use crate::daemon::seed;
+use crate::daemon::{find, seed};
 use crate::sip::header::Name;
 use crate::sip::message::{Message, Start};
 use crate::sip::{Target, Transport};
@@ -30,32 +30,42 @@ pub(super) fn check(config: &Config, now: Wall) -> Vec<Finding> {
 
 fn ask_trunk(config: &Config, trunk: &TrunkConfig, seed: u64, now: Wall) -> Vec<Finding> {
     let TrunkConfig { name, peer, .. } = trunk;
-    let addr = match peer.resolve(config.sip.ip()) {
-        Ok(addr) => addr,
+    let targets = match find(config, peer) {
         Err(why) => {
-            let remedy = "is it spelled right, and does the resolver of this machine (/etc/resolv.conf) know it?";
+            let remedy = "is it spelled right, and do the name servers (`dns`, else /etc/resolv.conf) know it?";
             return vec![Finding::unreachable(CHECK, format!("{name}: {why}"), remedy)];
         }
+        Ok(found) => found.routes.iter().map(|route| route.target).collect::<Vec<_>>(),
     };
-    if peer.transport == Transport::Udp {
-        return vec![judge(trunk, ask(addr, config.sip, seed).unwrap_or_else(Answer::Refused))];
+    if let Some(addr) = peer.addr() {
+        return ask_target(config, trunk, (Target::new(peer.transport, addr), &peer.to_string()), seed, now);
     }
-    match connected(config, trunk, addr, seed) {
+    let ask = |to: &Target| ask_target(config, trunk, (*to, &format!("{peer} ({to})")), seed, now);
+    targets.iter().flat_map(ask).collect()
+}
+
+/// `at`: the place in words.
+fn ask_target(config: &Config, trunk: &TrunkConfig, (to, at): (Target, &str), seed: u64, now: Wall) -> Vec<Finding> {
+    let name = &trunk.name;
+    if to.transport == Transport::Udp {
+        return vec![judge(trunk, at, ask(to.addr, config.sip, seed).unwrap_or_else(Answer::Refused))];
+    }
+    match connected(config, trunk, to, seed) {
         Err(why) => {
             let remedy = "compare address, port, transport and `tls` with the gateway";
-            vec![Finding::unreachable(CHECK, format!("{name} at {peer}: {why}"), remedy)]
+            vec![Finding::unreachable(CHECK, format!("{name} at {at}: {why}"), remedy)]
         }
         Ok(wire::Answer { message, runs_out }) => {
             let reply = message.and_then(|bytes| reply(&bytes, &call_id(seed)));
             let answer = reply.map_or(Answer::Silence { own_port: true }, Answer::Reply);
-            [judge(trunk, answer)].into_iter().chain(runs_out.and_then(|at| expiry(name, at, now))).collect()
+            [judge(trunk, at, answer)].into_iter().chain(runs_out.and_then(|at| expiry(name, at, now))).collect()
         }
     }
 }
 
 /// One OPTIONS over a connection of its own, made as the daemon makes it.
-fn connected(config: &Config, trunk: &TrunkConfig, addr: SocketAddr, seed: u64) -> Result<wire::Answer, String> {
-    let over = trunk.peer.transport;
+fn connected(config: &Config, trunk: &TrunkConfig, to: Target, seed: u64) -> Result<wire::Answer, String> {
+    let over = to.transport;
     let tls = match over {
         Transport::Tls => Some(wire::ClientTls::new(&trunk.tls, &trunk.peer.host)?),
         Transport::Udp | Transport::Tcp => None,
@@ -63,7 +73,7 @@ fn connected(config: &Config, trunk: &TrunkConfig, addr: SocketAddr, seed: u64) 
     let call_id = call_id(seed);
     let question = |ours| options(&trunk.peer.to_string(), Target::new(over, ours), &call_id, seed).into_bytes();
     let answered = |bytes: &[u8]| reply(bytes, &call_id).is_some();
-    wire::ask(addr, config.sip.ip(), tls.as_ref(), PATIENCE, question, answered).map_err(|why| why.to_string())
+    wire::ask(to.addr, config.sip.ip(), tls.as_ref(), PATIENCE, question, answered).map_err(|why| why.to_string())
 }
 
 /// `at`: when the certificate runs out, in seconds since 1970.
@@ -91,8 +101,8 @@ enum Answer {
     Refused(std::io::Error),
 }
 
-fn judge(trunk: &TrunkConfig, answer: Answer) -> Finding {
-    let TrunkConfig { name, peer, .. } = trunk;
+fn judge(trunk: &TrunkConfig, peer: &str, answer: Answer) -> Finding {
+    let name = &trunk.name;
     match answer {
         Answer::Reply(Reply { status: 503, retry_after_s: Some(seconds) }) => {
             let what =

@@ -12,6 +12,7 @@ pub(super) struct SipUri<'a> {
     pub(super) port: Option<u16>,
     /// Of `;transport=`; no other parameter is known.
     pub(super) transport: Transport,
+    pub(super) says_transport: bool,
 }
 
 /// RFC 3261 §19.1.2.
@@ -21,6 +22,7 @@ impl<'a> SipUri<'a> {
     /// `sip:user@host:port`, perhaps with `;transport=tcp`; `None` if it is anything else.
     pub(super) fn parse(text: &'a str) -> Option<Self> {
         let rest = text.strip_prefix("sip:")?;
+        let says_transport = rest.contains(';');
         let (rest, transport) = match rest.split_once(';') {
             None => (rest, Transport::Udp),
             Some((rest, param)) => (rest, Transport::parse(param.strip_prefix("transport=")?)?),
@@ -38,7 +40,7 @@ impl<'a> SipUri<'a> {
         let user_fits = |user: &str| {
             !user.is_empty() && user.bytes().all(|b| b.is_ascii_alphanumeric() || b"-_.!~*'()+".contains(&b))
         };
-        (host_fits && user.is_none_or(user_fits)).then_some(Self { user, host, port, transport })
+        (host_fits && user.is_none_or(user_fits)).then_some(Self { user, host, port, transport, says_transport })
     }
 
     /// `None` for a host name.

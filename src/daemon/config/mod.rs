@@ -47,6 +47,8 @@ pub struct Config {
     pub sip_tcp: Option<SocketAddr>,
     pub sip_tls: Option<(SocketAddr, TlsFiles)>,
     pub media: Media,
+    /// Servers that names of gateways are asked of; the system's where there are none.
+    pub dns_servers: Vec<SocketAddr>,
     /// In the order of the file: `TrunkIx` is the position.
     pub trunks: Vec<TrunkConfig>,
     /// In the order of the file: `QueueIx` is the position.
@@ -387,13 +389,27 @@ drain_timeout: 90s
     }
 
     #[test]
-    fn names_are_resolved_to_the_version_that_we_speak() {
+    fn what_the_uri_fixes_of_a_name_is_not_asked_for() {
         let config = read(&FULL.replace("sip:192.0.2.11\"", "sip:localhost:5061;transport=tls\"")).unwrap().config;
         let peer = &config.trunk(TrunkIx(1)).unwrap().peer;
-        assert_eq!(peer.resolve(IpAddr::from([192, 0, 2, 1])), Ok("127.0.0.1:5061".parse().unwrap()));
-        let nowhere = read(&FULL.replace("sip:192.0.2.11\"", "sip:gw.invalid:5060\"")).unwrap().config;
-        let why = nowhere.trunk(TrunkIx(1)).unwrap().peer.resolve(IpAddr::from([192, 0, 2, 1])).unwrap_err();
-        assert!(why.contains("`gw.invalid` has no address"), "{why}");
+        let wish = peer.wish().unwrap();
+        assert_eq!((wish.port, wish.transport), (Some(5061), Some(crate::sip::Transport::Tls)));
+        let bare = read(&FULL.replace("sip:192.0.2.11\"", "sip:gw.example.com\"")).unwrap().config;
+        let peer = &bare.trunk(TrunkIx(1)).unwrap().peer;
+        let wish = peer.wish().unwrap();
+        assert_eq!((wish.host.as_str(), wish.port, wish.transport), ("gw.example.com", None, None));
+        assert_eq!((peer.host_port().as_str(), peer.addr()), ("gw.example.com", None));
+        let fixed = read(FULL).unwrap().config;
+        assert_eq!(fixed.trunk(TrunkIx(1)).unwrap().peer.wish(), None);
+    }
+
+    #[test]
+    fn names_may_be_asked_of_servers_of_their_own() {
+        let with = |servers: &str| read(&format!("{FULL}\ndns: {{ servers: {servers} }}\n"));
+        let config = with("[\"127.0.0.1:5353\", \"192.0.2.53\"]").unwrap().config;
+        assert_eq!(config.dns_servers, ["127.0.0.1:5353".parse().unwrap(), "192.0.2.53:53".parse().unwrap()]);
+        assert!(read(FULL).unwrap().config.dns_servers.is_empty());
+        assert!(render(&with("[\"dns.example\"]").unwrap_err()).contains("`dns.example` is not the address"));
     }
 
     #[test]

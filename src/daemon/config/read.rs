@@ -49,6 +49,7 @@ pub(super) fn file(root: &Node, folder: &Path, findings: &mut Findings) -> Optio
     });
     let metrics = listener(&mut fields, "metrics", METRICS_PORT, findings, |_, _| {});
     let sip = fields.take("sip").map(|node| (sip(node, folder, findings), node.span));
+    let dns_servers = fields.take("dns").map(|node| dns(node, findings)).unwrap_or_default();
     let trunks_node = fields.take("trunks");
     let country = fields.optional("country", findings, scalar::country);
     let zone = fields.optional("zone", findings, zone).unwrap_or_else(|| zone_of(country));
@@ -80,6 +81,7 @@ pub(super) fn file(root: &Node, folder: &Path, findings: &mut Findings) -> Optio
         sip_tcp: sip.tcp,
         sip_tls: sip.tls,
         media: sip.media,
+        dns_servers,
         test_numbers_only: test_only.as_ref().map_or_else(|| !trunks.iter().any(|trunk| trunk.live), |s| s.value),
         trunks,
         queues,
@@ -164,6 +166,25 @@ fn database(node: &Node, folder: &Path, findings: &mut Findings) -> Option<Datab
         findings.unshown(node.span, Code::BadValue, "this is not a database URL", hint);
     }
     path.map(|path| Database::Sqlite(folder.join(path)))
+}
+
+/// `dns: { servers: ["192.0.2.53", "127.0.0.1:5353"] }`
+fn dns(node: &Node, findings: &mut Findings) -> Vec<SocketAddr> {
+    let Some(mut fields) = node.fields("dns", findings) else { return Vec::new() };
+    let servers = fields.optional("servers", findings, |node, findings| node.list_of("servers", findings, dns_server));
+    fields.finish(findings);
+    servers.unwrap_or_default()
+}
+
+fn dns_server(node: &Node, findings: &mut Findings) -> Option<SocketAddr> {
+    const PORT: u16 = 53;
+    let text = scalar::plain_text(node, "the address of a name server", findings)?;
+    let found = text.parse().ok().or_else(|| Some(SocketAddr::new(text.parse().ok()?, PORT)));
+    if found.is_none() {
+        let message = format!("`{text}` is not the address of a name server");
+        findings.error_hint(node.span, Code::BadValue, message, "an IP address, perhaps with a port: \"192.0.2.53\"");
+    }
+    found
 }
 
 /// `http: { listen: "127.0.0.1:8080" }`, the default of both listeners being loopback.

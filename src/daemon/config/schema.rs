@@ -45,6 +45,17 @@ const TLS: Shape = Shape {
     ]],
 };
 
+const DNS: Shape = Shape {
+    what: "dns",
+    doc: "Who is asked for the names of gateways.",
+    keys: &[&[may(
+        "servers",
+        Value::List(&Value::Text),
+        "Addresses of name servers, perhaps with a port; those of the system without it.",
+    )
+    .like(r#"["192.0.2.53"]"#)]],
+};
+
 const SIP: Shape = Shape {
     what: "sip",
     doc: "Our side of the telephony.",
@@ -235,6 +246,7 @@ pub const DAEMON: Shape = Shape {
         may("http", Value::Map(&HTTP), "Health and API; \"127.0.0.1:8080\" without it."),
         may("metrics", Value::Map(&LISTENER), "/metrics; \"127.0.0.1:9464\" without it."),
         may("sip", Value::Map(&SIP), "Our side of the telephony."),
+        may("dns", Value::Map(&DNS), "Who is asked for the names of gateways."),
         may("trunks", Value::Named(NAME, &Value::Map(&TRUNK)), "Gateways by name."),
         may("queues", Value::Named(NAME, &Value::Map(&QUEUE)), "Queues by name."),
         may(

@@ -1,7 +1,7 @@
 //! `trunks` and `queues`: the gateways that take our calls, and the PBX queues we transfer to.
 
 use std::collections::BTreeMap;
-use std::net::{IpAddr, SocketAddr, ToSocketAddrs as _};
+use std::net::{IpAddr, SocketAddr};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
@@ -9,6 +9,7 @@ use std::time::Duration;
 use crate::base::{Code, Reach, TrunkIx};
 use crate::campaign::decode::{Entry, Findings, Node, NodeKind, did_you_mean, scalar, unit};
 use crate::contact::Country;
+use crate::sip::locate::Wish;
 use crate::sip::{Network, Register, Transport};
 use crate::wire::TlsFiles;
 
@@ -50,8 +51,12 @@ pub struct TrunkConfig {
 pub struct Gateway {
     /// As the file has it: a name, or an address, in brackets where it is of version 6.
     pub host: String,
+    /// As the file has it, or what the transport's port is.
     pub port: u16,
+    /// As the file has it; UDP without it, unless the records of a name say otherwise.
     pub transport: Transport,
+    says_port: bool,
+    says_transport: bool,
     ip: Option<IpAddr>,
 }
 
@@ -92,7 +97,8 @@ pub struct QueueConfig {
 impl Gateway {
     fn new(uri: &SipUri<'_>) -> Self {
         let port = uri.port.unwrap_or(uri.transport.default_port());
-        Self { host: uri.host.to_owned(), port, transport: uri.transport, ip: uri.ip() }
+        let (says_port, says_transport) = (uri.port.is_some(), uri.says_transport);
+        Self { host: uri.host.to_owned(), port, transport: uri.transport, says_port, says_transport, ip: uri.ip() }
     }
 
     /// `None` for a name.
@@ -100,21 +106,22 @@ impl Gateway {
         self.ip
     }
 
-    /// Asks the system's resolver where it is a name: A and AAAA, of which the first that `own` can talk to counts. It
-    /// may take seconds. Other records (NAPTR, SRV) are not asked for.
-    pub fn resolve(&self, own: IpAddr) -> Result<SocketAddr, String> {
-        if let Some(ip) = self.ip {
-            return Ok(SocketAddr::new(ip, self.port));
-        }
-        let mut all = (self.host.as_str(), self.port)
-            .to_socket_addrs()
-            .map_err(|error| format!("the name `{}` has no address: {error}", self.host))?;
-        all.find(|found| found.is_ipv4() == own.is_ipv4())
-            .ok_or_else(|| format!("the name `{}` has no address of the version of `sip.listen`", self.host))
+    /// Where it is, if the file says so.
+    pub fn addr(&self) -> Option<SocketAddr> {
+        Some(SocketAddr::new(self.ip?, self.port))
     }
 
-    /// Host and port, as they stand behind the `@` of a URI.
+    /// What there is to find out where it is a name.
+    pub fn wish(&self) -> Option<Wish> {
+        let (port, transport) = (self.says_port.then_some(self.port), self.says_transport.then_some(self.transport));
+        self.ip.is_none().then(|| Wish { host: self.host.clone(), port, transport })
+    }
+
+    /// Host and port, as they stand behind the `@` of a URI: a port with a name means that it alone is meant.
     pub fn host_port(&self) -> String {
+        if self.wish().is_some() && !self.says_port {
+            return self.host.clone();
+        }
         format!("{}:{}", self.host, self.port)
     }
 }
@@ -122,7 +129,7 @@ impl Gateway {
 /// As a URI without its scheme.
 impl std::fmt::Display for Gateway {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        write!(f, "{}:{}{}", self.host, self.port, self.transport.uri_param())
+        write!(f, "{}{}", self.host_port(), self.transport.uri_param())
     }
 }
 
@@ -233,13 +240,6 @@ fn peer(node: &Node, findings: &mut Findings) -> Option<Gateway> {
         findings.error_hint(node.span, Code::BadValue, format!("`{text}` is not the URI of a gateway"), hint);
         return None;
     };
-    // A name without a port asks for SRV records (RFC 3263 §4.2), which we do not ask for.
-    if uri.ip().is_none() && uri.port.is_none() {
-        let message = format!("`{}` is a name without a port: SRV records are not supported yet", uri.host);
-        let hint = format!("add the port: \"sip:{}:{}\"", uri.host, uri.transport.default_port());
-        findings.error_hint(node.span, Code::NotSupported, message, hint);
-        return None;
-    }
     Some(Gateway::new(&uri))
 }
 
@@ -451,9 +451,9 @@ fn target(node: &Node, trunks: &[TrunkConfig], findings: &mut Findings) -> Optio
     if let Some(at) = trunks.iter().position(|trunk| trunk.name == uri.host)
         && let Some(trunk) = trunks.get(at)
     {
-        let Gateway { host, port, .. } = &trunk.peer;
-        let port = uri.port.unwrap_or(*port);
-        return Some((format!("sip:{user}@{host}:{port}"), Some(TrunkIx(at as u16))));
+        let gateway = &trunk.peer;
+        let place = uri.port.map_or_else(|| gateway.host_port(), |port| format!("{}:{port}", gateway.host));
+        return Some((format!("sip:{user}@{place}"), Some(TrunkIx(at as u16))));
     }
     if uri.ip().is_some() {
         return Some((text.to_owned(), None));

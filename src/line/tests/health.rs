@@ -48,6 +48,7 @@ impl Hand {
                 Output::OpenPort(port) => self.line.handle(self.now, Input::PortOpened { port, ok: true }),
                 Output::Leg(_, event) => self.last.push(event),
                 Output::Journal(_)
+                | Output::Tried(_)
                 | Output::Heard(..)
                 | Output::Unauthorised { .. }
                 | Output::Registration { .. }

@@ -152,7 +152,7 @@ fn after_a_crash_cancel_and_bye_are_what_the_daemon_itself_would_have_sent() {
     let mut solo = Solo::calling();
     solo.answer("180 Ringing", "b", &contact(), "");
     solo.command(hangup());
-    let (to, cancel) = recovery::cancel(&config(US, GW), &invite(1), 1).unwrap();
+    let (to, cancel) = recovery::cancel(&config(US, GW), &invite(1), None, 1).unwrap();
     assert_eq!((to, cancel.to_vec()), (Target::udp(addr(GW)), solo.last("CANCEL")));
 
     let mut solo = Solo::calling();

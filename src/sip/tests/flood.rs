@@ -82,6 +82,7 @@ impl Live {
                 Output::Event { leg: who, event } => self.ends += u32::from(who == leg(1) && ended(&event).is_some()),
                 Output::Count(_)
                 | Output::Journal(_)
+                | Output::Tried(_)
                 | Output::Unauthorised { .. }
                 | Output::Registration { .. }
                 | Output::Pong { .. } => {}

@@ -92,6 +92,7 @@ impl Net {
                 Output::Send { bytes, .. } => self.transmit(side, &bytes),
                 Output::Event { leg, event } => self.react(side, leg, &event),
                 Output::Journal(_)
+                | Output::Tried(_)
                 | Output::Unauthorised { .. }
                 | Output::Registration { .. }
                 | Output::Pong { .. }

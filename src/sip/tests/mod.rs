@@ -17,6 +17,7 @@ mod reliable;
 mod serving;
 mod session;
 mod tables;
+mod targets;
 mod torture;
 mod transports;
 mod wire;
@@ -24,7 +25,7 @@ mod wire;
 use std::net::SocketAddr;
 use std::time::Duration;
 
-use crate::base::{AttemptId, LegId, Now, Pii, TrunkIx};
+use crate::base::{AttemptId, LegId, Now, Pii, Tick, TrunkIx};
 
 use super::message::Message;
 use super::sdp::{Codec, Local};
@@ -52,6 +53,7 @@ pub fn invite(n: u128) -> Invite {
         leg: leg(n),
         trunk: TrunkIx(0),
         hop: 0,
+        permit_until: Tick::MAX,
         request_uri: Pii::new(format!("sip:+999100000002@{GW}")),
         from_user: Pii::new("+999100000001".to_owned()),
         from_display: None,
@@ -77,6 +79,7 @@ pub struct Solo {
     pub events: Vec<Event>,
     pub counts: Vec<Counter>,
     pub journal: Vec<DialogFacts>,
+    pub tried: Vec<Tried>,
     pub unauthorised: Vec<Unanswered>,
     pub reports: Vec<Report>,
     pub pongs: Vec<Pong>,
@@ -84,10 +87,11 @@ pub struct Solo {
 
 impl Solo {
     pub fn new(config: Config) -> Self {
-        let (sent, targets, events, counts, journal) = (vec![], vec![], vec![], vec![], vec![]);
+        let (sent, targets, events, counts) = (vec![], vec![], vec![], vec![]);
+        let (journal, tried) = (vec![], vec![]);
         let (unauthorised, reports, pongs) = (vec![], vec![], vec![]);
         let (ua, now) = (Ua::new(config), Now::default());
-        Self { ua, now, sent, targets, events, counts, journal, unauthorised, reports, pongs }
+        Self { ua, now, sent, targets, events, counts, journal, tried, unauthorised, reports, pongs }
     }
 
     /// With the INVITE of leg 1 on the wire.
@@ -119,6 +123,7 @@ impl Solo {
                 Output::Pong { pong, .. } => self.pongs.push(pong),
                 Output::Count(counter) => self.counts.push(counter),
                 Output::Journal(facts) => self.journal.push(*facts),
+                Output::Tried(tried) => self.tried.push(tried),
             }
         }
     }

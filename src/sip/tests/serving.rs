@@ -45,6 +45,7 @@ impl Pair {
                     Output::Send { bytes, .. } => self.wire.push_back((true, bytes.to_vec())),
                     Output::Event { event, .. } => self.at_a.push(event),
                     Output::Journal(_)
+                    | Output::Tried(_)
                     | Output::Unauthorised { .. }
                     | Output::Registration { .. }
                     | Output::Pong { .. }
@@ -56,6 +57,7 @@ impl Pair {
                     Output::Send { bytes, .. } => self.wire.push_back((false, bytes.to_vec())),
                     Output::Event { event, .. } => self.at_b.push(event),
                     Output::Journal(_)
+                    | Output::Tried(_)
                     | Output::Unauthorised { .. }
                     | Output::Registration { .. }
                     | Output::Pong { .. }

@@ -199,7 +199,7 @@ fn what_a_crash_left_is_ended_over_the_trunk_s_connection() {
     config.peers[0].our_end = Some(addr("127.0.0.1:40001"));
     let sent = calling(config).sent.remove(0);
     // The new process has another connection.
-    let (to, cancel) = recovery::cancel(&over(Transport::Tls), &invite(1), 1).unwrap();
+    let (to, cancel) = recovery::cancel(&over(Transport::Tls), &invite(1), None, 1).unwrap();
     assert_eq!(to, Target::new(Transport::Tls, addr(GW)));
     let (sent, cancel) = (Message::parse(&sent).unwrap(), cancel.to_vec());
     assert_eq!(sent.get(header::Name::Via), Message::parse(&cancel).unwrap().get(header::Name::Via));

@@ -4,7 +4,7 @@ use std::fmt;
 use std::net::SocketAddr;
 use std::time::Duration;
 
-use crate::base::{LegId, Pii, TrunkIx};
+use crate::base::{LegId, Pii, Tick, TrunkIx};
 use crate::sip::keyring::Unanswered;
 use crate::sip::packet::Packet;
 use crate::sip::peer::Peer;
@@ -61,10 +61,10 @@ impl Config {
         Target::new(transport, self.listener(transport).unwrap_or(self.local))
     }
 
-    /// Where this peer reaches us within a dialog: where we listen, else by the connection that we have to it.
-    pub fn contact(&self, peer: Option<&Peer>) -> Target {
+    /// Where this peer reaches us within a dialog: where we listen, else by the connection that we have to `there`.
+    pub fn contact(&self, peer: Option<&Peer>, there: Target) -> Target {
         let transport = peer.map_or(Transport::Udp, |peer| peer.transport);
-        let end = peer.and_then(|peer| peer.our_end);
+        let end = peer.and_then(|peer| peer.our_end_at(there));
         Target::new(transport, self.listener(transport).or(end).unwrap_or(self.local))
     }
 
@@ -169,8 +169,10 @@ pub enum Command {
 pub struct Invite {
     pub leg: LegId,
     pub trunk: TrunkIx,
-    /// How many trunks were tried before under this id: part of the branch.
+    /// How many trunks were tried before under this id, at most 15: part of the branch.
     pub hop: u8,
+    /// Past this no further target of the trunk is tried.
+    pub permit_until: Tick,
     /// `sip:+999100000001@127.0.0.1:5080`; To names the same.
     pub request_uri: Pii<String>,
     /// User part of From: one of the trunk's own numbers.
@@ -195,6 +197,8 @@ pub enum Output {
     },
     /// To be kept where a crash does not reach it, so that `recovery` can end the dialog.
     Journal(Box<DialogFacts>),
+    /// An INVITE that is about to go where nobody would look for it after a crash. To be kept as `Journal` is.
+    Tried(Tried),
     /// The peer asked for credentials and did not get them, so that the request failed.
     Unauthorised {
         trunk: TrunkIx,
@@ -345,6 +349,16 @@ pub struct DialogFacts {
     pub remote_target: Box<[u8]>,
     /// Values for Route, in order, separated by commas; empty for none.
     pub routes: Box<[u8]>,
+}
+
+/// Where the last INVITE of a leg went, for its CANCEL after a crash: a name may lead elsewhere by then.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Tried {
+    pub leg: LegId,
+    pub trunk: TrunkIx,
+    /// As the branch has it; see `Hop::Invite`.
+    pub hop: u8,
+    pub dest: Target,
 }
 
 impl fmt::Debug for DialogFacts {

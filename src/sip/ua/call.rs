@@ -2,6 +2,7 @@
 
 use crate::base::{LegId, Tick, TrunkIx};
 use crate::sip::packet::Packet;
+use crate::sip::peer::Peer;
 use crate::sip::sdp::{Local, Media};
 use crate::sip::target::Target;
 use crate::sip::transaction::{Act, InviteServer, Timer};
@@ -107,6 +108,23 @@ impl Call {
         self.timer = None;
         self.requests.retain(|request| matches!(request.purpose, Purpose::Bye | Purpose::ForkBye));
         cx.event(self.leg, Event::Ended(end));
+    }
+
+    /// The target of the trunk that it is at; `None` before one is known.
+    pub(super) fn there(&self) -> Option<Target> {
+        match (&self.dialog, &self.stage) {
+            (Some(dialog), _) => Some(dialog.dest),
+            (None, Stage::Inviting(inviting)) => Some(inviting.to),
+            (None, Stage::Offered(offered)) => Some(offered.from),
+            (None, Stage::Up) => None,
+        }
+    }
+
+    /// Our Contact towards it.
+    pub(super) fn contact(&self, cx: &Cx) -> Target {
+        let peer = cx.peer(self.trunk);
+        let there = self.there().or(peer.map(Peer::target)).unwrap_or(Target::udp(cx.config.local));
+        cx.config.contact(peer, there)
     }
 
     /// Nothing is left to wait for.

@@ -2,10 +2,14 @@
 
 use std::collections::VecDeque;
 
-use crate::base::{LegId, Tick, TrunkIx};
+use std::time::Duration;
+
+use crate::base::{LegId, Rng, Tick, TrunkIx};
 use crate::sip::header::Name;
 use crate::sip::ids::Ids;
+use crate::sip::invite::Caller;
 use crate::sip::keyring::{Keyring, Tries};
+use crate::sip::locate::order;
 use crate::sip::message::{Message, Start};
 use crate::sip::method::Method;
 use crate::sip::packet::Packet;
@@ -15,9 +19,14 @@ use crate::sip::transaction::RequestServer;
 use crate::sip::validate::is_understood;
 use crate::sip::writer::{Writer, allow};
 
-use super::api::{Config, Counter, Event, Output};
+use super::api::{Config, Counter, Event, Invite, Output};
 use super::echo::{Echoes, Key};
 use super::session_timer::MIN_SE_S;
+
+/// For how long a target that failed is tried after the others.
+const REST: Duration = Duration::from_secs(30);
+/// Targets that rest; past it the oldest is forgiven.
+const MAX_RESTING: usize = 256;
 
 #[derive(Debug)]
 pub(super) struct Cx {
@@ -26,6 +35,10 @@ pub(super) struct Cx {
     pub(super) echoes: Echoes,
     /// One for each peer.
     keyrings: Vec<Keyring>,
+    /// Targets that failed, and until when they are tried last.
+    resting: Vec<(Target, Tick)>,
+    /// Among targets of equal priority chance decides.
+    rng: Rng,
     pub(super) out: VecDeque<Output>,
     pub(super) scratch: Vec<u8>,
 }
@@ -34,8 +47,9 @@ impl Cx {
     pub(super) fn new(config: Config) -> Self {
         let ids = Ids::new(&config.key);
         let keyrings = vec![Keyring::default(); config.peers.len()];
+        let (resting, rng) = (Vec::new(), Rng::seeded(config.seed).fork());
         let (echoes, out, scratch) = (Echoes::default(), VecDeque::new(), Vec::with_capacity(2048));
-        Self { config, ids, echoes, keyrings, out, scratch }
+        Self { config, ids, echoes, keyrings, resting, rng, out, scratch }
     }
 
     /// Nonces go with the credentials they were answered with.
@@ -78,13 +92,41 @@ impl Cx {
         self.out.push_back(Output::Count(counter));
     }
 
-    /// Our Contact towards a trunk.
-    pub(super) fn contact(&self, trunk: TrunkIx) -> Target {
-        self.config.contact(self.peer(trunk))
-    }
-
     pub(super) fn peer(&self, trunk: TrunkIx) -> Option<&Peer> {
         self.config.peers.get(trunk.ix())
+    }
+
+    /// Where this INVITE may go, the best target last: by priority and weight, and those that failed lately after the
+    /// others. Where all of them failed, it begins with the first again.
+    pub(super) fn ways(&mut self, invite: &Invite, now: Tick) -> Option<Vec<Target>> {
+        let peer = self.config.peers.get(invite.trunk.ix())?;
+        if peer.routes.is_empty() {
+            return Some(vec![Caller { config: &self.config, ids: &self.ids, peer }.dest(invite)?]);
+        }
+        let mut ways = order(&peer.routes, &mut self.rng);
+        self.resting.retain(|(_, until)| *until > now);
+        ways.sort_by_key(|way| self.resting.iter().any(|(resting, _)| resting == way));
+        ways.reverse();
+        Some(ways)
+    }
+
+    /// Where anything else goes: the first target that did not fail lately.
+    pub(super) fn home(&self, trunk: TrunkIx, now: Tick) -> Option<Target> {
+        let peer = self.peer(trunk).filter(|peer| !peer.is_nowhere())?;
+        let rests = |target: &Target| self.resting.iter().any(|(resting, until)| resting == target && *until > now);
+        peer.targets().find(|target| !rests(target)).or(Some(peer.target()))
+    }
+
+    /// That one could not take an INVITE, or did not answer. Alone it has nobody to rest for.
+    pub(super) fn rest(&mut self, trunk: TrunkIx, there: Target, now: Tick) {
+        let Some(target) = self.peer(trunk).filter(|peer| peer.routes.len() > 1).map(|peer| peer.near(there)) else {
+            return;
+        };
+        self.resting.retain(|(resting, until)| *resting != target && *until > now);
+        if self.resting.len() >= MAX_RESTING {
+            self.resting.remove(0);
+        }
+        self.resting.push((target, now + REST));
     }
 
     /// What was written last.

@@ -26,6 +26,8 @@ pub(super) struct Dialog {
     pub(super) cseq: u32,
     /// Of their last request.
     pub(super) remote_cseq: Option<u32>,
+    /// The target of the peer that it was made with.
+    home: Target,
     /// Where requests go.
     pub(super) dest: Target,
 }
@@ -50,7 +52,7 @@ impl Dialog {
         (call_id, local): (&[u8], &[u8]),
         cseq: u32,
         uri: &[u8],
-        peer: &Peer,
+        place: (&Peer, Target),
     ) -> Self {
         let mut routes: Vec<&[u8]> = response.list(Name::RecordRoute).filter(|value| !value.is_empty()).collect();
         routes.reverse();
@@ -62,24 +64,25 @@ impl Dialog {
             &bare
         };
         let contact = response.contact().map_or(uri, |contact| contact.uri);
-        Self::new(Names::new(call_id, local, remote, &routes), contact, cseq, peer)
+        Self::new(Names::new(call_id, local, remote, &routes), contact, cseq, place)
     }
 
     /// The dialog our 2xx to their INVITE makes (§12.1.1).
-    pub(super) fn from_request(invite: &Message<'_>, our_tag: &[u8], peer: &Peer) -> Self {
+    pub(super) fn from_request(invite: &Message<'_>, our_tag: &[u8], place: (&Peer, Target)) -> Self {
         let routes: Vec<&[u8]> = invite.list(Name::RecordRoute).filter(|value| !value.is_empty()).collect();
         let remote = invite.get(Name::From).unwrap_or(&[]);
         let local = [invite.get(Name::To).unwrap_or(&[]), b";tag=", our_tag].concat();
         let contact = invite.contact().or(invite.from()).map_or(&[][..], |contact| contact.uri);
         let call_id = invite.get(Name::CallId).unwrap_or(&[]);
-        let mut dialog = Self::new(Names::new(call_id, &local, remote, &routes), contact, 0, peer);
+        let mut dialog = Self::new(Names::new(call_id, &local, remote, &routes), contact, 0, place);
         dialog.remote_cseq = invite.cseq().map(|(number, _)| number);
         dialog
     }
 
-    fn new(names: Names, target: &[u8], cseq: u32, peer: &Peer) -> Self {
-        let mut dialog = Self { names, target: target.into(), cseq, remote_cseq: None, dest: peer.target() };
-        dialog.dest = peer.route(dialog.next_hop());
+    fn new(names: Names, target: &[u8], cseq: u32, (peer, there): (&Peer, Target)) -> Self {
+        let home = peer.near(there);
+        let mut dialog = Self { names, target: target.into(), cseq, remote_cseq: None, home, dest: home };
+        dialog.dest = peer.route(dialog.next_hop(), home);
         dialog
     }
 
@@ -113,7 +116,7 @@ impl Dialog {
     /// A target refresh: the Contact of a re-INVITE or UPDATE (§12.2.2).
     pub(super) fn refresh(&mut self, contact: &[u8], peer: &Peer) {
         self.target = contact.into();
-        self.dest = peer.route(self.next_hop());
+        self.dest = peer.route(self.next_hop(), self.home);
     }
 
     pub(super) fn matches(&self, request: &Message<'_>) -> bool {
@@ -246,7 +249,7 @@ mod tests {
             (b"c", b"<sip:a@h>;tag=1"),
             1,
             b"sip:b@h",
-            &peer,
+            (&peer, peer.target()),
         );
         let mut cx = Cx::new(Config::new("127.0.0.1:5060".parse().unwrap(), [0; 32]));
         let bytes = dialog.ack(&mut cx, LegId::default(), 1, no_body);

@@ -131,7 +131,8 @@ impl Call {
         let index = inviting.forks.len() - 1;
         if !tag.is_empty() {
             let uri = inviting.invite.request_uri.reveal().as_bytes();
-            let dialog = Dialog::from_response(response, (&[], &[]), inviting.cseq, uri, cx.peer(self.trunk)?);
+            let place = (cx.peer(self.trunk)?, inviting.to);
+            let dialog = Dialog::from_response(response, (&[], &[]), inviting.cseq, uri, place);
             cx.out.push_back(Output::Journal(Box::new(facts(self, &dialog, false))));
         }
         Some(index)
@@ -188,7 +189,7 @@ impl Call {
         let Some(fork) = inviting.forks.get(index) else { return };
         let (settled, current) = (fork.reliable.as_ref().is_some_and(|r| r.answered), fork.media);
         let media = if asked.body().is_empty() {
-            let contact = cx.contact(self.trunk);
+            let contact = self.contact(cx);
             cx.answer(asked, now, 200, |writer| writer.contact(contact).end());
             None
         } else if settled {
@@ -226,8 +227,8 @@ pub(super) fn dialog_of(
     let uri = inviting.invite.request_uri.reveal().as_bytes();
     let mut call_id = Vec::with_capacity(36);
     write_call_id(leg, &mut call_id);
-    let peer = cx.peer(inviting.invite.trunk)?;
-    Some(Dialog::from_response(response, (&call_id, from), inviting.cseq, uri, peer))
+    let place = (cx.peer(inviting.invite.trunk)?, inviting.to);
+    Some(Dialog::from_response(response, (&call_id, from), inviting.cseq, uri, place))
 }
 
 /// RSeq of an answer that asks for a PRACK.

@@ -17,9 +17,10 @@ const MAX_ECHOES: usize = 640_000;
 pub(super) struct Key(LegId, u64);
 
 impl Key {
-    /// A final answer to our INVITE: by CSeq and To tag, as forks share the branch.
-    pub(super) fn answer(leg: LegId, cseq: u32, to_tag: &[u8]) -> Self {
-        Self(leg, fingerprint(to_tag) ^ (u64::from(cseq) << 8) ^ 1)
+    /// A final answer to our INVITE: by CSeq, branch and To tag. Forks share the branch, and two targets of one trunk may
+    /// answer with the same tag.
+    pub(super) fn answer(leg: LegId, cseq: u32, branch: &[u8], to_tag: &[u8]) -> Self {
+        Self(leg, fingerprint(to_tag) ^ fingerprint(branch).rotate_left(32) ^ (u64::from(cseq) << 8) ^ 1)
     }
 
     /// A request of the peer: by method, CSeq and branch.
@@ -96,13 +97,13 @@ mod tests {
     fn a_memory_lives_until_its_deadline_and_a_newer_one_outlives_the_older() {
         let mut echoes = Echoes::default();
         let to = "127.0.0.1:1".parse().unwrap();
-        let key = Key::answer(LegId::default(), 1, b"t");
+        let key = Key::answer(LegId::default(), 1, b"b", b"t");
         echoes.remember(key, to, Some(Packet::from(&b"a"[..])), Tick(10));
         echoes.remember(key, to, None, Tick(20));
         assert_eq!(echoes.find(key, Tick(5)), Found::Silence);
         echoes.expire(Tick(10));
         assert_eq!(echoes.len(), 1);
-        assert_eq!(echoes.find(Key::answer(LegId::default(), 2, b"t"), Tick(5)), Found::Nothing);
+        assert_eq!(echoes.find(Key::answer(LegId::default(), 2, b"b", b"t"), Tick(5)), Found::Nothing);
         echoes.expire(Tick(20));
         assert_eq!((echoes.len(), echoes.find(key, Tick(21))), (0, Found::Nothing));
     }

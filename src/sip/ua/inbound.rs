@@ -92,7 +92,7 @@ impl Call {
         }
         if refresh {
             self.retarget(cx, asked);
-            let (contact, server) = (cx.contact(self.trunk), cx.config.server);
+            let (contact, server) = (self.contact(cx), cx.config.server);
             let session = self.session_answer(now, Wish::read(asked.message));
             return cx.answer(asked, now, 200, |writer| {
                 writer.contact(contact).header("Allow", allow(server)).raw(&session).end();
@@ -134,7 +134,7 @@ impl Call {
         self.sdp_version += 1;
         let session =
             if self.dialog.is_some() { self.session_answer(now, Wish::read(asked.message)) } else { Vec::new() };
-        let (version, contact, server) = (self.sdp_version, cx.contact(self.trunk), cx.config.server);
+        let (version, contact, server) = (self.sdp_version, self.contact(cx), cx.config.server);
         let bytes = cx.reply(asked, 200, |writer| {
             writer.contact(contact).header("Allow", allow(server)).raw(&session);
             writer.echo("Record-Route", asked.message, Name::RecordRoute);
@@ -188,7 +188,7 @@ impl Call {
     fn on_refer(&mut self, cx: &mut Cx, now: Tick, asked: &Asked<'_, '_>) {
         let target = asked.message.get(Name::ReferTo).and_then(NameAddr::parse);
         let Some(target) = target.filter(|_| !self.referring) else { return cx.decline(asked, now, 400) };
-        let contact = cx.contact(self.trunk);
+        let contact = self.contact(cx);
         cx.answer(asked, now, 202, |writer| writer.contact(contact).end());
         self.referring = true;
         let target = Pii::new(String::from_utf8_lossy(target.uri).into_owned());

@@ -21,6 +21,7 @@ use std::net::SocketAddr;
 
 use crate::base::{LegId, Now, Rng, Tick, TrunkIx};
 
+use super::Peer;
 use super::addr::NameAddr;
 use super::header::Name;
 use super::message::{Message, Start, Unreadable};
@@ -29,7 +30,9 @@ use super::target::Target;
 use super::transaction::{Act, Timer};
 use super::validate::check;
 
-pub use api::{Cause, Command, Config, Counter, DialogFacts, End, Event, Incoming, Input, Invite, Output, Pong, Side};
+pub use api::{
+    Cause, Command, Config, Counter, DialogFacts, End, Event, Incoming, Input, Invite, Output, Pong, Side, Tried,
+};
 use call::{Call, Stage};
 use context::{Asked, Cx};
 use dialog::Dialog;
@@ -116,12 +119,36 @@ impl Ua {
     pub fn set_peers(&mut self, peers: Vec<super::Peer>) {
         let mut peers = peers;
         for peer in &mut peers {
-            let before = self.cx.config.peers.iter().find(|old| old.target() == peer.target());
-            peer.our_end = before.and_then(|old| old.our_end);
+            let before: Vec<_> = self.cx.config.peers.iter().flat_map(Peer::targets).collect();
+            for to in before {
+                let ours = self.cx.config.peers.iter().find(|old| old.targets().any(|target| target == to));
+                if let Some(ours) = ours.and_then(|old| old.our_end_at(to)) {
+                    peer.connected(to, ours);
+                }
+            }
         }
+        self.keep_former(&mut peers);
         self.registrations.set_peers(&self.cx.config.peers, &peers);
         self.pings.forget();
         self.cx.set_peers(peers);
+    }
+
+    /// A name that leads elsewhere now does not cut off the calls that are where it led before.
+    fn keep_former(&self, peers: &mut [Peer]) {
+        const MAX_FORMER: usize = 16;
+        for leg in self.wakes.legs() {
+            let Some(call) = self.calls.get(&leg) else { continue };
+            let (Some(there), Some(peer)) = (call.there(), peers.get_mut(call.trunk.ix())) else { continue };
+            // A Contact in one of its networks is the peer's without this.
+            let Some(was) = self.cx.peer(call.trunk).map(|old| old.near(there)).filter(|was| was.addr == there.addr)
+            else {
+                continue;
+            };
+            let known = peer.targets().chain(peer.former.iter().copied()).any(|target| target == was);
+            if !known && peer.former.len() < MAX_FORMER {
+                peer.former.push(was);
+            }
+        }
     }
 
     fn on_command(&mut self, now: Tick, command: Command) {
@@ -163,12 +190,13 @@ impl Ua {
 
     fn on_unreachable(&mut self, now: Tick, to: SocketAddr) {
         self.registrations.on_unreachable(&mut self.cx, now, to);
-        self.pings.on_unreachable(&mut self.cx, |asked| asked == Target::udp(to));
+        self.pings.on_unreachable(&mut self.cx, now, |asked| asked == Target::udp(to));
         for leg in self.wakes.legs() {
             self.with(leg, |call, cx| {
                 if let Stage::Inviting(inviting) = &mut call.stage
                     && inviting.to == Target::udp(to)
                     && inviting.tx.on_unreachable() == Act::TimedOut
+                    && !call.try_next(cx, now)
                 {
                     call.finish(cx, End::silent(Cause::Unreachable));
                 }
@@ -177,9 +205,7 @@ impl Ua {
     }
 
     fn on_connected(&mut self, now: Tick, to: Target, ours: SocketAddr) {
-        for peer in self.cx.config.peers.iter_mut().filter(|peer| peer.target() == to) {
-            peer.our_end = Some(ours);
-        }
+        self.cx.config.peers.iter_mut().for_each(|peer| peer.connected(to, ours));
         self.registrations.on_connected(&mut self.cx, now, to);
     }
 
@@ -190,7 +216,7 @@ impl Ua {
             return self.registrations.on_unreachable(&mut self.cx, now, to.addr);
         }
         if matches!(message.start, Start::Request { method: Method::Options, .. }) {
-            return self.pings.on_unreachable(&mut self.cx, |asked| asked == to);
+            return self.pings.on_unreachable(&mut self.cx, now, |asked| asked == to);
         }
         if matches!(message.start, Start::Request { .. }) && self.owns(leg, to) {
             self.with(leg, |call, cx| {
@@ -344,14 +370,15 @@ impl Ua {
             taken = self.pings.on_response(&mut self.cx, now, (leg, from), response, status);
         } else if method == Method::Invite {
             let tag = response.to().and_then(|to| to.tag()).unwrap_or(&[]);
-            if status >= 200 && self.repeated(Key::answer(leg, cseq, tag), now) {
+            let branch = response.top_via().and_then(|via| via.branch()).unwrap_or(&[]);
+            if status >= 200 && self.repeated(Key::answer(leg, cseq, branch, tag), now) {
                 return;
             }
             if known {
                 self.with(leg, |call, cx| taken = call.on_invite_response(cx, now, response, status));
             }
             if !taken && (200..300).contains(&status) {
-                taken = self.end_fork(now, (leg, trunk), response, cseq);
+                taken = self.end_fork(now, (leg, trunk), response, (from, cseq));
             }
         } else if known {
             self.with(leg, |call, cx| taken = call.on_request_response(cx, now, response, status));
@@ -363,14 +390,20 @@ impl Ua {
 
     /// A 2xx that is not the call's: another fork, or an INVITE of ours that nobody remembers. Somebody has picked up;
     /// ACK and BYE (RFC 3261 §13.2.2.4). All it takes stands in the response; the From tag proves that it is ours.
-    fn end_fork(&mut self, now: Tick, (leg, trunk): (LegId, TrunkIx), response: &Message<'_>, cseq: u32) -> bool {
+    fn end_fork(
+        &mut self,
+        now: Tick,
+        (leg, trunk): (LegId, TrunkIx),
+        response: &Message<'_>,
+        (there, cseq): (Target, u32),
+    ) -> bool {
         let from = response.get(Name::From).unwrap_or(&[]);
         let ours = NameAddr::parse(from).and_then(|from| from.tag()) == Some(&self.cx.ids.tag(leg)[..]);
         let Some(peer) = self.cx.config.peers.get(trunk.ix()).filter(|_| ours) else { return false };
         let Some(to) = response.to().or(response.contact()) else { return false };
-        let mut dialog =
-            Dialog::from_response(response, (response.get(Name::CallId).unwrap_or(&[]), from), cseq, to.uri, peer);
-        uac::acknowledge(&mut self.cx, now, leg, (&dialog, cseq), None);
+        let call_id = response.get(Name::CallId).unwrap_or(&[]);
+        let mut dialog = Dialog::from_response(response, (call_id, from), cseq, to.uri, (peer, there));
+        uac::acknowledge(&mut self.cx, now, leg, (&dialog, cseq), (response, None));
         self.cx.count(Counter::ForkEnded);
         let credentials = self.cx.credentials(trunk, leg, Method::Bye, dialog.request_uri());
         let (cseq, bye) = dialog.request(&mut self.cx, leg, Method::Bye, |writer| writer.raw(&credentials).end());

@@ -79,10 +79,11 @@ impl Pings {
     }
 
     /// The network said that nobody is at this address, or no connection took what was to go there.
-    pub(super) fn on_unreachable(&mut self, cx: &mut Cx, to: impl Fn(Target) -> bool) {
+    pub(super) fn on_unreachable(&mut self, cx: &mut Cx, now: Tick, to: impl Fn(Target) -> bool) {
         self.asking.retain(|ping| {
             let gone = to(ping.to);
             if gone {
+                cx.rest(ping.trunk, ping.to, now);
                 cx.out.push_back(Output::Pong { trunk: ping.trunk, pong: Pong::Unreachable });
             }
             !gone
@@ -101,6 +102,7 @@ impl Pings {
                     cx.send(ping.to, ping.bytes.clone());
                 }
                 Act::TimedOut | Act::Nothing | Act::Pass | Act::PassAndAck => {
+                    cx.rest(ping.trunk, ping.to, now);
                     cx.out.push_back(Output::Pong { trunk: ping.trunk, pong: Pong::Silence });
                 }
             }
@@ -116,9 +118,9 @@ impl Pings {
 impl Ping {
     /// `None` where there is no such peer.
     fn send(cx: &mut Cx, now: Tick, trunk: TrunkIx, (id, cseq): (LegId, u32), tries: Tries) -> Option<Self> {
-        let to = cx.peer(trunk)?.target();
+        let to = cx.home(trunk, now)?;
         let branch = cx.ids.branch(id, cseq, Hop::Request(0));
-        let bytes = write(cx, trunk, (id, cseq), &branch)?;
+        let bytes = write(cx, trunk, to, (id, cseq), &branch)?;
         cx.send(to, bytes.clone());
         let times = cx.config.times.over(to.transport);
         let tx = RequestClient::patient(now, &times, times.patience());
@@ -138,11 +140,11 @@ impl Ping {
     }
 }
 
-fn write(cx: &mut Cx, trunk: TrunkIx, (id, cseq): (LegId, u32), branch: &Branch) -> Option<Packet> {
+fn write(cx: &mut Cx, trunk: TrunkIx, to: Target, (id, cseq): (LegId, u32), branch: &Branch) -> Option<Packet> {
     let peer = cx.peer(trunk)?;
-    let (transport, addr, domain) = (peer.transport, peer.addr.to_string(), peer.domain.clone());
-    let uri = format!("sip:{addr}{}", transport.uri_param()).into_bytes();
-    let (sent_by, contact) = (cx.config.sent_by(transport), cx.contact(trunk));
+    let domain = peer.domain.clone();
+    let uri = format!("sip:{}{}", to.addr, to.transport.uri_param()).into_bytes();
+    let (sent_by, contact) = (cx.config.sent_by(to.transport), cx.config.contact(Some(peer), to));
     let us = domain.unwrap_or_else(|| cx.config.local.to_string());
     let credentials = cx.credentials(trunk, id, Method::Options, &uri);
     let (tag, user_agent) = (cx.ids.tag(id), cx.config.user_agent.clone());

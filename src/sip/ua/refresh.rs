@@ -18,10 +18,9 @@ use crate::sip::writer::{Writer, allow};
 use super::api::{Cause, Counter, End, Side};
 use super::call::Call;
 use super::context::Cx;
-use super::echo::Key;
 use super::request::{Purpose, branch_of};
 use super::session_timer::{Expires, Refresher, SessionTimer, Wish, longer};
-use super::uac::{acknowledge, media_of};
+use super::uac::{acknowledge, answer_key, media_of};
 use super::uas::sdp_id;
 
 /// After a refusal that says nothing about the call itself.
@@ -168,7 +167,7 @@ impl Call {
         let Some(mut dialog) = self.dialog.take() else { return false };
         let credentials = cx.credentials(self.trunk, self.leg, Method::Invite, dialog.request_uri());
         self.sdp_version += 1;
-        let (contact, server, version) = (cx.contact(self.trunk), cx.config.server, self.sdp_version);
+        let (contact, server, version) = (self.contact(cx), cx.config.server, self.sdp_version);
         let offer = Local { prefer: media.codec, ..local };
         let (cseq, bytes) = dialog.request(cx, self.leg, Method::Invite, |writer| {
             writer.contact(contact).raw(&credentials).header("Allow", allow(server));
@@ -188,7 +187,7 @@ impl Call {
     fn on_reinvited(&mut self, cx: &mut Cx, now: Tick, reinvite: &Reinvite, response: &Message<'_>, status: u16) {
         self.refreshed(cx, now, Some((response, status)));
         if let (Some(dialog), Ok(invite)) = (&self.dialog, Message::parse(&reinvite.bytes)) {
-            acknowledge(cx, now, self.leg, (dialog, reinvite.cseq), Some(&invite));
+            acknowledge(cx, now, self.leg, (dialog, reinvite.cseq), (response, Some(&invite)));
         }
         // An answer without a description leaves things as they were.
         if let Some(media) = media_of(response).filter(|_| !self.over && self.ending.is_none()) {
@@ -208,9 +207,9 @@ impl Call {
         write_ack(&invite, response, &mut cx.scratch);
         let bytes = cx.packet();
         cx.send(reinvite.to, bytes.clone());
-        let tag = response.to().and_then(|to| to.tag()).unwrap_or(&[]);
+        let key = answer_key(self.leg, reinvite.cseq, response);
         let until = cx.deadline(now);
-        cx.echoes.remember(Key::answer(self.leg, reinvite.cseq, tag), reinvite.to, Some(bytes), until);
+        cx.echoes.remember(key, reinvite.to, Some(bytes), until);
         let interval_s = self.timer.as_ref().map_or(0, |timer| timer.interval_s);
         let retry = matches!(status, 401 | 407) && self.is_up() && interval_s > 0;
         let mut tries = reinvite.tries;

@@ -108,7 +108,7 @@ impl Registrations {
 }
 
 fn is_reachable(cx: &Cx, trunk: TrunkIx) -> bool {
-    cx.peer(trunk).is_some_and(|peer| !peer.transport.is_reliable() || peer.our_end.is_some())
+    cx.peer(trunk).is_some_and(|peer| !peer.is_nowhere() && (!peer.transport.is_reliable() || peer.our_end.is_some()))
 }
 
 fn handle(cx: &mut Cx, now: Tick, trunk: TrunkIx, registration: &mut Registration, input: Input<'_>) {

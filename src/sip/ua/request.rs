@@ -236,7 +236,7 @@ impl Call {
         let Some(mut dialog) = self.dialog.take() else { return false };
         let method = purpose.method();
         let credentials = cx.credentials(self.trunk, self.leg, method, dialog.request_uri());
-        let contact = cx.contact(self.trunk);
+        let contact = self.contact(cx);
         let (cseq, bytes) = dialog.request(cx, self.leg, method, |writer| {
             if method != Method::Bye {
                 writer.contact(contact);

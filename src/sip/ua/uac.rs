@@ -2,7 +2,7 @@
 
 use crate::base::Tick;
 use crate::sip::ids::Branch;
-use crate::sip::invite::{Caller, as_datagram, is_safe_uri, write_ack, write_cancel};
+use crate::sip::invite::{Asking, Caller, as_datagram, is_safe_uri, write_ack, write_cancel};
 use crate::sip::keyring::Tries;
 use crate::sip::message::Message;
 use crate::sip::method::Method;
@@ -11,7 +11,7 @@ use crate::sip::sdp::{Media, Session};
 use crate::sip::target::{Target, Transport};
 use crate::sip::transaction::{Act, InviteClient, Timer};
 
-use super::api::{Cause, Counter, DialogFacts, End, Event, Invite, Output, Side};
+use super::api::{Cause, Counter, DialogFacts, End, Event, Invite, Output, Side, Tried};
 use super::call::{Call, Stage};
 use super::context::Cx;
 use super::dialog::Dialog;
@@ -27,6 +27,10 @@ pub(super) struct Inviting {
     pub(super) tx: InviteClient,
     pub(super) bytes: Packet,
     pub(super) to: Target,
+    /// Targets of the trunk that were not tried yet, the next one last.
+    left: Vec<Target>,
+    /// The number of this one; see `Hop::Invite`.
+    at: u8,
     branch: Branch,
     pub(super) cseq: u32,
     /// What a 422 asked for; 0 where none did.
@@ -35,6 +39,8 @@ pub(super) struct Inviting {
     pub(super) q850: Option<u8>,
     cancel: Cancel,
     ring_until: Tick,
+    /// Some target has answered something provisional: somebody may know of the call.
+    heard: bool,
     trying: bool,
     pub(super) forks: Vec<Fork>,
     tries: Tries,
@@ -60,6 +66,17 @@ impl Inviting {
         };
         self.tx.poll_timeout().into_iter().chain([ring, give_up]).min().filter(|(at, _)| *at < Tick::MAX)
     }
+
+    /// The INVITE once more, as it must read by now. False where it cannot be written.
+    fn send(&mut self, cx: &mut Cx, now: Tick, to: Target) -> bool {
+        let asking = Asking { cseq: self.cseq, min_se_s: self.min_se_s, at: self.at };
+        let Some((to, bytes, branch)) = dispatch(cx, &self.invite, asking, to) else { return false };
+        (self.to, self.bytes, self.branch) = (to, bytes, branch);
+        self.tx = InviteClient::new(now, &cx.config.times.over(to.transport));
+        self.ring_until = Tick::MAX;
+        self.forks.clear();
+        true
+    }
 }
 
 impl Call {
@@ -68,20 +85,17 @@ impl Call {
         is_safe_uri(invite.request_uri.reveal()).then_some(())?;
         let trunk = invite.trunk;
         let (leg, local) = (invite.leg, invite.media);
-        let credentials = cx.credentials(trunk, leg, Method::Invite, invite.request_uri.reveal().as_bytes());
-        let peer = cx.config.peers.get(trunk.ix())?;
-        let caller = Caller { config: &cx.config, ids: &cx.ids, peer };
-        let (peers, branch) = (caller.dest(&invite)?, caller.branch(&invite, 1));
-        let to = caller.invite(&invite, (1, 0), &credentials, peers, &mut cx.scratch);
-        let bytes = cx.packet();
-        cx.send(to, bytes.clone());
+        let (cseq, min_se_s, at) = (1, 0, first_at(invite.hop));
+        let mut left = cx.ways(&invite, now)?;
+        let (to, bytes, branch) = dispatch(cx, &invite, Asking { cseq, min_se_s, at }, left.pop()?)?;
         let tx = InviteClient::new(now, &cx.config.times.over(to.transport));
         let ring_until = Tick::MAX;
         let cancel = Cancel::No;
-        let (trying, forks, q850, tries) = (false, Vec::new(), None, Tries::default());
-        let (cseq, min_se_s) = (1, 0);
-        let inviting =
-            Inviting { invite, tx, bytes, to, branch, cseq, min_se_s, q850, cancel, ring_until, trying, forks, tries };
+        let (heard, trying, forks, q850, tries) = (false, false, Vec::new(), None, Tries::default());
+        #[rustfmt::skip]
+        let inviting = Inviting {
+            invite, tx, bytes, to, left, at, branch, cseq, min_se_s, q850, cancel, ring_until, heard, trying, forks, tries,
+        };
         let mut call = Self::new(leg, trunk, Stage::Inviting(Box::new(inviting)));
         call.local = Some(local);
         call.owner = true;
@@ -122,11 +136,26 @@ impl Call {
             inviting.to = Target::udp(inviting.to.addr);
             inviting.bytes = as_datagram(bytes);
             inviting.tx = InviteClient::new(now, &cx.config.times);
-            return cx.send(inviting.to, inviting.bytes.clone());
+            let Inviting { invite, at, to, bytes, .. } = &**inviting;
+            note(cx, invite, *at, *to);
+            return cx.send(*to, bytes.clone());
         }
-        if inviting.tx.on_unreachable() == Act::TimedOut {
+        if inviting.tx.on_unreachable() == Act::TimedOut && !self.try_next(cx, now) {
             self.finish(cx, End::silent(Cause::Unreachable));
         }
+    }
+
+    /// The same call at the next target of its trunk, with a new branch (RFC 3263 §4.3). Only while it is certain that
+    /// nobody knows of it, and within its permit. False where there is no such way.
+    pub(super) fn try_next(&mut self, cx: &mut Cx, now: Tick) -> bool {
+        let Stage::Inviting(inviting) = &mut self.stage else { return false };
+        cx.rest(self.trunk, inviting.to, now);
+        if inviting.heard || inviting.cancel != Cancel::No || now > inviting.invite.permit_until {
+            return false;
+        }
+        let Some(next) = inviting.left.pop() else { return false };
+        inviting.at += 1;
+        inviting.send(cx, now, next)
     }
 
     pub(super) fn inviting_timeout(&mut self, cx: &mut Cx, now: Tick) {
@@ -159,9 +188,11 @@ impl Call {
         };
         let cseq = response.cseq().map(|(number, _)| number);
         let branch = response.top_via().and_then(|via| via.branch());
-        // A 2xx is ours by its From tag alone: an ACK too many hurts less than one too few.
+        // A 2xx is ours by its From tag alone: an ACK too many hurts less than one too few. Not so once another target was
+        // tried: what the one before it brings is a second call.
         let ours = branch == Some(&inviting.branch[..])
             || (200..300).contains(&status)
+                && inviting.at == first_at(inviting.invite.hop)
                 && response.from().and_then(|from| from.tag()) == Some(&cx.ids.tag(self.leg)[..]);
         if !ours || cseq != Some(inviting.cseq) {
             return false;
@@ -178,6 +209,7 @@ impl Call {
     fn on_provisional(&mut self, cx: &mut Cx, now: Tick, response: &Message<'_>, status: u16) {
         let leg = self.leg;
         let Stage::Inviting(inviting) = &mut self.stage else { return };
+        inviting.heard = true;
         match inviting.cancel {
             Cancel::Wanted(why) => return self.cancel(cx, now, why),
             Cancel::Sent { .. } => return,
@@ -200,7 +232,7 @@ impl Call {
         let Stage::Inviting(inviting) = std::mem::replace(&mut self.stage, Stage::Up) else { return };
         let Ok(invite) = Message::parse(&inviting.bytes) else { return };
         let Some(mut dialog) = dialog_of(cx, self.leg, (&inviting, &invite), response) else { return };
-        acknowledge(cx, now, self.leg, (&dialog, inviting.cseq), Some(&invite));
+        acknowledge(cx, now, self.leg, (&dialog, inviting.cseq), (response, Some(&invite)));
         cx.out.push_back(Output::Journal(Box::new(facts(self, &dialog, true))));
         let early = inviting.forks.iter().find(|fork| *fork.tag == *dialog.remote_tag());
         if let Some(fork) = early {
@@ -231,18 +263,18 @@ impl Call {
         write_ack(&invite, response, &mut cx.scratch);
         let bytes = cx.packet();
         cx.send(inviting.to, bytes.clone());
-        let tag = response.to().and_then(|to| to.tag()).unwrap_or(&[]);
         // Timer D is zero where nothing comes twice.
         if !inviting.to.transport.is_reliable() {
             let until = cx.deadline(now);
-            cx.echoes.remember(Key::answer(self.leg, inviting.cseq, tag), inviting.to, Some(bytes), until);
+            cx.echoes.remember(answer_key(self.leg, inviting.cseq, response), inviting.to, Some(bytes), until);
         }
         let (cause, by) = match inviting.cancel {
             // A challenge that we leave unanswered because we want to stop is our end too.
             Cancel::Wanted(why) | Cancel::Sent { why, .. } if matches!(status, 401 | 407 | 487) => (why, Side::Us),
             Cancel::No | Cancel::Wanted(_) | Cancel::Sent { .. } => (Cause::Refused, Side::Them),
         };
-        if inviting.cancel == Cancel::No && self.invite_again(cx, now, response, status) {
+        let none = inviting.cancel == Cancel::No;
+        if none && (self.invite_again(cx, now, response, status) || status == 503 && self.try_next(cx, now)) {
             return;
         }
         let Stage::Inviting(inviting) = &self.stage else { return };
@@ -271,22 +303,9 @@ impl Call {
         if !again {
             return false;
         }
-        let uri = inviting.invite.request_uri.reveal().as_bytes();
-        let credentials = cx.credentials(self.trunk, self.leg, Method::Invite, uri);
-        let Some(peer) = cx.config.peers.get(self.trunk.ix()) else { return false };
-        let caller = Caller { config: &cx.config, ids: &cx.ids, peer };
         inviting.cseq += 1;
-        inviting.branch = caller.branch(&inviting.invite, inviting.cseq);
-        let Some(peers) = caller.dest(&inviting.invite) else { return false };
-        let asked = (inviting.cseq, inviting.min_se_s);
-        inviting.to = caller.invite(&inviting.invite, asked, &credentials, peers, &mut cx.scratch);
-        inviting.bytes = cx.packet();
-        inviting.tx = InviteClient::new(now, &cx.config.times.over(inviting.to.transport));
-        inviting.ring_until = Tick::MAX;
-        inviting.forks.clear();
-        let (to, bytes) = (inviting.to, inviting.bytes.clone());
-        cx.send(to, bytes);
-        true
+        let Some(over) = cx.peer(self.trunk).map(|peer| peer.transport) else { return false };
+        inviting.send(cx, now, Target::new(over, inviting.to.addr))
     }
 
     /// The interval that a 422 wants, if it is longer than what we asked for.
@@ -299,13 +318,44 @@ impl Call {
     }
 }
 
+const fn first_at(hop: u8) -> u8 {
+    (hop & 15) << 4
+}
+
+/// Writes an INVITE and sends it: where it went, what it was, its branch.
+fn dispatch(cx: &mut Cx, invite: &Invite, asking: Asking, to: Target) -> Option<(Target, Packet, Branch)> {
+    let uri = invite.request_uri.reveal().as_bytes();
+    let credentials = cx.credentials(invite.trunk, invite.leg, Method::Invite, uri);
+    let peer = cx.config.peers.get(invite.trunk.ix())?;
+    let caller = Caller { config: &cx.config, ids: &cx.ids, peer };
+    let branch = caller.branch(invite, asking.cseq, asking.at);
+    let to = caller.invite(invite, asking, &credentials, to, &mut cx.scratch);
+    let bytes = cx.packet();
+    note(cx, invite, asking.at, to);
+    cx.send(to, bytes.clone());
+    Some((to, bytes, branch))
+}
+
+/// After a crash nobody could tell where a name has led.
+fn note(cx: &mut Cx, invite: &Invite, hop: u8, dest: Target) {
+    if cx.peer(invite.trunk).is_some_and(|peer| !peer.routes.is_empty()) {
+        cx.out.push_back(Output::Tried(Tried { leg: invite.leg, trunk: invite.trunk, hop, dest }));
+    }
+}
+
+/// Under which what was sent in reply to this final answer is remembered.
+pub(super) fn answer_key(leg: crate::base::LegId, cseq: u32, response: &Message<'_>) -> Key {
+    let branch = response.top_via().and_then(|via| via.branch()).unwrap_or(&[]);
+    Key::answer(leg, cseq, branch, response.to().and_then(|to| to.tag()).unwrap_or(&[]))
+}
+
 /// Sends the ACK of a 2xx and remembers it (Timer M). The credentials of the INVITE go along (§22.1).
 pub(super) fn acknowledge(
     cx: &mut Cx,
     now: Tick,
     leg: crate::base::LegId,
     (dialog, cseq): (&Dialog, u32),
-    invite: Option<&Message<'_>>,
+    (response, invite): (&Message<'_>, Option<&Message<'_>>),
 ) {
     let bytes = dialog.ack(cx, leg, cseq, |writer| {
         for name in ["Authorization", "Proxy-Authorization"] {
@@ -315,7 +365,7 @@ pub(super) fn acknowledge(
     });
     cx.send(dialog.dest, bytes.clone());
     let until = cx.deadline(now);
-    cx.echoes.remember(Key::answer(leg, cseq, dialog.remote_tag()), dialog.dest, Some(bytes), until);
+    cx.echoes.remember(answer_key(leg, cseq, response), dialog.dest, Some(bytes), until);
 }
 
 /// What their description makes of our offer.

@@ -23,7 +23,7 @@ pub(super) struct Offered {
     pub(super) tx: InviteServer,
     /// The datagram, from which every answer is made.
     invite: Box<[u8]>,
-    from: Target,
+    pub(super) from: Target,
     pub(super) branch: Box<[u8]>,
     pub(super) cseq: u32,
     session: Option<Session>,
@@ -102,7 +102,7 @@ impl Call {
         let Stage::Offered(offered) = &self.stage else { return };
         let (Ok(invite), Some(peer)) = (Message::parse(&offered.invite), cx.peer(self.trunk)) else { return };
         // In-dialog requests go where theirs came from unless their Contact says otherwise and may.
-        let mut dialog = Dialog::from_request(&invite, &cx.ids.tag(self.leg), peer);
+        let mut dialog = Dialog::from_request(&invite, &cx.ids.tag(self.leg), (peer, offered.from));
         if dialog.dest == peer.target() {
             dialog.dest = offered.from;
         }
@@ -208,13 +208,13 @@ impl Call {
         more: impl FnOnce(&mut Writer<'_>),
     ) {
         let version = self.sdp_version;
+        let contact = self.contact(cx);
         let Stage::Offered(offered) = &mut self.stage else { return };
         if offered.tx.respond(now, status) != Act::Pass {
             return;
         }
         let Ok(invite) = Message::parse(&offered.invite) else { return };
         let Some(asked) = Asked::new(&invite, self.leg, offered.from) else { return };
-        let contact = cx.contact(self.trunk);
         let answer = offered.session.and_then(|session| session.agree(false).map(|agreed| (session, agreed)));
         offered.last = cx.reply(&asked, status, |writer| {
             if status < 300 {

@@ -20,27 +20,48 @@ pub struct LinkState {
 }
 
 #[derive(Debug, Default)]
-pub struct Board(Mutex<BTreeMap<Target, LinkState>>);
+pub struct Board(Mutex<Written>);
+
+#[derive(Debug, Default)]
+struct Written {
+    links: BTreeMap<Target, LinkState>,
+    /// Targets of each trunk.
+    trunks: Vec<Vec<Target>>,
+}
 
 impl Board {
-    pub fn get(&self, to: Target) -> Option<LinkState> {
-        self.lock().get(&to).cloned()
+    /// Of each trunk: the first of its connections that stands, else its first.
+    pub fn links(&self) -> Vec<Option<LinkState>> {
+        let board = self.lock();
+        let link = |targets: &Vec<Target>| {
+            let links = || targets.iter().filter_map(|to| board.links.get(to));
+            links().find(|link| link.connected).or(links().next()).cloned()
+        };
+        board.trunks.iter().map(link).collect()
+    }
+
+    pub(super) fn set_trunks(&self, trunks: Vec<Vec<Target>>) {
+        self.lock().trunks = trunks;
+    }
+
+    pub(super) fn close(&self, to: Target) {
+        self.lock().links.remove(&to);
     }
 
     pub(super) fn open(&self, to: Target, ours_runs_out: Option<i64>) {
-        self.lock().insert(to, LinkState { ours_runs_out, ..LinkState::default() });
+        self.lock().links.insert(to, LinkState { ours_runs_out, ..LinkState::default() });
     }
 
     pub(super) fn up(&self, to: Target, theirs_runs_out: Option<i64>) {
         tracing::info!(%to, "connected");
-        if let Some(state) = self.lock().get_mut(&to) {
+        if let Some(state) = self.lock().links.get_mut(&to) {
             *state = LinkState { connected: true, failure: None, theirs_runs_out, ..*state };
         }
     }
 
     pub(super) fn down(&self, to: Target, failure: &Failure) {
         let mut board = self.lock();
-        let Some(state) = board.get_mut(&to) else { return };
+        let Some(state) = board.links.get_mut(&to) else { return };
         if state.failure.as_ref() != Some(failure) {
             tracing::warn!(%to, %failure, "no connection to a trunk: it takes no calls; trying again");
         }
@@ -48,7 +69,7 @@ impl Board {
         state.failure = Some(failure.clone());
     }
 
-    fn lock(&self) -> std::sync::MutexGuard<'_, BTreeMap<Target, LinkState>> {
+    fn lock(&self) -> std::sync::MutexGuard<'_, Written> {
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }

@@ -18,7 +18,7 @@ use std::sync::Arc;
 use std::task::{Context, Poll};
 use std::thread::JoinHandle;
 
-use tokio::sync::mpsc;
+use tokio::sync::{mpsc, watch};
 
 use crate::line::{LineTrunk, Packet, Target, Transport};
 
@@ -69,6 +69,7 @@ pub(super) enum Heard {
 #[derive(Debug)]
 pub(super) struct StreamSockets {
     orders: Option<mpsc::Sender<(Target, Packet)>>,
+    trunks: watch::Sender<Vec<LineTrunk>>,
     heard: mpsc::Receiver<Heard>,
     /// Taken from `heard` while waiting.
     waiting: VecDeque<Heard>,
@@ -81,6 +82,7 @@ impl StreamSockets {
     pub(super) fn start(settings: &Streams, trunks: &[LineTrunk], from: IpAddr) -> io::Result<Self> {
         let (orders, inbox) = mpsc::channel(QUEUE);
         let (told, heard) = mpsc::channel(QUEUE);
+        let (trunks_in, news) = watch::channel(trunks.to_vec());
         let board = Arc::new(Board::default());
         let runtime = tokio::runtime::Builder::new_current_thread().enable_io().enable_time().build()?;
         let made = {
@@ -94,9 +96,9 @@ impl StreamSockets {
                 return Err(error);
             }
         };
-        let run = move || runtime.block_on(async move { switchboard.run(inbox).await });
+        let run = move || runtime.block_on(async move { switchboard.run(inbox, news).await });
         let thread = Some(std::thread::Builder::new().name("wire-streams".into()).spawn(run)?);
-        Ok(Self { orders: Some(orders), heard, waiting: VecDeque::new(), board, thread })
+        Ok(Self { orders: Some(orders), trunks: trunks_in, heard, waiting: VecDeque::new(), board, thread })
     }
 
     pub(super) fn board(&self) -> Arc<Board> {
@@ -106,6 +108,11 @@ impl StreamSockets {
     /// False if it cannot be taken: too much waits already. Not one byte is out then.
     pub(super) fn send(&self, to: Target, bytes: Packet) -> bool {
         self.orders.as_ref().is_some_and(|orders| orders.try_send((to, bytes)).is_ok())
+    }
+
+    /// Names lead elsewhere: connections are made there.
+    pub(super) fn set_trunks(&self, trunks: &[LineTrunk]) {
+        self.trunks.send_replace(trunks.to_vec());
     }
 
     pub(super) fn next(&mut self) -> Option<Heard> {

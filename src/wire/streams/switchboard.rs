@@ -1,6 +1,6 @@
 //! Who has which connection: messages out to the right one, connections in from peers alone.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::io;
 use std::net::{IpAddr, SocketAddr};
 use std::sync::Arc;
@@ -8,7 +8,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
 use tokio::net::{TcpListener, TcpStream};
-use tokio::sync::mpsc;
+use tokio::sync::{mpsc, watch};
 use tokio::task::JoinSet;
 use tokio::time::timeout;
 use tokio_rustls::TlsAcceptor;
@@ -32,6 +32,8 @@ const ACCEPTED: usize = 256;
 const UNUSED: Duration = Duration::from_mins(15);
 /// For connections to say what they were told.
 const LAST_WORDS: Duration = Duration::from_secs(1);
+/// Connections that are left over from an older answer.
+const MAX_GONE: usize = 16;
 
 struct Route {
     queue: mpsc::Sender<Packet>,
@@ -48,8 +50,10 @@ struct Door {
 
 pub(super) struct Switchboard {
     trunks: Vec<LineTrunk>,
-    /// Standing connections to make, before `run`.
-    wanted: Vec<(Target, Option<ClientTls>)>,
+    /// By trunk: what its connections are made with, and when our certificate runs out.
+    tls: Vec<(Option<ClientTls>, Option<i64>)>,
+    /// Connections that are kept.
+    kept: BTreeSet<Target>,
     doors: [Option<Door>; 2],
     routes: BTreeMap<Target, Route>,
     /// Each ends with the target it served.
@@ -61,6 +65,7 @@ pub(super) struct Switchboard {
 
 enum Step {
     Order(Option<(Target, Packet)>),
+    Trunks,
     Came(Transport, io::Result<(TcpStream, SocketAddr)>),
     Over(Target),
 }
@@ -74,12 +79,12 @@ impl Switchboard {
         heard: mpsc::Sender<Heard>,
         board: Arc<Board>,
     ) -> io::Result<Self> {
-        let mut wanted = Vec::new();
-        for (ix, trunk) in trunks.iter().enumerate().filter(|(_, trunk)| trunk.transport.is_reliable()) {
+        let mut all = Vec::new();
+        for (ix, trunk) in trunks.iter().enumerate() {
             let files = settings.trunks.get(ix).cloned().unwrap_or_default();
             let tls = client_tls(trunk, &files).map_err(io::Error::other)?;
-            board.open(trunk.target(), files.own.as_ref().and_then(|(certificate, _)| file_runs_out(certificate)));
-            wanted.push((trunk.target(), tls));
+            let own = files.own.as_ref().filter(|_| tls.is_some());
+            all.push((tls, own.and_then(|(certificate, _)| file_runs_out(certificate))));
         }
         let tcp = settings.listen_tcp.map(|at| Door::open(at, None)).transpose()?;
         let tls = match &settings.listen_tls {
@@ -87,22 +92,23 @@ impl Switchboard {
             Some((at, files)) => Some(Door::open(*at, Some(tls::server(files).map_err(io::Error::other)?.into()))?),
         };
         let (routes, tasks) = (BTreeMap::new(), JoinSet::new());
-        Ok(Self { trunks: trunks.to_vec(), wanted, doors: [tcp, tls], routes, tasks, from, heard, board })
+        let doors = [tcp, tls];
+        let kept = BTreeSet::new();
+        Ok(Self { trunks: trunks.to_vec(), tls: all, kept, doors, routes, tasks, from, heard, board })
     }
 
     /// Until nobody gives orders any more.
-    pub(super) async fn run(&mut self, mut orders: mpsc::Receiver<(Target, Packet)>) {
-        for (to, tls) in std::mem::take(&mut self.wanted) {
-            let (link, queue) = self.link(to, tls, false);
-            self.tasks.spawn(async move {
-                link.keep(queue).await;
-                to
-            });
-        }
+    pub(super) async fn run(
+        &mut self,
+        mut orders: mpsc::Receiver<(Target, Packet)>,
+        mut news: watch::Receiver<Vec<LineTrunk>>,
+    ) {
+        self.connect();
         loop {
             let [tcp, tls] = &self.doors;
             let step = tokio::select! {
                 order = orders.recv() => Step::Order(order),
+                Ok(()) = news.changed() => Step::Trunks,
                 came = accept(tcp.as_ref()) => Step::Came(Transport::Tcp, came),
                 came = accept(tls.as_ref()) => Step::Came(Transport::Tls, came),
                 Some(Ok(over)) = self.tasks.join_next() => Step::Over(over),
@@ -110,6 +116,10 @@ impl Switchboard {
             match step {
                 Step::Order(None) => break,
                 Step::Order(Some((to, packet))) => self.send(to, packet).await,
+                Step::Trunks => {
+                    self.trunks.clone_from(&news.borrow_and_update());
+                    self.connect();
+                }
                 Step::Came(over, Ok((stream, addr))) => self.accepted(Target::new(over, addr), stream).await,
                 // One that broke off before it was taken, or no descriptor is free: the next one may be better.
                 Step::Came(_, Err(error)) => tracing::debug!(%error, "a connection was not taken"),
@@ -120,6 +130,43 @@ impl Switchboard {
         }
         self.routes.clear();
         let _in_time = timeout(LAST_WORDS, async { while self.tasks.join_next().await.is_some() {} }).await;
+    }
+
+    /// To every target that wants a connection and has none.
+    fn connect(&mut self) {
+        self.board.set_trunks(self.trunks.iter().map(LineTrunk::targets).collect());
+        let mut wanted = BTreeMap::new();
+        for (ix, trunk) in self.trunks.iter().enumerate().filter(|(_, trunk)| !trunk.is_nowhere()) {
+            let (tls, runs_out) = self.tls.get(ix).cloned().unwrap_or_default();
+            for to in trunk.targets().into_iter().filter(|to| to.transport.is_reliable()) {
+                wanted.insert(to, (tls.clone(), runs_out));
+            }
+        }
+        self.let_go(&wanted.keys().copied().collect());
+        for (to, (tls, runs_out)) in wanted {
+            if !self.kept.insert(to) {
+                continue;
+            }
+            self.board.open(to, runs_out);
+            let (link, queue) = self.link(to, tls, false);
+            self.tasks.spawn(async move {
+                link.keep(queue).await;
+                to
+            });
+        }
+    }
+
+    /// A connection that no name leads to any more stays while it stands: calls may be on it. There are not many of them.
+    fn let_go(&mut self, wanted: &BTreeSet<Target>) {
+        let gone: Vec<Target> = self.kept.difference(wanted).copied().collect();
+        for (at, to) in gone.iter().enumerate() {
+            let stands = self.routes.get(to).is_some_and(|route| route.up.load(Ordering::Acquire));
+            if !stands || at + MAX_GONE < gone.len() {
+                self.kept.remove(to);
+                self.routes.remove(to);
+                self.board.close(*to);
+            }
+        }
     }
 
     async fn send(&mut self, to: Target, packet: Packet) {
@@ -142,7 +189,9 @@ impl Switchboard {
 
     /// TCP to a trunk that is otherwise spoken to by datagrams.
     fn may_be_made(&self, to: Target) -> bool {
-        let datagrams = |trunk: &LineTrunk| trunk.transport == Transport::Udp && trunk.addr == to.addr;
+        let datagrams = |trunk: &LineTrunk| {
+            trunk.transport == Transport::Udp && trunk.targets().iter().any(|known| known.addr == to.addr)
+        };
         to.transport == Transport::Tcp && self.trunks.iter().any(datagrams)
     }
 
