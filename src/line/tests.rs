@@ -688,17 +688,22 @@ fn a_trunk_over_tcp_takes_calls_while_one_of_its_targets_is_connected() {
     let to = |n: u8| sip::Target::new(sip::Transport::Tcp, SocketAddr::from(([127, 0, 0, n], 5060)));
     let routes = vec![Route::new(to(2)), Route { priority: 1, ..Route::new(to(3)) }];
     let trunk = LineTrunk { transport: sip::Transport::Tcp, routes, ..LineTrunk::new(to(2).addr) };
-    let mut rig = Rig::new(Far::Answers);
-    rig.line = Line::new(Config { trunks: vec![trunk.clone()], ..line_config() });
-    let takes = |rig: &mut Rig| {
-        rig.events.clear();
-        rig.dial(leg());
-        !rig.said().contains(&LegEvent::NotSent(NotSent::TrunkDown))
+    let mut line = Line::new(Config { trunks: vec![trunk.clone()], ..line_config() });
+    let now = Now { tick: Tick(1_000_000), ..Now::default() };
+    let takes = |line: &mut Line, n: u128| {
+        let (trunk, caller_id, ring) = (TrunkIx(0), "+999100000001".into(), Duration::from_secs(30));
+        let command = LegCommand::Dial(Dial { trunk, caller_id, ring, permit_until: Tick::MAX });
+        let number = Some(Pii::new(NUMBER.to_owned()));
+        line.handle(now, Input::Command { leg: LegId(AttemptId(n)), command, number });
+        let mut said = std::iter::from_fn(|| line.poll_output());
+        !said.any(|output| matches!(output, Output::Leg(_, LegEvent::NotSent(NotSent::TrunkDown))))
     };
-    assert!(!takes(&mut rig));
-    rig.input(Input::Connected { to: to(3), ours: at(LINE) });
-    rig.line.set_trunks(vec![trunk]);
-    rig.input(Input::Connected { to: to(2), ours: at(LINE) });
-    rig.input(Input::Disconnected { to: to(2) });
-    assert!(takes(&mut rig), "the second one still stands, a change of names in between");
+    assert!(!takes(&mut line, 1));
+    line.handle(now, Input::Connected { to: to(3), ours: at(LINE) });
+    line.set_trunks(vec![trunk]);
+    line.handle(now, Input::Connected { to: to(2), ours: at(LINE) });
+    line.handle(now, Input::Disconnected { to: to(2) });
+    assert!(takes(&mut line, 2), "the second one still stands, a change of names in between");
+    line.handle(now, Input::Disconnected { to: to(3) });
+    assert!(!takes(&mut line, 3));
 }

@@ -288,11 +288,6 @@ drain_timeout: 90s
               |
             5 |   gw: { uri: "sip:gw.example", caller_ids: [12], max_calls: 0 }
               |       ^
-            goldenhour.yaml:5:14: error[GH1008]: `gw.example` is a name without a port: SRV records are not supported yet
-              |
-            5 |   gw: { uri: "sip:gw.example", caller_ids: [12], max_calls: 0 }
-              |              ^^^^^^^^^^^^^^^^
-              = help: add the port: "sip:gw.example:5060"
             goldenhour.yaml:5:45: error[GH1006]: a number was expected, and `12` is not text without quotes
               |
             5 |   gw: { uri: "sip:gw.example", caller_ids: [12], max_calls: 0 }

@@ -273,6 +273,7 @@ mod tests {
 
     /// What the sample of the configuration leaves out.
     const LISTS: &str = r#"
+dns: { servers: ["192.0.2.53"] }
 sources:
   views: { database: "sqlite://lists.db" }
   crm: { url: "https://lists.bank.example/cards/", token_file: password }
