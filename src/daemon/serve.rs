@@ -111,8 +111,7 @@ impl Daemon {
         let mut store = open_store(&config, &keys).await?;
         let journal = options.journal.clone();
         let clock = make_clock(&config, options, store.high_water().await?)?;
-        let ticks = Arc::clone(&clock);
-        let health = Health::new(move || ticks.now().tick, metrics.clone());
+        let health = health_of(&clock, &metrics);
 
         let trunks: Vec<String> = config.trunks.iter().map(|trunk| trunk.name.clone()).collect();
         store.begin("node-1", &trunks, clock.now()).await?;
@@ -131,7 +130,6 @@ impl Daemon {
 
         let now = Now { wall: clock.now().wall.max(high_water), ..clock.now() };
         let engine_config = setup::engine(&config, seed()?, clock.rate());
-        // Before anything else that the engine hears.
         tell(&engine_tx, ToEngine::Input(Box::new(shown_today(&mut store, &engine_config, now).await?)));
         let journal = open_journal(journal, plan_files, now, &engine_config)?;
         let pump = Pump {
@@ -146,8 +144,7 @@ impl Daemon {
             queues: Queues::default(),
             journal,
         };
-        let ticks = Arc::clone(&clock) as Arc<dyn Clock>;
-        let (to, counts) = (engine_tx.clone(), metrics.clone());
+        let (ticks, to, counts) = (Arc::clone(&clock) as Arc<dyn Clock>, engine_tx.clone(), metrics.clone());
         let writer = Writer::new(store, ticks, writer_rx, to, counts, health.clone(), Switches::new(trunks));
         let threads = vec![spawn("engine", move || pump.run())?, spawn_writer(writer)?];
         metrics.config_last_reload_successful.set_truth([], true);
@@ -264,7 +261,12 @@ impl Daemon {
     }
 }
 
-/// How often our own numbers were shown since the local day began.
+fn health_of(clock: &Arc<OsClock>, metrics: &Metrics) -> Health {
+    let ticks = Arc::clone(clock);
+    Health::new(move || ticks.now().tick, metrics.clone())
+}
+
+/// How often our own numbers were shown since the local day began: the first thing that the engine hears.
 async fn shown_today(store: &mut Sqlite, config: &EngineConfig, now: Now) -> Result<Input, StoreError> {
     let (since, _) = day_of(&config.zone, now.wall);
     let counts = store.shown_since(since).await?.into_iter();

@@ -130,7 +130,7 @@ fn numbers_outside_the_list_of_the_trunk_are_not_dialled_and_explain_says_why() 
     let config = fs::read_to_string(site.path("goldenhour.yaml")).unwrap();
     let listed = "    allow: [\"+999\"]\n    deny: [\"+999200\"]\n    max_calls";
     site.write("goldenhour.yaml", &config.replace("    max_calls", listed));
-    Trial { ring_s: 1, ..Trial::default() }.write(&site);
+    Trial { ring_s: 5, ..Trial::default() }.write(&site);
     let (good, bad) = (trial::rows(1, "Asia/Shanghai", 5), trial::rows(2, "Asia/Shanghai", 5));
     site.write("list.csv", &format!("{}\n{good}{bad}", trial::HEADER));
     site.import("trial", &site.path("list.csv"));

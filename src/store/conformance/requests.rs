@@ -242,6 +242,25 @@ pub(super) async fn a_stopped_trunk_takes_nobody_and_who_stopped_it_is_kept<H: H
     s.compare().await;
 }
 
+pub(super) async fn numbers_that_were_shown_are_counted_and_void_ones_are_not<H: Harness>(mut s: Script<H>) {
+    s.import(0, &[row(1, &[1]), row(2, &[2]), row(3, &[3])]).await;
+    for (lead, number) in ["+999000000001", "+999000000002", "+999000000002"].into_iter().enumerate() {
+        let wish = crate::engine::Intent { caller_id: number.into(), ..s.intent(0, lead).await };
+        assert_eq!(s.authorise(&wish).await, []);
+        if lead == 1 {
+            let void = Outcome { result: CallResult::Void, ..no_answer(&wish, s.now) };
+            assert!(s.finish(void).await);
+        }
+        s.wait(HOUR);
+    }
+    let one = |number: &str| (number.to_owned(), 1);
+    assert_eq!(s.shown_since(4 * HOUR).await, [one("+999000000001"), one("+999000000002")]);
+    assert_eq!(s.shown_since(2 * HOUR).await, [one("+999000000002")]);
+    assert_eq!(s.shown_since(Duration::ZERO).await, []);
+    s.crash().await;
+    assert_eq!(s.shown_since(2 * HOUR).await, [one("+999000000002")], "lost in a crash, and perhaps shown");
+}
+
 pub(super) async fn a_number_that_the_trunk_does_not_let_out_is_not_authorised<H: Harness>(mut s: Script<H>) {
     s.import(0, &[row(1, &[1])]).await;
     let wish = s.intent(0, 0).await;
