@@ -84,10 +84,12 @@ pub(crate) fn check_named_tests(tree: &Tree) -> Vec<Finding> {
     findings
 }
 
-/// Names of functions right after `#[test]`.
+/// Names of functions right after `#[test]`, and of those that the conformance suite runs against every store.
 fn tests_of(source: &str) -> impl Iterator<Item = &str> {
     let after = source.split("#[test]").skip(1);
-    after.filter_map(|text| text.split_once("fn ")?.1.split('(').next())
+    let tests = after.filter_map(|text| text.split_once("fn ")?.1.split('(').next());
+    let before = source.split("<H: Harness>(").map(|text| text.rsplit_once("async fn ").map_or("", |(_, name)| name));
+    tests.chain(before.filter(|name| is_name_of_test(name)))
 }
 
 /// A sentence in small letters; keys of the configuration and names of metrics are shorter, or begin alike.
