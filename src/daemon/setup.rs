@@ -28,7 +28,12 @@ pub fn engine(config: &Config, seed: u64, wall_rate: f64) -> EngineConfig {
 
 /// `sip_key` comes from the keys file: after a restart it rebuilds the same branches and tags.
 /// Blocks while names of gateways are looked up.
-pub fn wire(config: &Config, sip_key: [u8; 32], journal: Option<PathBuf>, seed: u64) -> Result<wire::Config, String> {
+pub fn wire(
+    config: &Config,
+    sip_key: [u8; 32],
+    journal: Option<PathBuf>,
+    (seed, srtp_key): (u64, [u8; 32]),
+) -> Result<wire::Config, String> {
     let trunks = config.trunks.iter().map(|trunk| line_trunk(trunk, config.sip.ip())).collect::<Result<_, _>>()?;
     let mut local = config.sip;
     local.set_ip(config.media.address);
@@ -48,7 +53,7 @@ pub fn wire(config: &Config, sip_key: [u8; 32], journal: Option<PathBuf>, seed: 
     Ok(wire::Config {
         listen: config.sip,
         streams,
-        line: line::Config::new(sip, trunks, media, seed),
+        line: line::Config::new(sip, trunks, media, seed, srtp_key),
         journal,
         recover: Vec::new(),
         queue: 1_024,
@@ -113,5 +118,6 @@ pub fn line_trunk(trunk: &TrunkConfig, own: IpAddr) -> Result<LineTrunk, String>
         asserts_caller_id: true,
         prefer: sip::sdp::Codec::Pcma,
         learns_media_address: trunk.learn_media_address,
+        srtp: trunk.srtp,
     })
 }

@@ -15,7 +15,7 @@ pub use crate::media::{OneWay, Stats as MediaStats};
 pub use crate::sip::stream::{Broken, Frame, Framer};
 pub use crate::sip::{Counter as SipCounter, DialogFacts, Failure, Packet, Report, Target, Transport, Unanswered};
 pub use api::{Counter, Input, Output, RecoveredLeg, Why};
-pub use config::{Config, LineTrunk, MediaRange};
+pub use config::{Config, LineTrunk, MediaRange, SrtpKey};
 pub use machine::Line;
 pub use number::NumberRule;
 pub use result::{RESULTS, Row, unanswered};

@@ -113,6 +113,7 @@ const TRUNK: Shape = Shape {
             Value::Either(&[NUMBERS, Value::Named(NAME, &NUMBERS)]),
             "The numbers it may show: a list, or a map of pool names to lists.",
         ),
+        may("srtp", Value::Words(&SRTP), "`required`: calls by SRTP and never by RTP.").default("off"),
         may("number", Value::Map(&NUMBER), "How it wants numbers; as they are without it."),
         must("max_calls", Value::Integer(1, 100_000), "Calls at once, ringing ones included.").like("60"),
         must("max_cps", Value::Integer(1, 10_000), "New calls in any window of one second.").like("5"),
@@ -120,6 +121,8 @@ const TRUNK: Shape = Shape {
             .default("false"),
     ]],
 };
+
+const SRTP: Words = Words { what: "a way to use SRTP", words: || vec!["off", "required"] };
 
 const QUEUE: Shape = Shape {
     what: "a queue",
@@ -238,7 +241,8 @@ exports:
     fn every_key_of_the_configuration_is_in_the_tables_and_vice_versa() {
         let home = tempfile::tempdir().unwrap();
         std::fs::write(home.path().join("password"), "s3cret\n").unwrap();
-        let over_tls = FULL.replace("sip:192.0.2.11\"", "sip:192.0.2.11;transport=tls\", tls: { ca_file: ca.pem }");
+        let over_tls = FULL
+            .replace("sip:192.0.2.11\"", "sip:192.0.2.11;transport=tls\", srtp: required, tls: { ca_file: ca.pem }");
         let source = Arc::new(SourceText { name: "goldenhour.yaml".into(), text: [&over_tls, LISTS].concat() });
         let mut findings = Findings::new(&source);
         let root = parse(&source, &mut findings).unwrap();

@@ -32,6 +32,8 @@ pub struct TrunkConfig {
     pub max_cps: u32,
     /// Its RTP may come from another address than its SDP names.
     pub learn_media_address: bool,
+    /// Calls by SRTP and never by RTP.
+    pub srtp: bool,
 }
 
 /// Where a gateway is.
@@ -171,7 +173,9 @@ fn trunk(entry: &Entry, folder: &Path, findings: &mut Findings) -> Option<TrunkC
     let max_calls = fields.required("max_calls", findings, scalar::u32_from(1..=100_000));
     let max_cps = fields.required("max_cps", findings, scalar::u32_from(1..=10_000));
     let learn = fields.optional("learn_media_address", findings, scalar::boolean).unwrap_or(false);
-    fields.not_yet(&["transport", "srtp", "codecs", "fail_over_to", "options_every"]);
+    let srtp_node = fields.take("srtp");
+    let srtp = srtp_node.is_some_and(|node| srtp(node, peer.as_ref(), findings));
+    fields.not_yet(&["transport", "codecs", "fail_over_to", "options_every"]);
     fields.finish(findings);
     Some(TrunkConfig {
         name: name?,
@@ -192,6 +196,7 @@ fn trunk(entry: &Entry, folder: &Path, findings: &mut Findings) -> Option<TrunkC
         max_calls: max_calls?,
         max_cps: max_cps?,
         learn_media_address: learn,
+        srtp,
     })
 }
 
@@ -224,6 +229,24 @@ pub(super) fn tls(node: &Node, folder: &Path, findings: &mut Findings) -> Option
         return None;
     }
     Some(TlsFiles { ca_file, own: cert_file.zip(key_file) })
+}
+
+/// Its keys stand in the signalling (RFC 4568 §7.1.1), which must be secret for that.
+fn srtp(node: &Node, peer: Option<&Gateway>, findings: &mut Findings) -> bool {
+    // There is no third way: what may be left out at the other side's wish protects nothing.
+    if scalar::one_of(node, "a way to use SRTP", &[("off", false), ("required", true)], &[], findings) != Some(true) {
+        return false;
+    }
+    if let Some(peer) = peer.filter(|peer| peer.transport != Transport::Tls) {
+        let message = format!("the keys of SRTP would go to {peer} in the clear");
+        if peer.ip().is_some_and(|ip| ip.is_loopback()) {
+            findings.warning(node.span, Code::Contradiction, message);
+        } else {
+            let hint = "end its `uri` with \";transport=tls\"";
+            findings.error_hint(node.span, Code::Contradiction, message, hint);
+        }
+    }
+    true
 }
 
 fn network(node: &Node, findings: &mut Findings) -> Option<Network> {
