@@ -41,13 +41,12 @@ impl Sources {
         let Some(source) = self.known.iter_mut().find(|source| source.ssrc == ssrc) else {
             return self.known.push(Source { ssrc, newest: index, seen: 1 });
         };
-        match source.newest.checked_sub(index) {
-            Some(behind) => source.seen |= 1_u128.checked_shl(behind as u32).unwrap_or(0),
-            None => {
-                let ahead = index - source.newest;
-                source.seen = if ahead < WINDOW { source.seen << ahead | 1 } else { 1 };
-                source.newest = index;
-            }
+        if let Some(behind) = source.newest.checked_sub(index) {
+            source.seen |= 1_u128.checked_shl(behind as u32).unwrap_or(0);
+        } else {
+            let ahead = index - source.newest;
+            source.seen = if ahead < WINDOW { source.seen << ahead | 1 } else { 1 };
+            source.newest = index;
         }
     }
 
