@@ -229,7 +229,7 @@ fn credentials() -> Credentials {
 }
 
 fn local() -> Local {
-    Local { rtp: SocketAddr::from(([127, 0, 0, 1], 20_000)), prefer: Codec::Pcma }
+    Local { rtp: SocketAddr::from(([127, 0, 0, 1], 20_000)), prefer: Codec::Pcma, srtp: None }
 }
 
 fn us() -> SocketAddr {

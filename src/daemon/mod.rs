@@ -27,7 +27,7 @@ pub use folder::read_folder;
 pub use names::find;
 pub use notify::Notify;
 pub use reload::{Reloaded, Reloader};
-pub use seed::seed;
+pub use seed::{secret, seed};
 pub use serve::{Daemon, Options, StartError};
 pub use setup::{engine as engine_config, peer};
 pub use view::View;

@@ -28,7 +28,7 @@ use super::tally::Tally;
 use super::view::View;
 use super::watch::Watch;
 use super::writer::{ToWriter, Writer};
-use super::{seed, setup};
+use super::{secret, seed, setup};
 
 /// What the command line adds to the configuration.
 #[derive(Clone, Debug, Default)]
@@ -381,7 +381,7 @@ fn start_wire(
 ) -> Result<(wire::Handle, Option<Names>), StartError> {
     let Database::Sqlite(path) = &config.database;
     let journal: PathBuf = path.with_extension("dialogs");
-    let mut settings = setup::wire(config, *keys.sip(), Some(journal), seed()?);
+    let mut settings = setup::wire(config, *keys.sip(), Some(journal), (seed()?, secret()?));
     settings.recover = setup::recovered(config, ringing);
     let sink = move |events: &mut Vec<wire::Event>| {
         if events.is_empty() {

@@ -30,7 +30,12 @@ pub fn engine(config: &Config, seed: u64, wall_rate: f64) -> EngineConfig {
 }
 
 /// `sip_key` comes from the keys file: after a restart it rebuilds the same branches and tags.
-pub fn wire(config: &Config, sip_key: [u8; 32], journal: Option<PathBuf>, seed: u64) -> wire::Config {
+pub fn wire(
+    config: &Config,
+    sip_key: [u8; 32],
+    journal: Option<PathBuf>,
+    (seed, srtp_key): (u64, [u8; 32]),
+) -> wire::Config {
     let trunks = config.trunks.iter().map(line_trunk).collect();
     let mut local = config.sip;
     local.set_ip(config.media.address);
@@ -50,7 +55,7 @@ pub fn wire(config: &Config, sip_key: [u8; 32], journal: Option<PathBuf>, seed: 
     wire::Config {
         listen: config.sip,
         streams,
-        line: line::Config::new(sip, trunks, media, seed),
+        line: line::Config::new(sip, trunks, media, seed, srtp_key),
         journal,
         recover: Vec::new(),
         queue: 1_024,
@@ -122,6 +127,7 @@ pub fn line_trunk(trunk: &TrunkConfig) -> LineTrunk {
         asserts_caller_id: trunk.assert_caller_id,
         prefer: sip::sdp::Codec::Pcma,
         learns_media_address: trunk.learn_media_address,
+        srtp: trunk.srtp,
     }
 }
 

@@ -6,6 +6,7 @@ use std::time::Duration;
 
 use crate::base::Tick;
 use crate::sim::{Behaviour, Kind, Person};
+use crate::sip::sdp::Secret;
 
 use super::media::Talk;
 use super::refusal::rings;
@@ -39,6 +40,8 @@ pub(super) struct Call {
     pub(super) behaviour: Behaviour,
     /// Where the caller said it wants its RTP.
     pub(super) remote: Option<SocketAddr>,
+    /// Behind our keys, for a caller who offered SRTP.
+    pub(super) srtp: Option<Secret>,
     /// Few: an answer plans at most a handful of keys and one end.
     agenda: Vec<(Tick, Step)>,
     /// RTP port held since the answer.
@@ -58,6 +61,7 @@ impl Call {
             number,
             behaviour,
             remote: None,
+            srtp: None,
             agenda: Vec::new(),
             port: None,
             talk: None,

@@ -9,7 +9,7 @@ use crate::media;
 use crate::sim::Kind;
 use crate::sip::header::Name;
 use crate::sip::message::Message;
-use crate::sip::sdp::{Codec, Local, Media};
+use crate::sip::sdp::{Codec, Local, Media, Secret};
 use crate::sip::{Cause, Command, Counter, End, Event, Incoming, Side};
 
 use super::call::{Call, Step};
@@ -80,8 +80,11 @@ impl Gateway {
             if full { self.people.not_called(user) } else { self.people.called(now.wall, user) };
         let will = if full { "over_limit" } else { word(&behaviour.kind) };
         let mut call = Call::new(now.tick, call_id(datagram), number, behaviour);
-        let remote = incoming.offer.as_ref().and_then(|offer| offer.agree(false)).map(|media| media.remote);
-        call.remote = remote;
+        let offer = incoming.offer.as_ref();
+        // We speak as we are spoken to.
+        let srtp = offer.filter(|offer| offer.is_secure()).map(|_| Secret::of(&self.srtp_key, leg));
+        let remote = offer.and_then(|offer| offer.agree_on(false, None, srtp)).map(|media| media.remote);
+        (call.remote, call.srtp) = (remote, srtp);
         if full {
             call.clear();
         }
@@ -105,10 +108,11 @@ impl Gateway {
             return self.refuse(now, leg, Refusal { status: 503, q850: Some(34) });
         };
         call.port = Some(port);
+        let srtp = call.srtp;
         if let Some(remote) = call.remote {
             self.ports.claim(port, remote, leg);
         }
-        self.command(now, Command::Accept { leg, media: Local { rtp, prefer: Codec::Pcma } });
+        self.command(now, Command::Accept { leg, media: Local { rtp, prefer: Codec::Pcma, srtp } });
     }
 
     fn refuse(&mut self, now: Now, leg: LegId, refusal: Refusal) {

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use crate::base::{Now, Rng};
-use crate::media::{Codec, Direction, Input, Params, Session, Target, Tone};
+use crate::media::{self, Codec, Direction, Input, Params, Session, Target, Tone};
 use crate::sip::sdp;
 
 /// A caller that has been silent for so long has crashed. Gateways with media supervision do the same.
@@ -21,11 +21,11 @@ pub(super) struct Talk {
 }
 
 impl Talk {
-    pub(super) fn new(now: Now, media: &sdp::Media, voice: bool, rng: &mut Rng) -> Box<Self> {
+    pub(super) fn new(now: Now, agreed: &sdp::Media, voice: bool, rng: &mut Rng) -> Box<Self> {
         let params = Params {
-            target: target(media),
+            target: target(agreed),
             ssrc: rng.u32(),
-            first_seq: rng.u32() as u16,
+            first_seq: rng.u32() as u16 >> 1,
             first_timestamp: rng.u32(),
             silence_after: CALLER_IS_GONE,
             fill_silence: voice,
@@ -33,8 +33,8 @@ impl Talk {
             report_seed: 0,
         };
         let mut session = Session::new(now, &params);
-        session.handle(now, Input::SetDirection(direction(media.direction)));
-        Box::new(Self { session, remote: media.remote, heard: false, loud: false })
+        session.handle(now, Input::SetDirection(direction(agreed.direction)));
+        Box::new(Self { session, remote: agreed.remote, heard: false, loud: false })
     }
 
     pub(super) fn change(&mut self, now: Now, media: &sdp::Media) {
@@ -81,7 +81,16 @@ fn target(media: &sdp::Media) -> Target {
         payload_type: media.payload_type,
         telephone_event_pt: media.event_payload_type,
         rtcp: None,
+        srtp: media.srtp.as_ref().map(keys),
     }
+}
+
+fn keys(agreed: &sdp::Srtp) -> media::Keys {
+    let suite = match agreed.suite {
+        sdp::Suite::AeadAes256Gcm => media::Suite::AeadAes256Gcm,
+        sdp::Suite::AesCm128HmacSha1_80 => media::Suite::AesCm128HmacSha1_80,
+    };
+    media::Keys { suite, ours: media::MasterKey(agreed.ours.0), theirs: media::MasterKey(agreed.theirs.0) }
 }
 
 const fn direction(of: sdp::Direction) -> Direction {

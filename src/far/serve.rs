@@ -4,7 +4,7 @@ use std::cell::RefCell;
 use std::fmt;
 use std::fs::File;
 use std::io::{ErrorKind, Write as _};
-use std::net::{IpAddr, SocketAddr};
+use std::net::SocketAddr;
 use std::path::PathBuf;
 use std::rc::Rc;
 use std::sync::{Arc, Mutex, PoisonError};
@@ -12,7 +12,6 @@ use std::thread::JoinHandle;
 use std::time::Duration;
 
 use anyhow::Context as _;
-use sha2::{Digest, Sha256};
 use tokio::net::UdpSocket;
 use tokio::sync::Notify;
 
@@ -110,7 +109,7 @@ pub fn start(config: FarConfig) -> anyhow::Result<FarHandle> {
     let setup = Setup {
         local: sip_addr,
         rtp: rtp.iter().map(std::net::UdpSocket::local_addr).collect::<Result<_, _>>()?,
-        key: key(&config),
+        key: key()?,
         callers: config.callers,
         witness: witness.is_some(),
         town: config.town,
@@ -272,15 +271,12 @@ fn bind(addr: SocketAddr) -> std::io::Result<std::net::UdpSocket> {
     Ok(socket)
 }
 
-/// Tags only have to differ from those of an earlier run on the same port.
-fn key(config: &FarConfig) -> [u8; 32] {
-    let now = config.clock.now();
-    let ip = match config.listen.ip() {
-        IpAddr::V4(ip) => ip.to_ipv6_mapped(),
-        IpAddr::V6(ip) => ip,
-    };
-    let hash = Sha256::new().chain_update(now.wall.0.to_be_bytes()).chain_update(now.tick.0.to_be_bytes());
-    hash.chain_update(ip.octets()).finalize().into()
+/// Behind tags, and behind the keys of SRTP.
+#[expect(clippy::disallowed_methods, reason = "drawn once per process, here")]
+fn key() -> anyhow::Result<[u8; 32]> {
+    let mut key = [0; 32];
+    getrandom::fill(&mut key).map_err(|error| anyhow::anyhow!("no randomness from the system: {error}"))?;
+    Ok(key)
 }
 
 #[cfg(test)]
@@ -320,7 +316,7 @@ mod tests {
             from_display: None,
             asserted: None,
             ring_timeout: Duration::from_secs(40),
-            media: sdp::Local { rtp: "127.0.0.1:9".parse().unwrap(), prefer: sdp::Codec::Pcma },
+            media: sdp::Local { rtp: "127.0.0.1:9".parse().unwrap(), prefer: sdp::Codec::Pcma, srtp: None },
         };
         ua.handle(clock.now(), sip::Input::Command(Command::Invite(Box::new(invite))));
         let mut buffer = [0; 4096];

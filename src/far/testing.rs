@@ -106,7 +106,7 @@ impl Rig {
             from_display: None,
             asserted: None,
             ring_timeout: Duration::from_secs(40),
-            media: sdp::Local { rtp, prefer: sdp::Codec::Pcma },
+            media: sdp::Local { rtp, prefer: sdp::Codec::Pcma, srtp: None },
         };
         self.command(Command::Invite(Box::new(invite)));
         leg
@@ -229,6 +229,7 @@ impl Rig {
             payload_type: 8,
             telephone_event_pt: media.event_payload_type,
             rtcp: None,
+            srtp: None,
         };
         let params = Params {
             target,

@@ -24,6 +24,18 @@ pub struct Config {
     pub quarantine: Duration,
     /// Behind SSRCs, sequence numbers and timestamps (RFC 3550 §5.1).
     pub seed: u64,
+    /// Behind the keys of SRTP: drawn from the system at each start, and written nowhere.
+    pub srtp_key: SrtpKey,
+}
+
+/// Prints as nothing.
+#[derive(Clone)]
+pub struct SrtpKey(pub [u8; 32]);
+
+impl fmt::Debug for SrtpKey {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("SrtpKey(..)")
+    }
 }
 
 /// Where our RTP comes from and arrives.
@@ -68,6 +80,8 @@ pub struct LineTrunk {
     pub prefer: sdp::Codec,
     /// Its voice may come from another address than its SDP says (symmetric RTP, RFC 4961): learned once for each call.
     pub learns_media_address: bool,
+    /// Calls by SRTP and never by RTP.
+    pub srtp: bool,
 }
 
 impl Config {
@@ -76,8 +90,9 @@ impl Config {
     /// but its own peer anyway.
     pub const QUARANTINE: Duration = Duration::from_secs(1);
 
-    pub fn new(sip: sip::Config, trunks: Vec<LineTrunk>, media: MediaRange, seed: u64) -> Self {
-        Self { sip, trunks, media, silence_after: Self::SILENCE_AFTER, quarantine: Self::QUARANTINE, seed }
+    pub fn new(sip: sip::Config, trunks: Vec<LineTrunk>, media: MediaRange, seed: u64, srtp_key: [u8; 32]) -> Self {
+        let srtp_key = SrtpKey(srtp_key);
+        Self { sip, trunks, media, silence_after: Self::SILENCE_AFTER, quarantine: Self::QUARANTINE, seed, srtp_key }
     }
 }
 
@@ -101,6 +116,7 @@ impl LineTrunk {
             options_every: None,
             prefer: sdp::Codec::Pcma,
             learns_media_address: false,
+            srtp: false,
         }
     }
 

@@ -13,7 +13,7 @@ use super::health::{Health, Verdict};
 use super::ports::{Lane, Port, Ports};
 use super::recovery::Recovery;
 use super::sessions::Sessions;
-use super::{Config, Counter, Input, LineTrunk, Output, RecoveredLeg, Why, unanswered};
+use super::{Config, Counter, Input, LineTrunk, Output, RecoveredLeg, SrtpKey, Why, unanswered};
 
 /// One shard of calls: a user agent and its media.
 #[derive(Debug)]
@@ -24,6 +24,7 @@ pub struct Line {
     legs: HashMap<LegId, Leg>,
     ports: Ports,
     media_address: IpAddr,
+    srtp_key: SrtpKey,
     sessions: Sessions,
     recovery: Recovery,
     /// Dials that wait for their port, by port index. The pump answers within the same round, so there are few.
@@ -100,7 +101,7 @@ struct Wish {
 
 impl Line {
     pub fn new(config: Config) -> Self {
-        let Config { mut sip, trunks, media, silence_after, quarantine, seed } = config;
+        let Config { mut sip, trunks, media, silence_after, quarantine, seed, srtp_key } = config;
         sip.peers = trunks.iter().map(LineTrunk::peer).collect();
         sip.seed = seed;
         let ports = Ports::new(&media, quarantine);
@@ -114,6 +115,7 @@ impl Line {
             sessions,
             ports,
             media_address: media.address,
+            srtp_key,
             recovery: Recovery::default(),
             opening: Vec::new(),
             rng,
@@ -377,7 +379,11 @@ impl Line {
             from_user: caller,
             from_display: None,
             ring_timeout,
-            media: sdp::Local { rtp, prefer: trunk.prefer },
+            media: sdp::Local {
+                rtp,
+                prefer: trunk.prefer,
+                srtp: trunk.srtp.then(|| sdp::Secret::of(&self.srtp_key.0, leg)),
+            },
         })
     }
 

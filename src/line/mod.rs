@@ -19,7 +19,7 @@ pub use crate::sip::{
     Counter as SipCounter, DialogFacts, Failure, Packet, Report, Target, Transport, Tried, Unanswered,
 };
 pub use api::{Counter, Input, Output, RecoveredLeg, Why};
-pub use config::{Config, LineTrunk, MediaRange};
+pub use config::{Config, LineTrunk, MediaRange, SrtpKey};
 pub use health::HealthTimer;
 pub use machine::Line;
 pub use number::NumberRule;

@@ -50,7 +50,8 @@ impl Sessions {
         let params = Params {
             target: target(agreed, agreed.remote),
             ssrc: self.rng.u32(),
-            first_seq: self.rng.u32() as u16,
+            // In the lower half, so that no early loss hides a rollover (RFC 3711 §3.3.1).
+            first_seq: self.rng.u32() as u16 >> 1,
             first_timestamp: self.rng.u32(),
             silence_after: self.silence_after,
             fill_silence: false,
@@ -165,7 +166,17 @@ fn target(agreed: &sdp::Media, remote: SocketAddr) -> Target {
         payload_type: agreed.payload_type,
         telephone_event_pt: agreed.event_payload_type,
         rtcp: agreed.rtcp,
+        srtp: agreed.srtp.as_ref().map(keys),
     }
+}
+
+/// As the media room knows them.
+pub(super) fn keys(agreed: &sdp::Srtp) -> media::Keys {
+    let suite = match agreed.suite {
+        sdp::Suite::AeadAes256Gcm => media::Suite::AeadAes256Gcm,
+        sdp::Suite::AesCm128HmacSha1_80 => media::Suite::AesCm128HmacSha1_80,
+    };
+    media::Keys { suite, ours: media::MasterKey(agreed.ours.0), theirs: media::MasterKey(agreed.theirs.0) }
 }
 
 fn direction(agreed: sdp::Direction) -> Direction {
@@ -187,6 +198,7 @@ mod tests {
         sdp::Media {
             remote: SocketAddr::from(([127, 0, 0, 1], port)),
             rtcp: None,
+            srtp: None,
             codec: sdp::Codec::Pcma,
             payload_type: 8,
             event_payload_type: Some(101),

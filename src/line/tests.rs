@@ -30,6 +30,8 @@ enum Far {
     Mute,
 }
 
+mod secure;
+
 struct Rig {
     now: Now,
     line: Line,
@@ -38,6 +40,7 @@ struct Rig {
     answer_at: Option<(Tick, LegId)>,
     sessions: BTreeMap<u16, Session>,
     ports_fail: bool,
+    far_srtp: Option<sdp::Secret>,
     /// Applied to every datagram from the gateway.
     mangle: fn(&[u8]) -> Vec<u8>,
     /// From us to the gateway, first lines.
@@ -68,7 +71,7 @@ fn line_config() -> Config {
     let reach = Reach::listed(&["+9991".to_owned()], &["+99919".to_owned()]);
     let trunk = LineTrunk { number, reach, asserts_caller_id: true, ..LineTrunk::new(at(GATEWAY)) };
     let media = MediaRange { address: [127, 0, 0, 1].into(), first_port: 20_000, last_port: 20_003 };
-    Config::new(sip, vec![trunk], media, 1)
+    Config::new(sip, vec![trunk], media, 1, [9; 32])
 }
 
 impl Rig {
@@ -84,6 +87,7 @@ impl Rig {
             answer_at: None,
             sessions: BTreeMap::new(),
             ports_fail: false,
+            far_srtp: None,
             mangle: <[u8]>::to_vec,
             sent: vec![],
             events: vec![],
@@ -270,7 +274,7 @@ impl Rig {
     }
 
     fn accept(&mut self, leg: LegId) {
-        let media = sdp::Local { rtp: at("127.0.0.1:30000"), prefer: sdp::Codec::Pcma };
+        let media = sdp::Local { rtp: at("127.0.0.1:30000"), prefer: sdp::Codec::Pcma, srtp: self.far_srtp };
         self.far.handle(self.now, sip::Input::Command(sip::Command::Accept { leg, media }));
     }
 
@@ -282,6 +286,7 @@ impl Rig {
             payload_type: 8,
             telephone_event_pt: media.event_payload_type,
             rtcp: None,
+            srtp: media.srtp.as_ref().map(super::sessions::keys),
         };
         let params = Params {
             target,

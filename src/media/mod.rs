@@ -9,6 +9,7 @@ mod reports;
 mod rtcp;
 mod rtp;
 mod session;
+mod srtp;
 mod tone;
 
 pub use g711::Codec;
@@ -17,6 +18,7 @@ pub use reception::Reception;
 pub use reports::ReportStats;
 pub use rtp::{Header, Packet, RtpError, extend, is_rtcp};
 pub use session::{Direction, Input, OneWay, Output, Params, Session, Stats, Target, Why};
+pub use srtp::{Keys, MasterKey, Suite};
 pub use tone::{Tone, silence};
 
 /// Samples per second of everything in this room, and the RTP clock of G.711 and its telephone events.

@@ -9,6 +9,7 @@ use super::dtmf::{Ear, Event, Listener};
 use super::latch::Latch;
 use super::outgoing::Outgoing;
 use super::reports::{ReportStats, Reports, is_of_peer};
+use super::srtp::{Guard, Keys};
 use super::{Codec, Header, Packet, Reception, is_rtcp};
 use crate::base::{Now, Tick};
 
@@ -35,6 +36,8 @@ pub struct Target {
     pub telephone_event_pt: Option<u8>,
     /// Where our reports go (RTCP); without it there are none.
     pub rtcp: Option<SocketAddr>,
+    /// SRTP and nothing else; a session that began with it keeps to it.
+    pub srtp: Option<Keys>,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -121,6 +124,8 @@ pub struct Stats {
     pub slips: u32,
     /// From any other address: they do nothing.
     pub foreign: u64,
+    /// SRTP that does not verify, or came before: nothing of it is looked at.
+    pub unverified: u64,
     /// Neither RTP nor RTCP.
     pub malformed: u64,
     pub reports: ReportStats,
@@ -166,6 +171,7 @@ pub struct Session {
     /// Where learning is allowed.
     latch: Option<Box<Latch>>,
     rtcp: Option<SocketAddr>,
+    guard: Option<Box<Guard>>,
     reports: Reports,
     direction: Direction,
     outgoing: Outgoing,
@@ -188,6 +194,7 @@ impl Session {
             remote,
             latch: params.learn.then(|| Box::new(Latch::open(now.tick, remote))),
             rtcp: params.target.rtcp.map(canonical),
+            guard: params.target.srtp.map(|keys| Box::new(Guard::new(keys, params.first_seq))),
             reports: Reports::new(now.tick, params.report_seed),
             direction: Direction::SendRecv,
             outgoing: Outgoing::new(now.tick, params),
@@ -222,14 +229,19 @@ impl Session {
 
     /// The next packet that is due, in place of what `out` holds, and where to send it.
     pub fn poll_packet(&mut self, out: &mut Vec<u8>) -> Option<SocketAddr> {
-        self.outgoing.packet(self.now.tick, out).then_some(self.remote)
+        while self.outgoing.packet(self.now.tick, out) {
+            if self.guard.as_mut().is_none_or(|guard| guard.seal(out)) {
+                return Some(self.remote);
+            }
+        }
+        None
     }
 
     /// The report that is due, in place of what `out` holds, and where to send it.
     pub fn poll_report(&mut self, out: &mut Vec<u8>) -> Option<SocketAddr> {
         let to = self.reports_to().filter(|_| self.reports.due() <= self.now.tick)?;
         self.reports.write(self.now, &self.outgoing.so_far(self.now.tick), &self.stats.reception, out);
-        Some(to)
+        self.guard.as_mut().is_none_or(|guard| guard.seal_report(out)).then_some(to)
     }
 
     pub fn poll_output(&mut self) -> Option<Output> {
@@ -258,13 +270,25 @@ impl Session {
 
     fn receive(&mut self, from: SocketAddr, bytes: &[u8]) {
         let from = canonical(from);
+        if is_rtcp(bytes) {
+            // Not agreed on (RFC 5761), and harmless.
+            return if from == self.remote { self.report(from, bytes) } else { self.stats.foreign += 1 };
+        }
+        if from != self.remote && self.latch.is_none() {
+            return self.stats.foreign += 1;
+        }
+        let Some(mut guard) = self.guard.take() else { return self.hear(from, bytes) };
+        match guard.open(bytes) {
+            Some(bytes) => self.hear(from, bytes),
+            None => self.stats.unverified += 1,
+        }
+        self.guard = Some(guard);
+    }
+
+    fn hear(&mut self, from: SocketAddr, bytes: &[u8]) {
         if from != self.remote && !self.learns(from, bytes) {
             self.stats.foreign += 1;
             return;
-        }
-        if is_rtcp(bytes) {
-            // Not agreed on (RFC 5761), and harmless.
-            return self.report(from, bytes);
         }
         let Ok(Packet { header, payload }) = Packet::parse(bytes) else {
             self.stats.malformed += 1;
@@ -281,8 +305,18 @@ impl Session {
 
     fn report(&mut self, from: SocketAddr, bytes: &[u8]) {
         if !is_of_peer(from, self.remote, self.rtcp) {
-            self.stats.foreign += 1;
-        } else if !self.reports.receive(self.now.tick, &self.outgoing.so_far(self.now.tick), bytes) {
+            return self.stats.foreign += 1;
+        }
+        let Some(mut guard) = self.guard.take() else { return self.note(bytes) };
+        match guard.open_report(bytes) {
+            Some(bytes) => self.note(bytes),
+            None => self.stats.unverified += 1,
+        }
+        self.guard = Some(guard);
+    }
+
+    fn note(&mut self, bytes: &[u8]) {
+        if !self.reports.receive(self.now.tick, &self.outgoing.so_far(self.now.tick), bytes) {
             self.stats.malformed += 1;
         }
     }
@@ -367,6 +401,9 @@ impl Session {
             }
         }
         self.rtcp = target.rtcp.map(canonical);
+        if let (Some(guard), Some(keys)) = (&mut self.guard, target.srtp) {
+            guard.rekey(keys);
+        }
         self.outgoing.codec = target.codec;
         self.outgoing.payload_type = target.payload_type;
         self.outgoing.event_pt = target.telephone_event_pt;

@@ -115,8 +115,13 @@ impl Bytes {
         };
         let media = MediaRange { address: here.ip(), first_port: 20_000, last_port: 20_063 };
         // Another seed than the town has: of equal ones come equal SSRCs, and each side takes the other for its own echo.
-        let config =
-            line::Config::new(sip::Config::new(here, [1; 32]), vec![LineTrunk::new(there)], media, 0x6c69_6e65);
+        let config = line::Config::new(
+            sip::Config::new(here, [1; 32]),
+            vec![LineTrunk::new(there)],
+            media,
+            0x6c69_6e65,
+            [1; 32],
+        );
         Self { line: Line::new(config), gateway: Gateway::new(setup), rtp, said: Vec::new(), datagrams: 0 }
     }
 

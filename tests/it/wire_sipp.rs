@@ -61,7 +61,7 @@ impl Rig {
         let local = if trunk.addr.is_ipv6() { free_address_at("[::1]") } else { free_address() };
         let sip = sip::Config::new(local, [7; 32]);
         let range = MediaRange { address: local.ip(), first_port: ports.0, last_port: ports.1 };
-        let line = line::Config::new(sip, vec![trunk], range, 1);
+        let line = line::Config::new(sip, vec![trunk], range, 1, [1; 32]);
         let (sender, events) = sync_channel(1_024);
         let sink = move |events: &mut Vec<Event>| {
             events.retain(|event| matches!(event, Event::Leg { .. }));
@@ -172,7 +172,7 @@ fn an_address_that_is_taken_is_an_error_and_no_panic() {
     let taken = std::net::UdpSocket::bind("127.0.0.1:0").unwrap();
     let listen = taken.local_addr().unwrap();
     let range = MediaRange { address: listen.ip(), first_port: 40_998, last_port: 40_999 };
-    let line = line::Config::new(sip::Config::new(listen, [7; 32]), vec![], range, 1);
+    let line = line::Config::new(sip::Config::new(listen, [7; 32]), vec![], range, 1, [1; 32]);
     let config = Config { listen, line, streams: Streams::default(), journal: None, recover: vec![], queue: 1 };
     let runtime = tokio::runtime::Builder::new_current_thread().build().unwrap();
     let error = runtime.block_on(async { wire::start(config, TestClock::start(), |_| {}).unwrap_err() });

@@ -79,7 +79,8 @@ impl Caller {
         let clock = Arc::new(OsClock::new());
         let local = SocketAddr::from((Ipv4Addr::LOCALHOST, free_udp()?));
         let media = MediaRange { address: local.ip(), first_port: 10_000, last_port: 59_999 };
-        let settings = line::Config::new(sip::Config::new(local, [7; 32]), vec![LineTrunk::new(args.peer)], media, 1);
+        let settings =
+            line::Config::new(sip::Config::new(local, [7; 32]), vec![LineTrunk::new(args.peer)], media, 1, [1; 32]);
         let (sender, events) = sync_channel(4_096);
         let sink = move |events: &mut Vec<Event>| {
             if let Err(TrySendError::Full(back)) = sender.try_send(std::mem::take(events)) {

@@ -170,6 +170,28 @@ drain_timeout: 90s
     }
 
     #[test]
+    fn srtp_is_required_or_off_and_its_keys_travel_over_tls_alone() {
+        let with = |uri: &str, srtp: &str| {
+            let text = format!("sip:{uri}\", srtp: {srtp}, caller_ids");
+            read(&FULL.replace("sip:192.0.2.11\", caller_ids", &text))
+        };
+        for (uri, srtp, want) in [
+            ("192.0.2.11;transport=tls", "required", true),
+            ("192.0.2.11", "off", false),
+            ("127.0.0.1:5060", "required", true),
+        ] {
+            let config = with(uri, srtp).unwrap().config;
+            assert_eq!(config.trunk(TrunkIx(1)).unwrap().srtp, want, "{uri}");
+        }
+        for uri in ["192.0.2.11", "192.0.2.11;transport=tcp"] {
+            let said = render(&with(uri, "required").unwrap_err());
+            assert!(said.contains("the keys of SRTP would go to") && said.contains("in the clear"), "{said}");
+        }
+        let said = render(&with("192.0.2.11;transport=tls", "optional").unwrap_err());
+        assert!(said.contains("a way to use SRTP"), "{said}");
+    }
+
+    #[test]
     fn the_full_file_reads_as_it_says() {
         let config = read(FULL).unwrap().config;
         let gw_a = config.trunk(TrunkIx(0)).unwrap();

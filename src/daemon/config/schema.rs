@@ -140,6 +140,7 @@ const TRUNK: Shape = Shape {
             "The numbers it may show: a list, or a map of pool names to pools.",
         ),
         may("assert_caller_id", Value::Bool, "The number shown goes into P-Asserted-Identity too.").default("true"),
+        may("srtp", Value::Words(&SRTP), "`required`: calls by SRTP and never by RTP.").default("off"),
         may("number", Value::Map(&NUMBER), "How it wants numbers; as they are without it."),
         may(
             "allow",
@@ -161,6 +162,8 @@ const TRUNK: Shape = Shape {
         .default("30s"),
     ]],
 };
+
+const SRTP: Words = Words { what: "a way to use SRTP", words: || vec!["off", "required"] };
 
 const QUEUE: Shape = Shape {
     what: "a queue",
@@ -289,7 +292,7 @@ exports:
         std::fs::write(home.path().join("password"), "s3cret\n").unwrap();
         let over_tls = FULL.replace(
             "sip:192.0.2.11\"",
-            "sip:192.0.2.11;transport=tls\", options_every: off, tls: { ca_file: ca.pem }",
+            "sip:192.0.2.11;transport=tls\", options_every: off, srtp: required, tls: { ca_file: ca.pem }",
         );
         let source = Arc::new(SourceText { name: "goldenhour.yaml".into(), text: [&over_tls, LISTS].concat() });
         let mut findings = Findings::new(&source);

@@ -44,6 +44,8 @@ pub struct TrunkConfig {
     pub learn_media_address: bool,
     /// How often it is asked by OPTIONS whether it is there. `None`: never.
     pub options_every: Option<Duration>,
+    /// Calls by SRTP and never by RTP.
+    pub srtp: bool,
 }
 
 /// Where a gateway is.
@@ -206,7 +208,9 @@ fn trunk(entry: &Entry, around: Around<'_>, findings: &mut Findings) -> Option<T
     let max_cps = fields.required("max_cps", findings, scalar::u32_from(1..=10_000));
     let learn = fields.optional("learn_media_address", findings, scalar::boolean).unwrap_or(false);
     let options_every = fields.optional("options_every", findings, Heartbeat::read);
-    fields.not_yet(&["transport", "srtp", "codecs", "fail_over_to"]);
+    let srtp_node = fields.take("srtp");
+    let srtp = srtp_node.is_some_and(|node| srtp(node, peer.as_ref(), findings));
+    fields.not_yet(&["transport", "codecs", "fail_over_to"]);
     fields.finish(findings);
     Some(TrunkConfig {
         name: name?,
@@ -230,6 +234,7 @@ fn trunk(entry: &Entry, around: Around<'_>, findings: &mut Findings) -> Option<T
         max_cps: max_cps?,
         learn_media_address: learn,
         options_every: options_every.unwrap_or(Heartbeat::Every(OPTIONS_EVERY)).interval(),
+        srtp,
     })
 }
 
@@ -255,6 +260,24 @@ pub(super) fn tls(node: &Node, folder: &Path, findings: &mut Findings) -> Option
         return None;
     }
     Some(TlsFiles { ca_file, own: cert_file.zip(key_file) })
+}
+
+/// Its keys stand in the signalling (RFC 4568 §7.1.1), which must be secret for that.
+fn srtp(node: &Node, peer: Option<&Gateway>, findings: &mut Findings) -> bool {
+    // There is no third way: what may be left out at the other side's wish protects nothing.
+    if scalar::one_of(node, "a way to use SRTP", &[("off", false), ("required", true)], &[], findings) != Some(true) {
+        return false;
+    }
+    if let Some(peer) = peer.filter(|peer| peer.transport != Transport::Tls) {
+        let message = format!("the keys of SRTP would go to {peer} in the clear");
+        if peer.ip().is_some_and(|ip| ip.is_loopback()) {
+            findings.warning(node.span, Code::Contradiction, message);
+        } else {
+            let hint = "end its `uri` with \";transport=tls\"";
+            findings.error_hint(node.span, Code::Contradiction, message, hint);
+        }
+    }
+    true
 }
 
 fn network(node: &Node, findings: &mut Findings) -> Option<Network> {

@@ -14,6 +14,7 @@ pub(super) fn params() -> Params {
         payload_type: 8,
         telephone_event_pt: Some(101),
         rtcp: None,
+        srtp: None,
     };
     Params {
         target,
@@ -286,6 +287,7 @@ fn after_a_retarget_packets_go_to_the_new_place_in_the_new_law() {
         payload_type: 0,
         telephone_event_pt: None,
         rtcp: None,
+        srtp: None,
     }));
     rig.to(rig.now.tick + Duration::from_millis(20));
     rig.session.handle(rig.now, Input::Timeout);

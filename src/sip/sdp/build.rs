@@ -2,6 +2,7 @@
 
 use crate::sip::bytes::{find, push_ip, push_number, trim};
 
+use super::crypto::{write_agreed, write_offered};
 use super::{Codec, Direction, EVENT_PAYLOAD_TYPE, Local, Media, Session};
 
 /// PCMA and PCMU in the order we prefer, key presses, 20 ms. `id` and `version` go into the origin line (RFC 3264 §8).
@@ -12,7 +13,9 @@ pub fn write_offer(local: &Local, id: u64, version: u32, direction: Direction, o
     };
     write_head(local, id, version, out);
     let formats = codecs.map(|codec| (codec.payload_type(), codec.rtpmap()));
-    write_stream(local, &formats, Some(EVENT_PAYLOAD_TYPE), direction, out);
+    let keys = |out: &mut Vec<u8>| local.srtp.iter().for_each(|secret| write_offered(secret, out));
+    write_formats(local, (local.srtp.is_some(), &formats, Some(EVENT_PAYLOAD_TYPE)), keys, out);
+    write_direction(direction, out);
 }
 
 /// Answers every stream of the offer: the audio we agreed on as it was offered, all others with port 0 (RFC 3264 §6).
@@ -28,7 +31,9 @@ pub fn write_answer(offer: &[u8], agreed: (&Session, &Media), local: &Local, id:
         let Some(stream) = trim(line).strip_prefix(b"m=") else { continue };
         if index == session.index {
             let formats = [(media.payload_type, media.codec.rtpmap())];
-            write_stream(local, &formats, media.event_payload_type, session.answer_direction(), out);
+            let keys = |out: &mut Vec<u8>| media.srtp.iter().for_each(|srtp| write_agreed(srtp, out));
+            write_formats(local, (media.srtp.is_some(), &formats, media.event_payload_type), keys, out);
+            write_direction(session.answer_direction(), out);
         } else if index < session.streams {
             write_refused(stream, out);
         }
@@ -51,15 +56,22 @@ fn write_head(local: &Local, id: u64, version: u32, out: &mut Vec<u8>) {
     out.extend_from_slice(b"\r\nt=0 0\r\n");
 }
 
-fn write_stream(local: &Local, formats: &[(u8, &str)], event: Option<u8>, direction: Direction, out: &mut Vec<u8>) {
+/// The stream up to its direction.
+fn write_formats(
+    local: &Local,
+    (secure, formats, event): (bool, &[(u8, &str)], Option<u8>),
+    keys: impl FnOnce(&mut Vec<u8>),
+    out: &mut Vec<u8>,
+) {
     out.extend_from_slice(b"m=audio ");
     push_number(u64::from(local.rtp.port()), out);
-    out.extend_from_slice(b" RTP/AVP");
+    out.extend_from_slice(if secure { b" RTP/SAVP" } else { b" RTP/AVP" });
     for pt in formats.iter().map(|(pt, _)| *pt).chain(event) {
         out.push(b' ');
         push_number(u64::from(pt), out);
     }
     out.extend_from_slice(b"\r\n");
+    keys(out);
     let events = event.map(|pt| (pt, "telephone-event/8000"));
     for (pt, name) in formats.iter().copied().chain(events) {
         out.extend_from_slice(b"a=rtpmap:");
@@ -73,6 +85,9 @@ fn write_stream(local: &Local, formats: &[(u8, &str)], event: Option<u8>, direct
         push_number(u64::from(pt), out);
         out.extend_from_slice(b" 0-15\r\n");
     }
+}
+
+fn write_direction(direction: Direction, out: &mut Vec<u8>) {
     out.extend_from_slice(b"a=ptime:20\r\na=");
     out.extend_from_slice(direction.attribute().as_bytes());
     out.extend_from_slice(b"\r\n");
@@ -94,7 +109,7 @@ fn write_refused(stream: &[u8], out: &mut Vec<u8>) {
 mod tests {
     use super::*;
 
-    const LOCAL: fn() -> Local = || Local { rtp: "127.0.0.1:20000".parse().unwrap(), prefer: Codec::Pcma };
+    const LOCAL: fn() -> Local = || Local { rtp: "127.0.0.1:20000".parse().unwrap(), prefer: Codec::Pcma, srtp: None };
 
     #[test]
     fn the_offer_reads_as_it_must() {
@@ -143,7 +158,7 @@ mod tests {
     #[test]
     fn our_own_offer_is_understood_by_our_own_reader() {
         let mut out = Vec::new();
-        let local = Local { rtp: "[::1]:20000".parse().unwrap(), prefer: Codec::Pcmu };
+        let local = Local { rtp: "[::1]:20000".parse().unwrap(), prefer: Codec::Pcmu, srtp: None };
         write_offer(&local, 7, 1, Direction::SendOnly, &mut out);
         let media = Session::parse(&out).unwrap().agree(false).unwrap();
         assert_eq!((media.remote, media.codec, media.direction), (local.rtp, Codec::Pcmu, Direction::RecvOnly));

@@ -1,11 +1,13 @@
 //! SDP offer and answer for one audio stream (RFC 3264, RFC 4566): G.711 in both laws and RFC 4733 key presses.
 
 mod build;
+mod crypto;
 mod parse;
 
 use std::net::SocketAddr;
 
 pub use build::{write_answer, write_offer};
+pub use crypto::{MasterKey, Secret, Srtp, Suite};
 pub use parse::{Format, Session};
 
 /// Payload type under which we ask for key presses (RFC 4733).
@@ -43,6 +45,16 @@ pub struct Local {
     pub rtp: SocketAddr,
     /// First in our offers. In answers the offer's order decides.
     pub prefer: Codec,
+    /// Behind our keys, where this leg speaks SRTP and nothing else.
+    pub srtp: Option<Secret>,
+}
+
+impl Local {
+    /// For a later offer in a call: its codec first, and its suite alone.
+    #[must_use]
+    pub fn keeping(self, agreed: &Media) -> Self {
+        Self { prefer: agreed.codec, srtp: self.srtp.map(|secret| secret.keeping(agreed.srtp)), ..self }
+    }
 }
 
 /// Who may send, seen from us.
@@ -105,4 +117,6 @@ pub struct Media {
     /// Milliseconds of audio per packet that the other side wants.
     pub ptime_ms: u8,
     pub direction: Direction,
+    /// `None`: RTP in the clear.
+    pub srtp: Option<Srtp>,
 }

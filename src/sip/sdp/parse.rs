@@ -4,6 +4,7 @@ use std::net::{IpAddr, SocketAddr};
 
 use crate::sip::bytes::{find, number, split_once, trim};
 
+use super::crypto::{Lines, Secret};
 use super::{Codec, Direction, EVENT_PAYLOAD_TYPE, Local, Media};
 
 /// Formats kept of an m= line; later ones do not count.
@@ -35,22 +36,35 @@ pub struct Session {
     ptime_ms: u8,
     /// Seen from the side that wrote it.
     direction: Direction,
+    /// RTP/SAVP.
+    secure: bool,
+    crypto: Lines,
 }
 
 impl Session {
-    /// `None` where there is no audio stream over RTP/AVP at all, or too many streams.
+    /// `None` where there is no audio stream over RTP/AVP or RTP/SAVP at all, or too many streams.
     pub fn parse(text: &[u8]) -> Option<Self> {
         Reader::default().read(text)
     }
 
-    /// What we agree on if this is an offer to us, or their answer to our offer: the first of their formats that we
-    /// know. `None` where the stream is refused, has no address, or no codec of ours.
-    pub fn agree(&self, offered_by_us: bool) -> Option<Media> {
-        self.agree_on(offered_by_us, None)
+    /// It speaks of SRTP.
+    pub fn is_secure(&self) -> bool {
+        self.secure
     }
 
-    /// As `agree`, but with this codec alone.
-    pub fn agree_on(&self, offered_by_us: bool, only: Option<Codec>) -> Option<Media> {
+    /// What we agree on, in the clear, if this is an offer to us, or their answer to our offer: the first of their formats that we
+    /// know. `None` where the stream is refused, has no address, or no codec of ours.
+    pub fn agree(&self, offered_by_us: bool) -> Option<Media> {
+        self.agree_on(offered_by_us, None, None)
+    }
+
+    /// As `agree`, but with this codec alone, and with keys over SRTP alone: neither side talks the other down from it.
+    pub fn agree_on(&self, offered_by_us: bool, only: Option<Codec>, secret: Option<Secret>) -> Option<Media> {
+        let srtp = match (self.secure, secret) {
+            (false, None) => None,
+            (true, Some(secret)) => Some(self.crypto.agree(offered_by_us, &secret)?),
+            (true, None) | (false, Some(_)) => return None,
+        };
         let address = self.address.filter(|_| self.port != 0)?;
         let formats = || self.formats.iter().take(usize::from(self.count)).copied();
         let (payload_type, codec) = formats().find_map(|(pt, format)| match format {
@@ -70,12 +84,13 @@ impl Session {
             recv_event_payload_type: if offered_by_us { Some(EVENT_PAYLOAD_TYPE) } else { event_payload_type },
             ptime_ms: self.ptime_ms,
             direction: Direction::of(theirs.can_send() && !address.is_unspecified(), theirs.can_receive()),
+            srtp,
         })
     }
 
     /// What answering this offer with `local` would agree on.
-    pub fn answer(&self, _local: &Local) -> Option<Media> {
-        self.agree(false)
+    pub fn answer(&self, local: &Local) -> Option<Media> {
+        self.agree_on(false, None, local.srtp)
     }
 
     /// The direction that our answer names (RFC 3264 §6.1). An old-style hold by 0.0.0.0 is answered as it was asked.
@@ -159,6 +174,7 @@ impl Reader {
         picked.direction = direction.or(picked.direction);
         match split_once(value, b':') {
             Some((b"rtpmap", map)) => rtpmap(&mut picked.session, map),
+            Some((b"crypto", line)) => picked.session.crypto.read(line),
             Some((b"rtcp", place)) => picked.session.rtcp = rtcp(place),
             Some((b"ptime", ms)) => {
                 let ms = number(trim(ms), 200).filter(|ms| *ms >= 10 && ms % 10 == 0);
@@ -169,13 +185,17 @@ impl Reader {
     }
 }
 
-/// `audio PORT RTP/AVP FORMATS`; anything else is not for us.
+/// `audio PORT RTP/AVP FORMATS`, or RTP/SAVP; anything else is not for us.
 fn media_line(value: &[u8], index: u8) -> Option<Session> {
     let mut words = value.split(|&b| b == b' ').filter(|w| !w.is_empty());
     (words.next()? == b"audio").then_some(())?;
     let port = words.next()?;
     let port = number(split_once(port, b'/').map_or(port, |(port, _)| port), 65_535)?;
-    (words.next()? == b"RTP/AVP").then_some(())?;
+    let secure = match words.next()? {
+        b"RTP/AVP" => false,
+        b"RTP/SAVP" => true,
+        _ => return None,
+    };
     let mut formats = [(0, Format::Other); MAX_FORMATS];
     let mut count = 0;
     for (slot, word) in formats.iter_mut().zip(words) {
@@ -198,6 +218,8 @@ fn media_line(value: &[u8], index: u8) -> Option<Session> {
         formats,
         ptime_ms: 20,
         direction: Direction::SendRecv,
+        secure,
+        crypto: Lines::default(),
     })
 }
 

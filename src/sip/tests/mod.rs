@@ -45,7 +45,7 @@ pub fn leg(n: u128) -> LegId {
 }
 
 pub fn local(port: u16) -> Local {
-    Local { rtp: SocketAddr::new(addr(US).ip(), port), prefer: Codec::Pcma }
+    Local { rtp: SocketAddr::new(addr(US).ip(), port), prefer: Codec::Pcma, srtp: None }
 }
 
 pub fn invite(n: u128) -> Invite {

@@ -210,7 +210,7 @@ fn version_six_of_the_internet_protocol_is_spoken_too() {
     let mut config = config("[::1]:5060", "[::1]:5080");
     config.peers[0].transport = Transport::Tcp;
     let mut solo = Solo::new(config);
-    let media = Local { rtp: addr("[::1]:20000"), prefer: Codec::Pcma };
+    let media = Local { rtp: addr("[::1]:20000"), prefer: Codec::Pcma, srtp: None };
     solo.command(Command::Invite(Box::new(Invite { media, ..invite(1) })));
     let said = text(&solo.sent[0]);
     for part in ["Via: SIP/2.0/TCP [::1]:5060;", "<sip:goldenhour@[::1]:5060;transport=tcp>", "c=IN IP6 ::1\r\n"] {

@@ -153,7 +153,7 @@ impl Call {
             (None, Ok(invite)) => dialog_of(cx, self.leg, (inviting, &invite), response),
             (Some(_), _) | (None, Err(_)) => None,
         };
-        let answered = media_of(response).is_some();
+        let answered = media_of(response, self.local).is_some();
         let Stage::Inviting(inviting) = &mut self.stage else { return false };
         let Some(fork) = inviting.forks.get_mut(index) else { return false };
         if let Some(dialog) = fresh {
@@ -169,7 +169,7 @@ impl Call {
     fn ring(&mut self, cx: &mut Cx, index: usize, response: &Message<'_>, status: u16) {
         let Stage::Inviting(inviting) = &mut self.stage else { return };
         let Some(fork) = inviting.forks.get_mut(index) else { return };
-        match media_of(response) {
+        match media_of(response, self.local) {
             Some(media) if fork.media != Some(media) => {
                 fork.media = Some(media);
                 cx.event(self.leg, Event::EarlyMedia { fork: index as u8, status, media });

@@ -124,9 +124,9 @@ impl Call {
         current: Option<Media>,
     ) -> Option<(Packet, Option<Media>)> {
         let offer = asked.body();
-        let local = self.local?;
-        let current = current.map(|media| media.codec);
-        let agreed = Session::parse(offer).and_then(|s| s.agree_on(false, current).map(|media| (s, media)));
+        let local = self.local.map(|local| current.map_or(local, |media| local.keeping(&media)))?;
+        let codec = current.map(|media| media.codec);
+        let agreed = Session::parse(offer).and_then(|s| s.agree_on(false, codec, local.srtp).map(|media| (s, media)));
         if agreed.is_none() && !offer.is_empty() {
             cx.answer(asked, now, 488, |writer| writer.header("Warning", b"304 goldenhour \"no common media\"").end());
             return None;

@@ -10,7 +10,7 @@ use crate::sip::keyring::Tries;
 use crate::sip::message::Message;
 use crate::sip::method::Method;
 use crate::sip::packet::Packet;
-use crate::sip::sdp::{Local, write_offer};
+use crate::sip::sdp::write_offer;
 use crate::sip::target::Target;
 use crate::sip::transaction::{Act, InviteClient, Timer};
 use crate::sip::writer::{Writer, allow};
@@ -168,7 +168,7 @@ impl Call {
         let credentials = cx.credentials(self.trunk, self.leg, Method::Invite, dialog.request_uri());
         self.sdp_version += 1;
         let (contact, server, version) = (self.contact(cx), cx.config.server, self.sdp_version);
-        let offer = Local { prefer: media.codec, ..local };
+        let offer = local.keeping(&media);
         let (cseq, bytes) = dialog.request(cx, self.leg, Method::Invite, |writer| {
             writer.contact(contact).raw(&credentials).header("Allow", allow(server));
             refresh_headers(writer, interval_s);
@@ -189,8 +189,9 @@ impl Call {
         if let (Some(dialog), Ok(invite)) = (&self.dialog, Message::parse(&reinvite.bytes)) {
             acknowledge(cx, now, self.leg, (dialog, reinvite.cseq), (response, Some(&invite)));
         }
+        let offered = self.local.zip(self.media).map(|(local, media)| local.keeping(&media));
         // An answer without a description leaves things as they were.
-        if let Some(media) = media_of(response).filter(|_| !self.over && self.ending.is_none()) {
+        if let Some(media) = media_of(response, offered).filter(|_| !self.over && self.ending.is_none()) {
             self.change_media(cx, media);
         }
     }

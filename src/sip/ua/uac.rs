@@ -7,7 +7,7 @@ use crate::sip::keyring::Tries;
 use crate::sip::message::Message;
 use crate::sip::method::Method;
 use crate::sip::packet::Packet;
-use crate::sip::sdp::{Media, Session};
+use crate::sip::sdp::{Local, Media, Session};
 use crate::sip::target::{Target, Transport};
 use crate::sip::transaction::{Act, InviteClient, Timer};
 
@@ -247,7 +247,7 @@ impl Call {
         }
         // A 2xx may leave the SDP out that a 1xx of the same dialog had, and what an UPDATE changed since then holds.
         let settled = early.filter(|fork| fork.updated() || response.body.is_ok_and(<[u8]>::is_empty));
-        match settled.map_or_else(|| media_of(response), |fork| fork.media) {
+        match settled.map_or_else(|| media_of(response, self.local), |fork| fork.media) {
             Some(media) => {
                 self.media = Some(media);
                 self.session_agreed(now, response);
@@ -369,8 +369,8 @@ pub(super) fn acknowledge(
 }
 
 /// What their description makes of our offer.
-pub(super) fn media_of(response: &Message<'_>) -> Option<Media> {
-    Session::parse(response.body.ok()?)?.agree(true)
+pub(super) fn media_of(response: &Message<'_>, offered: Option<Local>) -> Option<Media> {
+    Session::parse(response.body.ok()?)?.agree_on(true, None, offered?.srtp)
 }
 
 pub(super) fn facts(call: &Call, dialog: &Dialog, confirmed: bool) -> DialogFacts {

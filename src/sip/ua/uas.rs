@@ -16,6 +16,7 @@ use super::call::{Call, Stage};
 use super::context::{Asked, Cx};
 use super::dialog::Dialog;
 use super::session_timer::Wish;
+use super::uac::media_of;
 
 /// Their INVITE under way.
 #[derive(Debug)]
@@ -87,7 +88,7 @@ impl Call {
         if self.over || !offered.tx.is_proceeding() {
             return;
         }
-        let agreed = offered.session.as_ref().and_then(|session| session.agree(false));
+        let agreed = offered.session.as_ref().and_then(|session| session.answer(&media));
         if agreed.is_none() && !offered.late_offer {
             return self.reject(cx, now, 488, None, None);
         }
@@ -133,7 +134,8 @@ impl Call {
 
     pub(super) fn on_ack(&mut self, cx: &mut Cx, now: Tick, ack: &Message<'_>) {
         let cseq = ack.cseq().map(|(number, _)| number);
-        let answer = || Session::parse(ack.body.ok()?)?.agree(true);
+        let (local, current) = (self.local, self.media);
+        let answer = || media_of(ack, local.map(|local| current.map_or(local, |media| local.keeping(&media))));
         if let Stage::Offered(offered) = &mut self.stage
             && cseq == Some(offered.cseq)
         {
@@ -215,7 +217,8 @@ impl Call {
         }
         let Ok(invite) = Message::parse(&offered.invite) else { return };
         let Some(asked) = Asked::new(&invite, self.leg, offered.from) else { return };
-        let answer = offered.session.and_then(|session| session.agree(false).map(|agreed| (session, agreed)));
+        let answer = offered.session.zip(media);
+        let answer = answer.and_then(|(session, ours)| session.answer(&ours).map(|agreed| (session, agreed)));
         offered.last = cx.reply(&asked, status, |writer| {
             if status < 300 {
                 writer.contact(contact).echo("Record-Route", &invite, Name::RecordRoute);
