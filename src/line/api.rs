@@ -5,7 +5,6 @@ use std::sync::Arc;
 
 use crate::base::{LegId, Pii, TrunkIx};
 use crate::call::{LegCommand, LegEvent};
-use crate::media;
 use crate::sip::{self, DialogFacts, Packet, Target};
 
 #[derive(Debug)]
@@ -59,8 +58,6 @@ pub enum Output {
     OpenPort(u16),
     /// To be written, without fsync, before any `SendSip` of the same round.
     Journal(Box<DialogFacts>),
-    /// A leg with media is over: its packets.
-    Heard(LegId, Box<media::Stats>),
     /// A gateway asked for credentials and did not get them: to be said in a log, for somebody has to look.
     Unauthorised {
         trunk: TrunkIx,

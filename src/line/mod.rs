@@ -5,13 +5,13 @@ mod config;
 mod machine;
 mod number;
 mod ports;
+mod quality;
 mod recovery;
 mod result;
 mod sessions;
 
 /// What stands in our own interface, so that `wire` needs nobody but us.
-pub use crate::call::{LegCommand, LegEvent};
-pub use crate::media::{OneWay, Stats as MediaStats};
+pub use crate::call::{LegCommand, LegEvent, MediaQuality, OneWay};
 pub use crate::sip::stream::{Broken, Frame, Framer};
 pub use crate::sip::{Counter as SipCounter, DialogFacts, Failure, Packet, Report, Target, Transport, Unanswered};
 pub use api::{Counter, Input, Output, RecoveredLeg, Why};

@@ -135,7 +135,6 @@ impl Bytes {
                     line::Output::Leg(_, event) => self.said.push(event),
                     line::Output::OpenPort(port) => self.line.handle(now, line::Input::PortOpened { port, ok: true }),
                     line::Output::Journal(_)
-                    | line::Output::Heard(..)
                     | line::Output::Unauthorised { .. }
                     | line::Output::Registration { .. }
                     | line::Output::Count(_) => {}

@@ -12,7 +12,10 @@ use crate::store::{Keys, KeysError, StoreError};
 use super::sql::{self, Binds};
 
 /// In order; the position, from 1, is SQLite's `user_version`.
-pub(super) const MIGRATIONS: &[&str] = &[include_str!("../../../migrations/sqlite/0001_first.sql")];
+pub(super) const MIGRATIONS: &[&str] = &[
+    include_str!("../../../migrations/sqlite/0001_first.sql"),
+    include_str!("../../../migrations/sqlite/0002_media_quality.sql"),
+];
 
 /// Of a database that is up to date.
 pub(super) const VERSION: usize = MIGRATIONS.len();
