@@ -11,7 +11,7 @@ mod result;
 mod sessions;
 
 /// What stands in our own interface, so that `wire` needs nobody but us.
-pub use crate::call::{LegCommand, LegEvent, MediaQuality, OneWay};
+pub use crate::call::{Codec, LegCommand, LegEvent, MediaQuality, OneWay};
 pub use crate::sip::stream::{Broken, Frame, Framer};
 pub use crate::sip::{Counter as SipCounter, DialogFacts, Failure, Packet, Report, Target, Transport, Unanswered};
 pub use api::{Counter, Input, Output, RecoveredLeg, Why};

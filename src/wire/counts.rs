@@ -304,7 +304,7 @@ mod tests {
     fn a_call_in_which_nothing_came_counts_as_one_way_and_has_no_jitter() {
         let counts = Counts::new(1);
         counts.heard(&MediaQuality {
-            codec: crate::call::Codec::Pcma,
+            codec: crate::line::Codec::Pcma,
             received: 0,
             lost: 0,
             jitter_us: 0,
