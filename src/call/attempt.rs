@@ -8,7 +8,7 @@ use crate::campaign::{Campaign, Flow, FlowEnd, Promise, Step, StepIx};
 use crate::contact::{CallResult, Then};
 
 use super::player::{Player, PlayerInput, PlayerOutput};
-use super::{Dial, LegCommand, LegEnd, LegEvent, NotSent, ReleaseSide};
+use super::{Dial, LegCommand, LegEnd, LegEvent, MediaQuality, NotSent, ReleaseSide};
 
 /// From the permit to the end. Feed it leg events; drain it after each.
 #[derive(Debug)]
@@ -58,6 +58,7 @@ pub struct Finished {
     pub sip_status: Option<u16>,
     pub q850: Option<u8>,
     pub by: ReleaseSide,
+    pub media: Option<Box<MediaQuality>>,
 }
 
 /// Wall times and facts collected on the way.
@@ -170,7 +171,7 @@ impl Attempt {
             }
             // One-way audio or a dead peer: nobody hears our prompts, so we do not keep the line.
             LegEvent::Silent => self.hang_up(),
-            LegEvent::Ended(end) => self.finish(now, &end),
+            LegEvent::Ended(end) => self.finish(now, end),
         }
     }
 
@@ -270,10 +271,11 @@ impl Attempt {
             sip_status: None,
             q850: None,
             by: ReleaseSide::Nobody,
+            media: None,
         });
     }
 
-    fn finish(&mut self, now: Now, end: &LegEnd) {
+    fn finish(&mut self, now: Now, end: LegEnd) {
         self.progress.ended = Some(now.wall);
         let result = match (self.progress.answered, end.unanswered) {
             (Some(_), _) if self.abandoned => CallResult::Abandoned,
@@ -290,6 +292,7 @@ impl Attempt {
             sip_status: end.sip_status,
             q850: end.q850,
             by: end.by,
+            media: end.media,
         });
     }
 

@@ -7,6 +7,8 @@ use crate::base::{Tick, TrunkIx};
 use crate::campaign::Prompt;
 use crate::contact::CallResult;
 
+use super::MediaQuality;
+
 /// What an attempt asks of its leg. After `Ended` or `NotSent` no command has an effect.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum LegCommand {
@@ -79,6 +81,8 @@ pub struct LegEnd {
     /// Q.850 cause of a Reason header (RFC 3326).
     pub q850: Option<u8>,
     pub by: ReleaseSide,
+    /// Of a leg that had media.
+    pub media: Option<Box<MediaQuality>>,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

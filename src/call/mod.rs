@@ -3,6 +3,7 @@
 mod attempt;
 mod leg;
 mod player;
+mod quality;
 mod trunk;
 
 /// Words of the leg that belong to other rooms, for those that may import only this one.
@@ -10,4 +11,5 @@ pub use crate::campaign::Prompt;
 pub use crate::contact::CallResult;
 pub use attempt::{Attempt, AttemptInput, AttemptOutput, Finished, Progress};
 pub use leg::{Dial, Digit, LegCommand, LegEnd, LegEvent, NotSent, ReleaseSide};
+pub use quality::{Codec, MediaQuality, OneWay};
 pub use trunk::{TrunkDown, TrunkState};

@@ -57,6 +57,7 @@ impl Engine {
             sip_status: None,
             q850: None,
             by: ReleaseSide::Nobody,
+            media: None,
         };
         let settled = self.settle(live, &finished, None, self.law(now));
         self.count(live, &finished, OutcomeKind::Neutral);
@@ -239,6 +240,7 @@ impl Engine {
             sip_status: finished.sip_status,
             q850: finished.q850,
             by: Some(finished.by),
+            media: finished.media,
             digits: progress.digits,
             callback_at: settled.callback_at,
             free: live.free,

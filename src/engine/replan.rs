@@ -208,7 +208,7 @@ mod tests {
     }
 
     fn ended(leg: LegId, unanswered: Option<CallResult>) -> Input {
-        let end = LegEnd { unanswered, sip_status: None, q850: None, by: ReleaseSide::Them };
+        let end = LegEnd { unanswered, sip_status: None, q850: None, by: ReleaseSide::Them, media: None };
         Input::Leg(leg, LegEvent::Ended(end))
     }
 

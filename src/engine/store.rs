@@ -7,7 +7,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use crate::base::{AttemptId, CampaignIx, ContactId, LeadId, ListId, Now, PhoneId, Pii, Reach, Tick, TrunkIx, Wall};
-use crate::call::ReleaseSide;
+use crate::call::{MediaQuality, ReleaseSide};
 use crate::campaign::Campaign;
 use crate::contact::{CallResult, ClosedWhy, Columns, ContactKind, LeadState, OutcomeKind, ZoneIx, Zones};
 use crate::gate::{DncMark, LeadFacts, Ledger, Verdict};
@@ -135,6 +135,8 @@ pub struct Outcome {
     pub sip_status: Option<u16>,
     pub q850: Option<u8>,
     pub by: Option<ReleaseSide>,
+    /// Of a call that had media.
+    pub media: Option<Box<MediaQuality>>,
     /// Keys the callee pressed in the flow, at most 32.
     pub digits: String,
     /// They asked to be called back, and will be from then on: at the time they named, or after `min_gap` if they named none.
@@ -276,6 +278,7 @@ impl Outcome {
             sip_status: None,
             q850: None,
             by: None,
+            media: None,
             digits: String::new(),
             callback_at: None,
             free,

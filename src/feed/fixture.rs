@@ -5,7 +5,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use crate::base::{AttemptId, CampaignIx, ContactId, LeadId, ListId, PhoneId, Pii, Wall};
-use crate::call::ReleaseSide;
+use crate::call::{Codec, MediaQuality, ReleaseSide};
 use crate::campaign::{ColumnKind, ColumnSpec, ListMap};
 use crate::contact::{CallResult, ClosedWhy, ColumnValue, Columns, ContactKind, LeadState, OutcomeKind, Row};
 use crate::engine::{Context, Outcome, Times};
@@ -117,6 +117,7 @@ pub fn outcome(n: u64) -> OutcomeRow {
             sip_status: Some(200),
             q850: Some(16),
             by: Some(ReleaseSide::Them),
+            media: Some(Box::new(heard())),
             digits: "1".into(),
             callback_at: None,
             free: false,
@@ -143,6 +144,20 @@ pub fn outcome(n: u64) -> OutcomeRow {
         tags: vec!["age=40s".into(), "util=low".into()],
         zones: vec!["Asia/Taipei".into()],
         columns: Columns([("limit".to_owned(), ColumnValue::Number(2.5)), ("attrs".to_owned(), attributes())].into()),
+    }
+}
+
+/// A tenth was lost on the way to us.
+fn heard() -> MediaQuality {
+    MediaQuality {
+        codec: Codec::Pcma,
+        received: 1_350,
+        lost: 150,
+        jitter_us: 2_500,
+        sent: 400,
+        lost_there: Some(4),
+        round_trip_us: Some(41_250),
+        one_way: None,
     }
 }
 

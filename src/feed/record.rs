@@ -3,6 +3,7 @@
 use std::borrow::Cow;
 
 use crate::base::{Pii, Wall, hex};
+use crate::call::MediaQuality;
 use crate::contact::{ContactKind, OutcomeKind};
 use crate::store::OutcomeRow;
 
@@ -112,6 +113,16 @@ columns! {
     sip_status Integer "final SIP status" => |r| maybe_int(r.outcome.sip_status),
     q850 Integer "cause of a Reason header" => |r| maybe_int(r.outcome.q850),
     release_side Text "`us`, `them`, `nobody`" => |r| maybe(r.outcome.by.map(crate::call::ReleaseSide::as_str)),
+    media_codec Text "of an answered call with sound: `PCMA`, `PCMU`; empty without, as are the nine columns after it" => |r| media(r, |m| word(m.codec.as_str())),
+    media_received Integer "packets of the gateway, without duplicates" => |r| media(r, |m| int(m.received)),
+    media_lost Integer "packets of the gateway that never came" => |r| media(r, |m| int(m.lost)),
+    media_lost_share Number "lost among those that should have come, in [0, 1]" => |r| media(r, |m| maybe_number(m.lost_share())),
+    media_jitter_ms Number "interarrival jitter (RFC 3550) at the end" => |r| media(r, |m| Cell::Number(m.jitter_ms())),
+    media_sent Integer "packets of ours" => |r| media(r, |m| int(m.sent)),
+    media_lost_there Integer "packets of ours that the gateway reports as lost; empty where it reports nothing" => |r| media(r, |m| maybe_int(m.lost_there)),
+    media_lost_share_there Number "the same among those we sent, in [0, 1]" => |r| media(r, |m| maybe_number(m.lost_share_there())),
+    media_round_trip_ms Number "to the gateway and back, by its reports" => |r| media(r, |m| maybe_number(m.round_trip_ms())),
+    one_way Text "`we_hear_nothing`, `they_hear_nothing`; empty if sound went both ways" => |r| media(r, |m| maybe(m.one_way.map(crate::call::OneWay::as_str))),
     t_decided Time "when the engine chose it" => |r| Cell::Time(r.decided_at),
     t_queued Time "when it was asked for" => |r| time(r.outcome.times.queued),
     t_authorised Time "when it was durable" => |r| Cell::Time(r.authorised_at),
@@ -139,6 +150,14 @@ fn converted(row: &OutcomeRow) -> Cell<'_> {
         (OutcomeKind::Neutral | OutcomeKind::Failure, ContactKind::RightParty) => Cell::Bool(false),
         (OutcomeKind::Neutral | OutcomeKind::Failure, ContactKind::WrongParty | ContactKind::Nobody) => Cell::None,
     }
+}
+
+fn media<'a>(row: &'a OutcomeRow, of: impl Fn(&'a MediaQuality) -> Cell<'a>) -> Cell<'a> {
+    row.outcome.media.as_deref().map_or(Cell::None, of)
+}
+
+fn maybe_number(n: Option<f64>) -> Cell<'static> {
+    n.map_or(Cell::None, Cell::Number)
 }
 
 fn word(text: &str) -> Cell<'_> {

@@ -5,7 +5,6 @@ use std::sync::Arc;
 
 use crate::base::{LegId, Pii, TrunkIx};
 use crate::call::{LegCommand, LegEvent, TrunkState};
-use crate::media;
 use crate::sip::{self, DialogFacts, Packet, Target, Tried};
 
 use super::HealthTimer;
@@ -65,8 +64,6 @@ pub enum Output {
     Journal(Box<DialogFacts>),
     /// As `Journal`: an INVITE to a target that nobody would know after a crash.
     Tried(Tried),
-    /// A leg with media is over: its packets.
-    Heard(LegId, Box<media::Stats>),
     /// A gateway asked for credentials and did not get them: to be said in a log, for somebody has to look.
     Unauthorised {
         trunk: TrunkIx,

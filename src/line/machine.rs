@@ -11,6 +11,7 @@ use crate::sip::{self, Cause, End, Event, Invite, Side, Ua, sdp};
 
 use super::health::{Health, Verdict};
 use super::ports::{Lane, Port, Ports};
+use super::quality::quality;
 use super::recovery::Recovery;
 use super::sessions::Sessions;
 use super::{Config, Counter, Input, LineTrunk, Output, RecoveredLeg, SrtpKey, Why, unanswered};
@@ -526,9 +527,7 @@ impl Line {
         self.referred(id, false);
         let Some(leg) = self.legs.remove(&id) else { return };
         self.ports.rest(now.tick, leg.port);
-        if let Some(stats) = self.sessions.stop(leg.port) {
-            self.out.push_back(Output::Heard(id, Box::new(stats)));
-        }
+        let media = self.sessions.stop(leg.port).map(|stats| Box::new(quality(&stats)));
         self.judge(now, leg.trunk, id, Verdict::of(end, leg.rang || leg.early));
         if end.cause == Cause::NotSent {
             return self.event(id, LegEvent::NotSent(NotSent::TrunkDown));
@@ -539,7 +538,7 @@ impl Line {
             Side::Nobody => ReleaseSide::Nobody,
         };
         let (sip_status, q850) = (end.status, end.q850);
-        self.event(id, LegEvent::Ended(LegEnd { unanswered: unanswered(end), sip_status, q850, by }));
+        self.event(id, LegEvent::Ended(LegEnd { unanswered: unanswered(end), sip_status, q850, by, media }));
     }
 
     fn event(&mut self, leg: LegId, event: LegEvent) {

@@ -6,13 +6,13 @@ mod health;
 mod machine;
 mod number;
 mod ports;
+mod quality;
 mod recovery;
 mod result;
 mod sessions;
 
 /// What stands in our own interface, so that `wire` needs nobody but us.
-pub use crate::call::{LegCommand, LegEvent, TrunkDown, TrunkState};
-pub use crate::media::{OneWay, Stats as MediaStats};
+pub use crate::call::{Codec, LegCommand, LegEvent, MediaQuality, OneWay, TrunkDown, TrunkState};
 pub use crate::sip::locate::Route;
 pub use crate::sip::stream::{Broken, Frame, Framer};
 pub use crate::sip::{

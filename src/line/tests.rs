@@ -8,7 +8,9 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use crate::base::{AttemptId, LegId, Now, Pii, Reach, Tick, TrunkIx};
-use crate::call::{CallResult, Dial, LegCommand, LegEnd, LegEvent, NotSent, Prompt, ReleaseSide, TrunkState};
+use crate::call::{
+    CallResult, Codec, Dial, LegCommand, LegEnd, LegEvent, MediaQuality, NotSent, Prompt, ReleaseSide, TrunkState,
+};
 use crate::media::{self, Params, Session, Target, silence};
 use crate::sip::{self, DialogFacts, Event, Tried, Ua, sdp};
 
@@ -48,7 +50,7 @@ struct Rig {
     /// What we said, and when, in milliseconds.
     events: Vec<(u64, LegEvent)>,
     far_events: Vec<Event>,
-    heard: Vec<media::Stats>,
+    heard: Vec<MediaQuality>,
     counted: Vec<Counter>,
     reports: Vec<sip::Report>,
     /// How the trunk stood from when on, in milliseconds.
@@ -210,13 +212,17 @@ impl Rig {
                     self.far.handle(self.now, sip::Input::Datagram { from: at(LINE), bytes: &bytes });
                 }
             }
-            Output::Leg(_, event) => self.events.push((self.now.tick.0 / 1_000 - 1_000, event)),
+            Output::Leg(_, mut event) => {
+                if let LegEvent::Ended(end) = &mut event {
+                    self.heard.extend(end.media.take().map(|media| *media));
+                }
+                self.events.push((self.now.tick.0 / 1_000 - 1_000, event));
+            }
             Output::OpenPort(port) => {
                 self.line.handle(self.now, Input::PortOpened { port, ok: !self.ports_fail });
             }
             Output::Journal(facts) => self.journal.push(*facts),
             Output::Tried(tried) => self.tried.push(tried),
-            Output::Heard(_, stats) => self.heard.push(*stats),
             Output::Unauthorised { .. } => {}
             Output::Registration { report, .. } => self.reports.push(report),
             Output::Trunk { state, .. } => self.stood.push((self.now.tick.0 / 1_000 - 1_000, state)),
@@ -313,7 +319,7 @@ fn prompt(ms: u32) -> LegCommand {
 }
 
 fn ended(unanswered: Option<CallResult>, sip_status: Option<u16>, q850: Option<u8>, by: ReleaseSide) -> LegEvent {
-    LegEvent::Ended(LegEnd { unanswered, sip_status, q850, by })
+    LegEvent::Ended(LegEnd { unanswered, sip_status, q850, by, media: None })
 }
 
 fn digit(key: char) -> LegEvent {
@@ -663,7 +669,7 @@ fn reports_leave_from_the_odd_port_to_the_odd_port_and_a_bye_among_theirs_ends_n
     assert!(!rig.said().iter().any(|event| matches!(event, LegEvent::Ended(_))));
     rig.command(LegCommand::Hangup);
     rig.run(100);
-    assert_eq!((rig.heard[0].reports.received, rig.heard[0].reports.sent), (200, reports));
+    assert_eq!((rig.heard[0].lost_there, rig.heard[0].round_trip_us), (None, None), "their reports say nothing of us");
     rig.sessions.clear();
     rig.counted.clear();
     rig.input(Input::Rtp { port: 20_001, from: at("127.0.0.1:30001"), bytes: &REPORT_AND_BYE });
@@ -711,4 +717,39 @@ fn a_trunk_over_tcp_takes_calls_while_one_of_its_targets_is_connected() {
     assert!(takes(&mut line, 2), "the second one still stands, a change of names in between");
     line.handle(now, Input::Disconnected { to: to(3) });
     assert!(!takes(&mut line, 3));
+}
+
+/// What the far end says about `ssrc`: seven packets lost, and which report of ours it answers at once.
+fn report_about(ssrc: &[u8], last_report: &[u8]) -> Vec<u8> {
+    let block = [ssrc, &[0, 0, 0, 7], &[0, 0, 0, 40], &[0; 4], last_report, &[0; 4]].concat();
+    let name = [0x81, 202, 0, 2, 0, 0, 0, 77, 1, 0, 0, 0];
+    [&[0x81, 201, 0, 7, 0, 0, 0, 77][..], &block, &name].concat()
+}
+
+#[test]
+fn a_leg_ends_with_what_its_sound_was_like_both_ways() {
+    let mut rig = Rig::answered();
+    rig.command(prompt(6_000));
+    let mut out = Vec::new();
+    while !(media::is_rtcp(&out) && out.get(1) == Some(&200)) {
+        rig.now = rig.now.plus(Duration::from_millis(20));
+        rig.line.handle(rig.now, Input::Timeout);
+        while rig.line.poll_rtp(&mut out).is_some_and(|(port, _)| port == 20_000) {}
+    }
+    rig.now = rig.now.plus(Duration::from_millis(40));
+    rig.sessions.clear();
+    let answer = report_about(&out[4..8], &out[10..14]);
+    rig.input(Input::Rtp { port: 20_001, from: at("127.0.0.1:30001"), bytes: &answer });
+    for seq in [1, 2, 2, 4] {
+        let header = media::Header { payload_type: 8, marker: false, seq, timestamp: 0, ssrc: 5 };
+        header.write(&[0xd5; 160], &mut out).unwrap();
+        rig.input(Input::Rtp { port: 20_000, from: at("127.0.0.1:30000"), bytes: &out });
+    }
+    rig.command(LegCommand::Hangup);
+    rig.run(100);
+    let [heard] = rig.heard[..] else { panic!("{:?}", rig.heard) };
+    // One packet of the far end came before; the double does not count.
+    assert_eq!((heard.codec, heard.received, heard.lost), (Codec::Pcma, 4, 1));
+    assert_eq!((heard.lost_there, heard.round_trip_us, heard.one_way), (Some(7), Some(40_000), None));
+    assert!(heard.sent >= 50, "{heard:?}");
 }

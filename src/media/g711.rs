@@ -1,9 +1,10 @@
 //! G.711 A-law and µ-law: the two companding laws every telephone network speaks.
 
 /// Which law. The static RTP payload types are those of RFC 3551, table 4.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Codec {
     /// A-law: China, Europe, most of the world.
+    #[default]
     Pcma,
     /// µ-law: North America and Japan.
     Pcmu,

@@ -25,8 +25,10 @@ pub struct ReportStats {
     pub sent: u32,
     /// Well formed, from the peer.
     pub received: u32,
-    /// Packets of ours that the peer says it never got.
-    pub lost_there: u32,
+    /// Packets of ours that the peer says it never got; `None` if it never said anything of them.
+    pub lost_there: Option<u32>,
+    /// From the latest block that answers our last sender report (§6.4.1).
+    pub round_trip_us: Option<u32>,
     /// Reports by which the peer heard none of the 100 packets or more that we had sent since the one before.
     pub deaf: u32,
 }
@@ -53,6 +55,8 @@ pub(super) struct Reports {
     distinct_before: u32,
     /// The middle of the NTP time in the peer's last sender report, and when it came.
     last_report: Option<(u32, Tick)>,
+    /// The same of ours, by which a block of the peer says how long a way it has behind it; zero before the first.
+    our_report: (u32, Tick),
     /// The peer's word of the highest sequence number heard, and what we had sent when it last grew.
     highest_there: Option<u32>,
     sent_when_heard: u32,
@@ -69,6 +73,7 @@ impl Reports {
             expected_before: 0,
             distinct_before: 0,
             last_report: None,
+            our_report: (0, now),
             highest_there: None,
             sent_when_heard: 0,
             stats: ReportStats::default(),
@@ -95,6 +100,9 @@ impl Reports {
             octets: sent.octets,
         });
         self.sent_before = [last, sent.packets];
+        if let Some(sender) = sender {
+            self.our_report = ((sender.ntp >> 16) as u32, now.tick);
+        }
         let report = Report { ssrc: sent.ssrc, sender, block: self.block(now.tick, reception) };
         report.write(cname(self.seed).as_bytes(), out);
         self.stats.sent = self.stats.sent.saturating_add(1);
@@ -112,7 +120,8 @@ impl Reports {
         }
         let highest = report.block.map(|block| block.highest);
         if let Some(block) = report.block {
-            self.stats.lost_there = u32::try_from(block.lost).unwrap_or(0);
+            self.stats.lost_there = Some(u32::try_from(block.lost).unwrap_or(0));
+            self.stats.round_trip_us = self.round_trip_us(now, &block).or(self.stats.round_trip_us);
         }
         if highest.is_some() && highest != self.highest_there {
             (self.highest_there, self.sent_when_heard) = (highest, sent.packets);
@@ -121,6 +130,15 @@ impl Reports {
             self.sent_when_heard = sent.packets;
         }
         true
+    }
+
+    /// Less what the peer says it kept the report for. On a clock of ours that cannot jump, and only for the report we sent
+    /// last, so that a peer that says nonsense is not believed.
+    fn round_trip_us(&self, now: Tick, block: &Block) -> Option<u32> {
+        let (report, at) = self.our_report;
+        let kept = Duration::from_micros(u64::from(block.delay) * 1_000_000 / 65_536);
+        let way = now.since(at).checked_sub(kept).filter(|_| report != 0 && report == block.last_report)?;
+        u32::try_from(way.as_micros()).ok()
     }
 
     /// `None` if nothing was heard since the last report (§6.4.1).

@@ -117,6 +117,8 @@ pub enum Why {
 /// Packets, since the start.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Stats {
+    /// Of what we sent last.
+    pub codec: Codec,
     /// Of the peer: valid RTP from the negotiated address.
     pub reception: Reception,
     pub sent: u64,
@@ -261,7 +263,7 @@ impl Session {
     pub fn stats(&self) -> Stats {
         let (sent, slips, reports) = (self.outgoing.sent, self.outgoing.slips, self.reports.stats());
         let both_ways = self.direction == Direction::SendRecv;
-        Stats { sent, slips, reports, both_ways, ..self.stats }
+        Stats { codec: self.outgoing.codec, sent, slips, reports, both_ways, ..self.stats }
     }
 
     pub fn direction(&self) -> Direction {

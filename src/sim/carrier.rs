@@ -96,7 +96,7 @@ impl Carrier {
             LegCommand::Hangup => {
                 let unanswered = (!state.answered).then_some(CallResult::NoAnswer);
                 let status = if state.answered { Some(200) } else { Some(487) };
-                let end = LegEnd { unanswered, sip_status: status, q850: None, by: ReleaseSide::Us };
+                let end = LegEnd { unanswered, sip_status: status, q850: None, by: ReleaseSide::Us, media: None };
                 self.plan(now.tick + Duration::from_millis(20), leg, Step::Ended(end));
             }
         }
@@ -208,7 +208,7 @@ impl Carrier {
         by: ReleaseSide,
     ) -> Option<LegEvent> {
         self.legs.remove(&leg)?;
-        Some(LegEvent::Ended(LegEnd { unanswered, sip_status, q850, by }))
+        Some(LegEvent::Ended(LegEnd { unanswered, sip_status, q850, by, media: None }))
     }
 }
 

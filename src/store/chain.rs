@@ -5,6 +5,7 @@
 use ring::digest::{Context, SHA256};
 
 use crate::base::Wall;
+use crate::call::{MediaQuality, OneWay};
 
 use super::{OutcomeRow, OutcomeSource};
 
@@ -13,14 +14,19 @@ pub(crate) const START: [u8; 32] = [0; 32];
 
 /// The form of the fields below; it changes with them.
 const VERSION: u8 = 1;
+/// The same, and how the sound was: of a call that had media. So a chain from before that was kept still holds.
+const VERSION_WITH_MEDIA: u8 = 2;
 
 pub(crate) fn link(before: &[u8; 32], seal: u64, row: &OutcomeRow) -> [u8; 32] {
     let mut form = Form(Context::new(&SHA256));
     form.0.update(before);
-    form.bytes(&[VERSION]);
+    form.bytes(&[if row.outcome.media.is_some() { VERSION_WITH_MEDIA } else { VERSION }]);
     form.int(seal as i64);
     decision(&mut form, row);
     ending(&mut form, row);
+    if let Some(media) = &row.outcome.media {
+        sound(&mut form, media);
+    }
     let mut out = [0; 32];
     out.iter_mut().zip(form.0.finish().as_ref()).for_each(|(to, from)| *to = *from);
     out
@@ -83,6 +89,18 @@ fn ending(form: &mut Form, row: &OutcomeRow) {
     form.int(i64::from(outcome.next_phone));
     form.int(i64::from(outcome.next_free));
     form.maybe(row.label.and_then(|label| label.amount).map(|amount| amount.to_bits() as i64));
+}
+
+fn sound(form: &mut Form, media: &MediaQuality) {
+    let MediaQuality { codec, received, lost, jitter_us, sent, lost_there, round_trip_us, one_way } = *media;
+    form.bytes(codec.as_str().as_bytes());
+    for count in [received, lost, jitter_us, sent] {
+        form.int(i64::from(count));
+    }
+    for count in [lost_there, round_trip_us] {
+        form.maybe(count.map(i64::from));
+    }
+    form.bytes(one_way.map_or("", OneWay::as_str).as_bytes());
 }
 
 /// Every field with its length, so that no two rows have one form.
@@ -192,6 +210,7 @@ mod tests {
             sip_status: Some(200),
             q850: None,
             by: None,
+            media: None,
             digits: "2".into(),
             callback_at: Some(Wall(2_000)),
             free: false,
@@ -210,6 +229,41 @@ mod tests {
         assert_eq!(hex(&waiting), "dab2e6e621015262ca8278b4925a782994a3a23d3f6f2858e3514b99457c3241");
         let closed = link(&START, 7, &row(LeadState::Closed(ClosedWhy::UnknownCounted)));
         assert_eq!(hex(&closed), "32307b04ec3ac755eaf7393a4f2883f76ba8827162d439ec6d3fa2401cdf46f4");
+    }
+
+    #[test]
+    fn how_the_sound_was_is_sealed_and_cannot_be_taken_out() {
+        let heard = MediaQuality {
+            codec: crate::call::Codec::Pcma,
+            received: 1,
+            lost: 2,
+            jitter_us: 3,
+            sent: 4,
+            lost_there: None,
+            round_trip_us: None,
+            one_way: None,
+        };
+        let variants = [
+            heard,
+            MediaQuality { codec: crate::call::Codec::Pcmu, ..heard },
+            MediaQuality { lost: 3, ..heard },
+            MediaQuality { lost_there: Some(0), ..heard },
+            MediaQuality { round_trip_us: Some(0), ..heard },
+            MediaQuality { one_way: Some(OneWay::WeHearNothing), ..heard },
+        ];
+        let mut links: Vec<_> = variants
+            .map(Some)
+            .into_iter()
+            .chain([None])
+            .map(|media| {
+                let mut row = row(LeadState::Waiting { until: Wall(0) });
+                row.outcome.media = media.map(Box::new);
+                link(&START, 7, &row)
+            })
+            .collect();
+        links.sort_unstable();
+        links.dedup();
+        assert_eq!(links.len(), 7);
     }
 
     #[test]

@@ -5,7 +5,7 @@ use std::sync::{Mutex, PoisonError};
 use std::time::Duration;
 
 use crate::base::TrunkIx;
-use crate::line::{Counter, Failure, MediaStats, OneWay, Report, SipCounter, Unanswered};
+use crate::line::{Counter, Failure, MediaQuality, OneWay, Report, SipCounter, Unanswered};
 
 /// Labels of `Counts::sip`, in order.
 pub const MESSAGE_CLASSES: [&str; 12] =
@@ -136,10 +136,10 @@ impl Counts {
         bump(self.counters.get(place(counter)));
     }
 
-    pub(super) fn heard(&self, stats: &MediaStats) {
-        self.rtp_lost.fetch_add(stats.reception.lost(), Ordering::Relaxed);
-        self.rtp_lost_there.fetch_add(u64::from(stats.reports.lost_there), Ordering::Relaxed);
-        if let Some(one_way) = stats.one_way() {
+    pub(super) fn heard(&self, media: &MediaQuality) {
+        self.rtp_lost.fetch_add(media.lost.into(), Ordering::Relaxed);
+        self.rtp_lost_there.fetch_add(media.lost_there.unwrap_or(0).into(), Ordering::Relaxed);
+        if let Some(one_way) = media.one_way {
             let missing = match one_way {
                 OneWay::WeHearNothing => Direction::In,
                 OneWay::TheyHearNothing => Direction::Out,
@@ -147,8 +147,8 @@ impl Counts {
             bump(self.one_way.get(missing as usize));
         }
         let mut jitters = self.jitters.lock().unwrap_or_else(PoisonError::into_inner);
-        if stats.reception.received() > 0 && jitters.len() < JITTERS_MAX {
-            jitters.push(stats.reception.jitter());
+        if media.received > 0 && jitters.len() < JITTERS_MAX {
+            jitters.push(Duration::from_micros(media.jitter_us.into()));
         }
     }
 
@@ -304,7 +304,16 @@ mod tests {
     #[test]
     fn a_call_in_which_nothing_came_counts_as_one_way_and_has_no_jitter() {
         let counts = Counts::new(1);
-        counts.heard(&MediaStats { sent: 500, both_ways: true, ..MediaStats::default() });
+        counts.heard(&MediaQuality {
+            codec: crate::line::Codec::Pcma,
+            received: 0,
+            lost: 0,
+            jitter_us: 0,
+            sent: 500,
+            lost_there: None,
+            round_trip_us: None,
+            one_way: Some(OneWay::WeHearNothing),
+        });
         assert_eq!((counts.one_way(Direction::In), counts.one_way(Direction::Out)), (1, 0));
         assert!(counts.take_jitters().is_empty());
     }

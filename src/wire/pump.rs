@@ -10,7 +10,7 @@ use tokio::time::{Instant, Sleep};
 
 use crate::base::{Clock, LegId, Now, Tick, TrunkIx};
 use crate::line::{
-    Counter, Input, LegCommand, LegEvent, Line, MediaStats, OneWay, Output, Packet, RecoveredLeg, Report, SipCounter,
+    Counter, Input, LegCommand, LegEvent, Line, MediaQuality, OneWay, Output, Packet, RecoveredLeg, Report, SipCounter,
     Target, Transport, Unanswered,
 };
 
@@ -346,10 +346,6 @@ impl Pump {
                         journal.note_tried(&tried);
                     }
                 }
-                Output::Heard(leg, stats) => {
-                    self.desk.counts.heard(&stats);
-                    tell_quality(leg, &stats);
-                }
                 Output::Registration { trunk, report } => self.registration(trunk, &report),
                 Output::Unauthorised { trunk, why } => self.complain(now, trunk, &why),
                 Output::Trunk { trunk, state } => self.events.push(Event::Trunk { at: now, trunk, state }),
@@ -362,10 +358,14 @@ impl Pump {
     }
 
     fn report(&mut self, at: Now, leg: LegId, event: LegEvent) {
-        if matches!(event, LegEvent::Ended(_))
-            && let Some(journal) = &mut self.journal
-        {
-            journal.over(leg);
+        if let LegEvent::Ended(end) = &event {
+            if let Some(journal) = &mut self.journal {
+                journal.over(leg);
+            }
+            if let Some(media) = &end.media {
+                self.desk.counts.heard(media);
+                tell_quality(leg, media);
+            }
         }
         self.events.push(Event::Leg { at, leg, event });
     }
@@ -445,16 +445,16 @@ impl Pump {
 }
 
 /// What a call sounded like, by its attempt.
-fn tell_quality(leg: LegId, stats: &MediaStats) {
-    let (attempt, sent, received) = (leg.0, stats.sent, stats.reception.received());
-    let (lost, lost_there, jitter) = (stats.reception.lost(), stats.reports.lost_there, stats.reception.jitter());
-    match stats.one_way() {
+fn tell_quality(leg: LegId, media: &MediaQuality) {
+    let MediaQuality { codec: _, received, lost, jitter_us, sent, lost_there, round_trip_us, one_way } = *media;
+    let attempt = leg.0;
+    match one_way {
         Some(OneWay::WeHearNothing) => {
             tracing::info!(%attempt, sent, "one-way audio: no RTP came from the gateway");
         }
         Some(OneWay::TheyHearNothing) => {
             tracing::info!(%attempt, sent, received, "one-way audio: the gateway reports that it hears nothing");
         }
-        None => tracing::debug!(%attempt, sent, received, lost, lost_there, ?jitter, "audio"),
+        None => tracing::debug!(%attempt, sent, received, lost, lost_there, jitter_us, round_trip_us, "audio"),
     }
 }

@@ -141,7 +141,6 @@ impl Bytes {
                     line::Output::OpenPort(port) => self.line.handle(now, line::Input::PortOpened { port, ok: true }),
                     line::Output::Journal(_)
                     | line::Output::Tried(_)
-                    | line::Output::Heard(..)
                     | line::Output::Unauthorised { .. }
                     | line::Output::Registration { .. }
                     | line::Output::Trunk { .. }

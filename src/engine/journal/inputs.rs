@@ -1,7 +1,7 @@
 //! Every input of the engine as bytes. Of a plan only the places of its campaigns: its files stand before it.
 
 use crate::base::{AttemptId, CampaignIx, ContactId, LeadId, LegId, ListId, PhoneId, TrunkIx};
-use crate::call::{Digit, LegEnd, LegEvent, NotSent, ReleaseSide};
+use crate::call::{Codec, Digit, LegEnd, LegEvent, MediaQuality, NotSent, OneWay, ReleaseSide};
 use crate::contact::{CallResult, ClosedWhy, ColumnValue, Columns, LeadState};
 use crate::engine::{Input, LeadRow, LedgerPage, OperatorCommand, PhoneRow, StoreReply, Whose};
 use crate::gate::{DncMark, Ledger, PastDial, Reason, Rule, Verdict};
@@ -346,8 +346,41 @@ fn leg_event(p: &mut Pack, event: &LegEvent) {
                 ReleaseSide::Them => 1,
                 ReleaseSide::Nobody => 2,
             });
+            p.maybe(end.media.as_deref(), quality);
         }
     }
+}
+
+fn quality(p: &mut Pack, heard: &MediaQuality) {
+    let MediaQuality { codec, received, lost, jitter_us, sent, lost_there, round_trip_us, one_way } = *heard;
+    p.byte(match codec {
+        Codec::Pcma => 0,
+        Codec::Pcmu => 1,
+    });
+    for count in [received, lost, jitter_us, sent] {
+        p.number(count.into());
+    }
+    for count in [lost_there, round_trip_us] {
+        p.maybe(count, |p, count| p.number(count.into()));
+    }
+    p.maybe(one_way, |p, way| p.yes(way == OneWay::WeHearNothing));
+}
+
+fn un_quality(u: &mut Unpack) -> Option<Box<MediaQuality>> {
+    Some(Box::new(MediaQuality {
+        codec: match u.byte()? {
+            0 => Codec::Pcma,
+            1 => Codec::Pcmu,
+            _ => return None,
+        },
+        received: u.small()?,
+        lost: u.small()?,
+        jitter_us: u.small()?,
+        sent: u.small()?,
+        lost_there: u.maybe(Unpack::small)?,
+        round_trip_us: u.maybe(Unpack::small)?,
+        one_way: u.maybe(Unpack::yes)?.map(|we| if we { OneWay::WeHearNothing } else { OneWay::TheyHearNothing }),
+    }))
 }
 
 fn un_leg_event(u: &mut Unpack) -> Option<LegEvent> {
@@ -378,6 +411,7 @@ fn un_leg_event(u: &mut Unpack) -> Option<LegEvent> {
                 2 => ReleaseSide::Nobody,
                 _ => return None,
             },
+            media: u.maybe(un_quality)?,
         }),
         _ => return None,
     })

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use crate::base::{AttemptId, CampaignIx, ContactId, LeadId, LegId, ListId, Now, PhoneId, Tick, TrunkIx, Wall};
-use crate::call::{Digit, LegEnd, LegEvent, NotSent, ReleaseSide};
+use crate::call::{Codec, Digit, LegEnd, LegEvent, MediaQuality, NotSent, OneWay, ReleaseSide};
 use crate::campaign::Folder;
 use crate::contact::{CallResult, ClosedWhy, ColumnValue, Columns, LeadState};
 use crate::engine::{
@@ -84,13 +84,31 @@ fn lead() -> LeadRow {
     }
 }
 
+fn heard() -> MediaQuality {
+    MediaQuality {
+        codec: Codec::Pcmu,
+        received: 1,
+        lost: 2,
+        jitter_us: u32::MAX,
+        sent: 3,
+        lost_there: Some(0),
+        round_trip_us: None,
+        one_way: Some(OneWay::TheyHearNothing),
+    }
+}
+
 fn inputs() -> Vec<Input> {
     let attempt = AttemptId(77);
     let reasons = vec![Reason { rule: Rule::Dnc, detail: "the person".into(), until: Some(Wall(9)) }];
     let refuse = Verdict::Refuse { reasons, until: None };
     let mark = Some(DncMark { until: None });
-    let end =
-        LegEnd { unanswered: Some(CallResult::Busy), sip_status: Some(486), q850: Some(17), by: ReleaseSide::Them };
+    let end = LegEnd {
+        unanswered: Some(CallResult::Busy),
+        sip_status: Some(486),
+        q850: Some(17),
+        by: ReleaseSide::Them,
+        media: Some(Box::new(heard())),
+    };
     let events = [
         LegEvent::Sent,
         LegEvent::NotSent(NotSent::TrunkDown),
@@ -210,6 +228,6 @@ fn a_journal_that_is_cut_off_anywhere_says_so() {
 fn what_is_no_journal_and_what_is_a_later_one_are_told_apart() {
     assert_eq!(read(b"contact_id,phone\n", 512).unwrap_err(), JournalError::NotAJournal);
     assert_eq!(read(b"gold", 512).unwrap_err(), JournalError::CutOff { record: 1, at: 4 });
-    let later = String::from_utf8_lossy(&journal()[..21]).replace('1', "2");
+    let later = String::from_utf8_lossy(&journal()[..21]).replace('2', "3");
     assert!(matches!(read(later.as_bytes(), 512).unwrap_err(), JournalError::Version(_)));
 }

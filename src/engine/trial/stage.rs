@@ -129,5 +129,6 @@ fn finished(now: Now, call: &TestCall) -> Finished {
         sip_status: None,
         q850: None,
         by: ReleaseSide::Nobody,
+        media: None,
     }
 }

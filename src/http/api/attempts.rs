@@ -7,6 +7,7 @@ use axum::extract::{Path, State};
 use serde_json::{Value, json};
 
 use crate::base::AttemptId;
+use crate::call::{MediaQuality, OneWay};
 use crate::store::{AttemptRow, Browse as _, OutcomeRow, Store as _};
 
 use super::page::{Page, time};
@@ -45,6 +46,19 @@ fn shown(row: &AttemptRow) -> Value {
     })
 }
 
+fn media(heard: &MediaQuality) -> Value {
+    json!({
+        "codec": heard.codec.as_str(),
+        "received": heard.received,
+        "lost": heard.lost,
+        "jitter_ms": heard.jitter_ms(),
+        "sent": heard.sent,
+        "lost_there": heard.lost_there,
+        "round_trip_ms": heard.round_trip_ms(),
+        "one_way": heard.one_way.map(OneWay::as_str),
+    })
+}
+
 /// Keys that were pressed are not shown: a flow may have asked for anything.
 fn outcome(row: &OutcomeRow) -> Value {
     let (outcome, times) = (&row.outcome, &row.outcome.times);
@@ -57,6 +71,7 @@ fn outcome(row: &OutcomeRow) -> Value {
         "disposition": outcome.disposition.as_deref(),
         "outcome": outcome.outcome.as_str(),
         "sip_status": outcome.sip_status,
+        "media": outcome.media.as_deref().map(media),
         "sent_at": times.sent.map(time),
         "ringing_at": times.ringing.map(time),
         "answered_at": times.answered.map(time),

@@ -49,7 +49,6 @@ impl Hand {
                 Output::Leg(_, event) => self.last.push(event),
                 Output::Journal(_)
                 | Output::Tried(_)
-                | Output::Heard(..)
                 | Output::Unauthorised { .. }
                 | Output::Registration { .. }
                 | Output::Count(_) => {}

@@ -45,8 +45,8 @@ fn sound_and_keys_go_both_ways_over_srtp() {
     assert_eq!((heard.reception.received(), heard.unverified), (50, 0));
     rig.command(LegCommand::Hangup);
     rig.run(100);
-    assert_eq!((rig.heard[0].sent, rig.heard[0].unverified), (50, 0));
-    assert!(rig.heard[0].reception.received() > 50);
+    assert_eq!(rig.heard[0].sent, 50);
+    assert!(rig.heard[0].received > 50);
 }
 
 #[test]
@@ -62,7 +62,6 @@ fn a_packet_in_the_clear_does_nothing_in_a_secure_call() {
     rig.command(LegCommand::Hangup);
     rig.run(100);
     assert!(rig.said().iter().all(|event| !matches!(event, LegEvent::Digit(_))));
-    assert_eq!(rig.heard[0].unverified, 1);
 }
 
 #[test]

@@ -176,7 +176,7 @@ fn losses_that_the_peer_reports_are_kept_and_its_gains_are_none() {
     let mut rig = call(1);
     for (lost, want) in [(7, 7), (-2, 0)] {
         report(&mut rig, RTCP, Some(Block { lost, ..up_to(50) }));
-        assert_eq!(rig.session.stats().reports.lost_there, want);
+        assert_eq!(rig.session.stats().reports.lost_there, Some(want));
     }
 }
 
@@ -194,4 +194,25 @@ fn without_a_place_for_reports_none_leave_and_where_the_voice_was_learned_neithe
     }
     rig.run(60_000, || 0);
     assert!(rig.reports.is_empty() && rig.session.poll_timeout().is_none());
+}
+
+#[test]
+fn the_way_there_and_back_is_told_by_the_answer_to_our_last_report_alone() {
+    let mut rig = call(1);
+    rig.input(Input::Play(silence(60_000).into()));
+    rig.run(12_000, || 0);
+    let (sent, last) =
+        (rig.reports.last().unwrap().0, (said(&rig, rig.reports.len() - 1).sender.unwrap().ntp >> 16) as u32);
+    // The peer says that it kept our report for a tenth of a second of the time since.
+    let passed = rig.now.tick.since(sent);
+    let answers = |last_report, delay| Some(Block { last_report, delay, ..up_to(50) });
+    for block in [answers(last ^ 1, 0), answers(0, 0), answers(last, u32::MAX), None] {
+        report(&mut rig, RTCP, block);
+        assert_eq!(rig.session.stats().reports.round_trip_us, None, "{block:?}");
+    }
+    report(&mut rig, RTCP, answers(last, 6_554));
+    let told = rig.session.stats().reports.round_trip_us.unwrap();
+    assert_eq!(passed.as_micros() - u128::from(told), 100_006);
+    report(&mut rig, RTCP, answers(7, 0));
+    assert_eq!(rig.session.stats().reports.round_trip_us, Some(told));
 }

@@ -281,7 +281,7 @@ impl Day {
 }
 
 fn ended(unanswered: Option<CallResult>) -> LegEvent {
-    LegEvent::Ended(LegEnd { unanswered, sip_status: None, q850: None, by: ReleaseSide::Them })
+    LegEvent::Ended(LegEnd { unanswered, sip_status: None, q850: None, by: ReleaseSide::Them, media: None })
 }
 
 /// One trunk, `gw`.

@@ -5,6 +5,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use crate::base::{AttemptId, Now, Pii, Reach, Rng, Share, Tick, TrunkIx, Wall};
+use crate::call::{Codec, MediaQuality, OneWay};
 use crate::campaign::{
     Attempts, CallingHours, Campaign, Cap, CapOrigin, CapPer, CapRule, GoldenHours, ListMap, Policy, Purpose,
     QuietAfter, Scenario, testing,
@@ -159,6 +160,7 @@ pub(super) fn no_answer(intent: &Intent, now: Now) -> Outcome {
         sip_status: Some(487),
         q850: None,
         by: Some(crate::call::ReleaseSide::Us),
+        media: None,
         digits: String::new(),
         callback_at: None,
         free: false,
@@ -178,7 +180,21 @@ pub(super) fn declined(intent: &Intent, now: Now) -> Outcome {
         contact_kind: ContactKind::RightParty,
         lead_state: LeadState::Closed(ClosedWhy::Refused),
         digits: "2".into(),
+        media: Some(Box::new(heard())),
         ..no_answer(intent, now)
+    }
+}
+
+fn heard() -> MediaQuality {
+    MediaQuality {
+        codec: Codec::Pcmu,
+        received: 500,
+        lost: 7,
+        jitter_us: 1_234,
+        sent: 400,
+        lost_there: None,
+        round_trip_us: Some(20_000),
+        one_way: Some(OneWay::TheyHearNothing),
     }
 }
 

@@ -14,6 +14,7 @@ use super::sql::{self, Binds};
 /// In order; the position, from 1, is SQLite's `user_version`.
 pub(super) const MIGRATIONS: &[&str] = &[
     include_str!("../../../migrations/sqlite/0001_first.sql"),
+    include_str!("../../../migrations/sqlite/0002_media_quality.sql"),
     include_str!("../../../migrations/sqlite/0003_switches.sql"),
 ];
 

@@ -4,7 +4,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use crate::base::{AttemptId, CampaignIx, ContactId, LeadId, ListId, PhoneId, Wall};
-use crate::call::ReleaseSide;
+use crate::call::{Codec, MediaQuality, OneWay, ReleaseSide};
 use crate::contact::{CallResult, Columns, ContactKind, OutcomeKind};
 use crate::engine::{Context, Outcome, Times};
 use crate::store::keys::Sealed;
@@ -49,6 +49,14 @@ const FIELDS: &[&str] = &[
     "o.lead_until",
     "o.next_phone",
     "o.next_free",
+    "o.media_codec",
+    "o.media_received",
+    "o.media_lost",
+    "o.media_jitter_us",
+    "o.media_sent",
+    "o.media_lost_there",
+    "o.media_round_trip_us",
+    "o.one_way",
     "a.at",
     "a.decided",
     "a.lead",
@@ -199,7 +207,24 @@ fn read_outcome(cells: &mut Cells) -> Result<Outcome, StoreError> {
         lead_state: read_state(cells)?,
         next_phone: cells.small()?,
         next_free: cells.yes()?,
+        media: read_media(cells)?,
     })
+}
+
+/// Half of it is as good as none: whatever was written was written whole.
+fn read_media(cells: &mut Cells) -> Result<Option<Box<MediaQuality>>, StoreError> {
+    let codec = cells.maybe_text()?.and_then(Codec::parse);
+    let mut count = || cells.maybe_small::<u32>();
+    let (received, lost, jitter_us, sent) = (count()?, count()?, count()?, count()?);
+    let (lost_there, round_trip_us) = (count()?, count()?);
+    let one_way = cells.maybe_text()?.and_then(OneWay::parse);
+    let (Some(codec), Some(received), Some(lost), Some(jitter_us), Some(sent)) =
+        (codec, received, lost, jitter_us, sent)
+    else {
+        return Ok(None);
+    };
+    let media = MediaQuality { codec, received, lost, jitter_us, sent, lost_there, round_trip_us, one_way };
+    Ok(Some(Box::new(media)))
 }
 
 fn read_times(cells: &mut Cells) -> Result<Times, StoreError> {

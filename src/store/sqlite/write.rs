@@ -6,6 +6,7 @@ use std::sync::{Arc, LazyLock};
 use sqlx::sqlite::SqliteConnection;
 
 use crate::base::{AttemptId, ContactId, PhoneId, Wall};
+use crate::call::{MediaQuality, OneWay};
 use crate::contact::LeadState;
 use crate::engine::{Epoch, Intent, Marks, Outcome};
 use crate::store::StoreError;
@@ -52,7 +53,8 @@ static NEW_OUTCOMES: LazyLock<Sizes> = LazyLock::new(|| {
         "outcome(attempt, revision, source, recorded, result, disposition, outcome, contact_kind, complaint, t_queued,
             t_authorised, t_sent, t_ringing, t_answered, t_connected, t_ended, t_wrap_ended, sip_status, q850,
             released_by, digits, callback_at, free, phone_dead, lead_state, lead_until, next_phone, next_free,
-            label_at, label_amount)",
+            label_at, label_amount, media_codec, media_received, media_lost, media_jitter_us, media_sent,
+            media_lost_there, media_round_trip_us, one_way)",
         OUTCOME_COLUMNS,
     )
 });
@@ -157,7 +159,7 @@ struct Parts<'w> {
 
 const DONE_COLUMNS: usize = 6;
 const ATTEMPT_COLUMNS: usize = 31;
-const OUTCOME_COLUMNS: usize = 30;
+const OUTCOME_COLUMNS: usize = 38;
 const MOVED_COLUMNS: usize = 5;
 
 /// Everything in every size, the commit included.
@@ -253,6 +255,20 @@ fn bind_outcome(binds: &mut Binds, done: &Finished, now: Wall) {
         .int(i64::from(outcome.next_free))
         .maybe_int(done.label.map(|label| label.at.0))
         .maybe_real(done.label.and_then(|label| label.amount));
+    bind_media(binds, outcome.media.as_deref());
+}
+
+fn bind_media(binds: &mut Binds, media: Option<&MediaQuality>) {
+    let count = |of: fn(&MediaQuality) -> Option<u32>| media.and_then(of).map(i64::from);
+    binds
+        .maybe_text(media.map(|media| media.codec.as_str()))
+        .maybe_int(count(|media| Some(media.received)))
+        .maybe_int(count(|media| Some(media.lost)))
+        .maybe_int(count(|media| Some(media.jitter_us)))
+        .maybe_int(count(|media| Some(media.sent)))
+        .maybe_int(count(|media| media.lost_there))
+        .maybe_int(count(|media| media.round_trip_us))
+        .maybe_text(media.and_then(|media| media.one_way).map(OneWay::as_str));
 }
 
 fn bind_done(binds: &mut Binds, outcome: &Outcome) {
