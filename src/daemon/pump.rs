@@ -139,9 +139,10 @@ impl Pump {
         }
     }
 
-    /// A trunk stands otherwise than before. The line refuses what is dialled on it meanwhile.
+    /// A trunk stands otherwise than before. The line refuses what was decided before the engine heard of it.
     fn trunk(&mut self, at: Now, trunk: TrunkIx, state: TrunkState) {
         self.tally.trunk_stands(at.tick, trunk, state);
+        self.tell(at, Input::Trunk(trunk, state));
     }
 
     /// What follows an input is taken before the next one: the journal notes it there.

@@ -13,7 +13,7 @@ use crate::schedule::ZoneSets;
 use super::book::Book;
 use super::live::{Lives, Stage};
 use super::run::Run;
-use super::switches::StoppedTrunks;
+use super::switches::{DownTrunks, StoppedTrunks};
 use super::unwritten::Unwritten;
 use super::usage::ShownToday;
 use super::{EngineConfig, Input, OperatorCommand, Output, StoreReply, Why};
@@ -38,6 +38,7 @@ pub struct Engine {
     pub(super) trunks: Vec<Limits>,
     pub(super) seats: Vec<Seats>,
     pub(super) stopped: StoppedTrunks,
+    pub(super) down: DownTrunks,
     pub(super) shown: ShownToday,
     /// The latest wall time seen: a clock that jumps back opens nothing.
     pub(super) high_water: Wall,
@@ -68,6 +69,7 @@ impl Engine {
             trunks,
             seats,
             stopped: StoppedTrunks::default(),
+            down: DownTrunks::default(),
             shown: ShownToday::new(config.zone.clone(), now.wall),
             high_water: now.wall,
             draining: false,
@@ -97,6 +99,7 @@ impl Engine {
             }
             Input::Leg(leg, event) => self.on_leg(now, leg, event),
             Input::Command(command) => self.obey(now, &command),
+            Input::Trunk(trunk, state) => self.trunk_stands(now, trunk, state),
             Input::Timeout => {}
         }
         self.close_what_rings(now);

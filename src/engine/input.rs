@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use crate::base::{CampaignIx, ContactId, LegId, PhoneId, TrunkIx, Wall};
-use crate::call::{LegCommand, LegEvent};
+use crate::call::{LegCommand, LegEvent, TrunkState};
 use crate::campaign::Campaign;
 use crate::contact::Zones;
 use crate::gate::DncMark;
@@ -29,6 +29,8 @@ pub enum Input {
     Stored(Vec<StoreReply>),
     Leg(LegId, LegEvent),
     Command(OperatorCommand),
+    /// The line says how a trunk stands. Until it has said a word, a trunk is up.
+    Trunk(TrunkIx, TrunkState),
     /// `poll_timeout` has come.
     Timeout,
 }

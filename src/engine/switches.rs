@@ -1,9 +1,9 @@
-//! Trunks that an operator has stopped, and the calls under way that are ended with them.
+//! Trunks that an operator has stopped, with the calls under way that are ended with them, and trunks that are down.
 
 use std::collections::BTreeSet;
 
 use crate::base::{AttemptId, CampaignIx, Now, TrunkIx};
-use crate::call::AttemptInput;
+use crate::call::{AttemptInput, TrunkState};
 use crate::gate::Rule;
 
 use super::Engine;
@@ -20,15 +20,38 @@ pub enum Whose {
 #[derive(Debug, Default)]
 pub struct StoppedTrunks(BTreeSet<TrunkIx>);
 
+/// Those that the line would refuse a dial on.
+#[derive(Debug, Default)]
+pub struct DownTrunks(BTreeSet<TrunkIx>);
+
 impl Engine {
     /// May anything new go out over it?
     pub(super) fn may_carry(&self, trunk: TrunkIx) -> bool {
-        !self.stopped.0.contains(&trunk)
+        !self.is_stopped(trunk) && !self.down.0.contains(&trunk)
+    }
+
+    /// By an operator.
+    pub(super) fn is_stopped(&self, trunk: TrunkIx) -> bool {
+        self.stopped.0.contains(&trunk)
+    }
+
+    /// What is on the line goes on; what the store is asked about is for the line to refuse.
+    pub(super) fn trunk_stands(&mut self, now: Now, trunk: TrunkIx, state: TrunkState) {
+        match state {
+            TrunkState::Up => {
+                if self.down.0.remove(&trunk) {
+                    self.decide_soon(now);
+                }
+            }
+            TrunkState::Down(_) => {
+                self.down.0.insert(trunk);
+            }
+        }
     }
 
     /// In their order.
     pub fn trunks_stopped(&self) -> impl Iterator<Item = bool> {
-        (0..self.trunks.len()).map(|at| !self.may_carry(TrunkIx(at as u16)))
+        (0..self.trunks.len()).map(|at| self.is_stopped(TrunkIx(at as u16)))
     }
 
     /// What the store is asked about at this moment is not dialled any more; what is on the line goes on.

@@ -111,7 +111,7 @@ impl Forecast {
         let number = at.and_then(|at| numbers.get(at)).and_then(Option::as_ref);
         let trunk = run.trunk.and_then(|ix| self.engine.config.trunk(ix));
         let destination = number.zip(trunk).map(|(number, trunk)| trunk.reach.judge(number.reveal()));
-        let trunk_stopped = run.trunk.is_some_and(|ix| !self.engine.may_carry(ix));
+        let trunk_stopped = run.trunk.is_some_and(|ix| self.engine.is_stopped(ix));
         let facts = Facts { destination, trunk_stopped, ..facts };
         let mut reasons = match gate::ask(&facts, run.campaign.pacing.ring) {
             Verdict::Allow => Vec::new(),

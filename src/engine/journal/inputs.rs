@@ -1,7 +1,7 @@
 //! Every input of the engine as bytes. Of a plan only the places of its campaigns: its files stand before it.
 
 use crate::base::{AttemptId, CampaignIx, ContactId, LeadId, LegId, ListId, PhoneId, TrunkIx};
-use crate::call::{Codec, Digit, LegEnd, LegEvent, MediaQuality, NotSent, OneWay, ReleaseSide};
+use crate::call::{Codec, Digit, LegEnd, LegEvent, MediaQuality, NotSent, OneWay, ReleaseSide, TrunkDown, TrunkState};
 use crate::contact::{CallResult, ClosedWhy, ColumnValue, Columns, LeadState};
 use crate::engine::{Input, LeadRow, LedgerPage, OperatorCommand, PhoneRow, StoreReply, Whose};
 use crate::gate::{DncMark, Ledger, PastDial, Reason, Rule, Verdict};
@@ -55,6 +55,14 @@ pub(super) fn pack(p: &mut Pack, input: &Input) {
                 p.number((*count).into());
             });
         }
+        Input::Trunk(trunk, state) => {
+            p.byte(9);
+            p.number(trunk.0.into());
+            p.byte(match state {
+                TrunkState::Up => 0,
+                TrunkState::Down(why) => 1 + *why as u8,
+            });
+        }
         Input::LeadsRead(campaign) => {
             p.byte(7);
             p.number(campaign.0.into());
@@ -80,8 +88,16 @@ pub(super) fn unpack(u: &mut Unpack) -> Option<Recorded> {
             since: u.wall()?,
             counts: u.list(|u| Some((u.text().map(std::sync::Arc::from)?, u.small()?)))?,
         },
+        9 => Input::Trunk(TrunkIx(u.small()?), un_trunk_state(u)?),
         _ => return None,
     }))
+}
+
+fn un_trunk_state(u: &mut Unpack) -> Option<TrunkState> {
+    match usize::from(u.byte()?).checked_sub(1) {
+        None => Some(TrunkState::Up),
+        Some(at) => TrunkDown::ALL.get(at).copied().map(TrunkState::Down),
+    }
 }
 
 fn ledger(p: &mut Pack, ledger: &Ledger) {

@@ -73,6 +73,7 @@ impl Recorded {
                 Input::Stored(_) => "answers of the store",
                 Input::Leg(..) => "a leg's event",
                 Input::Command(_) => "an operator's command",
+                Input::Trunk(..) => "how a trunk stands",
                 Input::Shown { .. } => "how often our numbers were shown",
                 Input::Timeout => "a timeout",
             },

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use crate::base::{AttemptId, CampaignIx, ContactId, LeadId, LegId, ListId, Now, PhoneId, Tick, TrunkIx, Wall};
-use crate::call::{Codec, Digit, LegEnd, LegEvent, MediaQuality, NotSent, OneWay, ReleaseSide};
+use crate::call::{Codec, Digit, LegEnd, LegEvent, MediaQuality, NotSent, OneWay, ReleaseSide, TrunkDown, TrunkState};
 use crate::campaign::Folder;
 use crate::contact::{CallResult, ClosedWhy, ColumnValue, Columns, LeadState};
 use crate::engine::{
@@ -148,6 +148,8 @@ fn inputs() -> Vec<Input> {
     inputs.push(Input::Shown { since: Wall(1 << 50), counts: vec![(Arc::from("+999100000001"), 9)] });
     inputs.extend(events.into_iter().map(|event| Input::Leg(LegId(attempt), event)));
     inputs.extend(commands.into_iter().map(Input::Command));
+    inputs.push(Input::Trunk(TrunkIx(0), TrunkState::Up));
+    inputs.extend(TrunkDown::ALL.map(|why| Input::Trunk(TrunkIx(1), TrunkState::Down(why))));
     inputs
 }
 

@@ -9,8 +9,8 @@ use std::collections::{BTreeMap, VecDeque};
 use std::sync::Arc;
 use std::time::Duration;
 
-use crate::base::{AttemptId, CampaignIx, LeadId, LegId, Now, PhoneId, Pii, Tick, Wall};
-use crate::call::{Digit, LegCommand, LegEnd, LegEvent, ReleaseSide};
+use crate::base::{AttemptId, CampaignIx, LeadId, LegId, Now, PhoneId, Pii, Tick, TrunkIx, Wall};
+use crate::call::{Digit, LegCommand, LegEnd, LegEvent, ReleaseSide, TrunkState};
 use crate::campaign::{Folder, Plan, load};
 use crate::contact::{CallResult, ClosedWhy, Columns, Row};
 use crate::engine::{Engine, EngineConfig, Input, OperatorCommand, Outcome, Output, StoreRequest, TrunkSpec, day_of};
@@ -168,6 +168,10 @@ impl Day {
 
     pub(super) fn command(&mut self, command: OperatorCommand) {
         self.tell(Input::Command(command));
+    }
+
+    pub(super) fn trunk_stands(&mut self, trunk: TrunkIx, state: TrunkState) {
+        self.tell(Input::Trunk(trunk, state));
     }
 
     /// The wall clock is set ahead; the monotonic one is not.

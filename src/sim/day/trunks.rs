@@ -6,6 +6,7 @@ use std::time::Duration;
 use super::Callee::{Gives, Presses, Rings};
 use super::{Day, config, row};
 use crate::base::{CampaignIx, Reach, TrunkIx};
+use crate::call::{TrunkDown, TrunkState};
 use crate::contact::CallResult;
 use crate::engine::{OperatorCommand, Whose};
 
@@ -44,6 +45,20 @@ fn a_stopped_trunk_dials_nobody_and_calls_under_way_go_on() {
     day.store.stop_trunk("gw", false);
     day.pass(Duration::from_secs(5));
     assert!(day.dialled().len() >= 6, "{:?}", day.dialled());
+}
+
+#[test]
+fn on_a_trunk_that_is_down_nobody_is_even_authorised_and_its_return_is_noticed_at_once() {
+    let mut day = six([Rings; 6]);
+    day.trunk_stands(TRUNK, TrunkState::Down(TrunkDown::Silent));
+    day.trunk_stands(TrunkIx(1), TrunkState::Up);
+    day.until("2026-12-01T12:00:00+08:00");
+    assert_eq!((day.dialled().len(), day.results().len()), (0, 0));
+    day.trunk_stands(TRUNK, TrunkState::Up);
+    day.pass(Duration::from_millis(100));
+    assert!(!day.dialled().is_empty(), "not only with the next heartbeat");
+    day.pass(Duration::from_secs(5));
+    assert_eq!(day.dialled().len(), 6);
 }
 
 #[test]
