@@ -182,6 +182,7 @@ mod tests {
         EngineConfig {
             seed: 1,
             trunks: Vec::new(),
+            groups: Vec::new(),
             queues: Vec::new(),
             test_numbers_only: true,
             zone: jiff::tz::TimeZone::UTC,

@@ -4,7 +4,7 @@ use std::net::SocketAddr;
 use std::path::PathBuf;
 use std::sync::Arc;
 
-use crate::engine::{EngineConfig, QueueSpec, RecoveredAttempt, TrunkSpec};
+use crate::engine::{EngineConfig, GroupSpec, QueueSpec, RecoveredAttempt, TrunkSpec};
 use crate::line::{self, LineTrunk, MediaRange, NumberRule, RecoveredLeg};
 use crate::sip;
 use crate::sip::locate::Found;
@@ -17,6 +17,11 @@ pub fn engine(config: &Config, seed: u64, wall_rate: f64) -> EngineConfig {
     EngineConfig {
         seed,
         trunks: config.trunks.iter().map(trunk_spec).collect(),
+        groups: config
+            .groups
+            .iter()
+            .map(|group| GroupSpec { name: group.name.clone(), members: group.members.clone() })
+            .collect(),
         queues: config
             .queues
             .iter()

@@ -14,6 +14,8 @@ pub struct EngineConfig {
     pub seed: u64,
     /// [`TrunkIx`] is the position here.
     pub trunks: Vec<TrunkSpec>,
+    /// Several trunks under one name. No trunk has the name of a group.
+    pub groups: Vec<GroupSpec>,
     /// [`QueueIx`] is the position here.
     pub queues: Vec<QueueSpec>,
     /// Refuse every number that is not a test number, whatever the trunk says.
@@ -41,6 +43,22 @@ pub struct TrunkSpec {
     pub shown_max: BTreeMap<Arc<str>, u32>,
     /// The numbers that may be dialled over it.
     pub reach: Arc<Reach>,
+}
+
+#[derive(Clone, Debug)]
+pub struct GroupSpec {
+    pub name: String,
+    /// Each trunk once.
+    pub members: Vec<Member>,
+}
+
+/// As SRV records have it (RFC 2782): the lowest priority first, within it by weight.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Member {
+    pub trunk: TrunkIx,
+    pub priority: u16,
+    /// At least 1.
+    pub weight: u16,
 }
 
 /// A PBX queue to transfer to. Without agents of our own, its seats are what progressive pacing counts.

@@ -3,7 +3,7 @@
 use crate::base::{AttemptId, LegId, Now};
 use crate::call::{Attempt, AttemptInput, AttemptOutput, Dial};
 use crate::contact::Then;
-use crate::gate::{DncMark, Verdict};
+use crate::gate::{DncMark, Rule, Verdict};
 
 use super::live::Stage;
 use super::{Counted, DncRequest, DncSubject, Engine, IntentAnswer, Output, StoreRequest};
@@ -44,7 +44,12 @@ impl Engine {
         self.unshow(&live);
         self.give_back(now, &live);
         self.count_intent(live.run, IntentAnswer::Refused);
+        let another = self.runs.get(live.run).is_some_and(|run| run.route.has_choice());
         match verdict {
+            // Stopped a moment ago. Another trunk of its group may take the call.
+            Verdict::Refuse { reasons, .. } if another && reasons.iter().all(|reason| reason.rule == Rule::Trunk) => {
+                self.queue(live.run, live.lead);
+            }
             Verdict::Refuse { reasons, until } => self.set_aside(now, live.run, live.lead, &reasons, until),
             Verdict::Allow => self.queue(live.run, live.lead),
         }

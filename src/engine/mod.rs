@@ -15,6 +15,7 @@ mod last_gate;
 mod lines;
 mod live;
 mod replan;
+mod route;
 mod run;
 mod standing;
 mod store;
@@ -25,7 +26,7 @@ mod unwritten;
 mod usage;
 mod view;
 
-pub use config::{EngineConfig, QueueSpec, TrunkSpec};
+pub use config::{EngineConfig, GroupSpec, Member, QueueSpec, TrunkSpec};
 pub use counted::{Counted, FinishedCount, IntentAnswer};
 pub use engine::Engine;
 pub use forecast::{Blocked, Day, Fate, Forecast, Hour, Later, LeadCard, Outlook, Waterfall};

@@ -163,6 +163,7 @@ mod tests {
             let config = EngineConfig {
                 seed: 1,
                 trunks: vec![trunk],
+                groups: Vec::new(),
                 queues: Vec::new(),
                 test_numbers_only: true,
                 zone: jiff::tz::TimeZone::UTC,

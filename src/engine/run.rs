@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, HashMap};
 use std::sync::Arc;
 
-use crate::base::{CampaignIx, ListId, PhoneId, QueueIx, TrunkIx, Wall};
+use crate::base::{CampaignIx, ListId, PhoneId, QueueIx, Wall};
 use crate::campaign::{Campaign, RankBy};
 use crate::contact::CallResult;
 use crate::gate::{Eligibility, LeadFacts, Rule};
@@ -11,6 +11,7 @@ use crate::pace::Pacer;
 use crate::rank::AnswerModel;
 use crate::schedule::{CellKey, Frontier, LeadFlags, LeadIx, LeadTable, ZoneSetIx};
 
+use super::route::Route;
 use super::standing::Standing;
 use super::{EngineConfig, LeadRow};
 
@@ -23,8 +24,8 @@ pub struct Run {
     pub paused: bool,
     /// Its file is gone from the plan: attempts under way finish, nobody is dialled any more.
     pub retired: bool,
-    /// `None`: the campaign names a trunk that this daemon does not have. Nothing goes out.
-    pub trunk: Option<TrunkIx>,
+    /// Empty: the campaign names a trunk that this daemon does not have. Nothing goes out.
+    pub route: Route,
     pub queue: Option<QueueIx>,
     pub leads: LeadTable,
     pub frontier: Frontier,
@@ -67,7 +68,7 @@ impl Run {
             ix,
             paused: false,
             retired: false,
-            trunk: trunk_of(&campaign, config),
+            route: Route::of(&campaign, config),
             queue: queue_of(&campaign, config),
             leads: LeadTable::default(),
             frontier: Frontier::new(now),
@@ -88,7 +89,7 @@ impl Run {
     /// A new version of the plan: attempts under way finish under the old one.
     pub fn replace(&mut self, campaign: Arc<Campaign>, config: &EngineConfig) {
         self.reading |= !self.campaign.judges_as(&campaign);
-        self.trunk = trunk_of(&campaign, config);
+        self.route = Route::of(&campaign, config);
         self.queue = queue_of(&campaign, config);
         self.pacer.set(campaign.pacing.mode, &campaign.trunk);
         self.answers = model_of(&campaign);
@@ -182,15 +183,6 @@ impl Run {
 
 fn model_of(campaign: &Campaign) -> AnswerModel {
     AnswerModel::from_prior(&campaign.golden_hours, campaign.segments.iter().map(|segment| segment.name.as_str()))
-}
-
-/// The one that is named, or the only one there is.
-fn trunk_of(campaign: &Campaign, config: &EngineConfig) -> Option<TrunkIx> {
-    let at = match &campaign.trunk.group {
-        Some(name) => config.trunks.iter().position(|trunk| trunk.name == *name)?,
-        None => (config.trunks.len() == 1).then_some(0)?,
-    };
-    Some(TrunkIx(at as u16))
 }
 
 fn queue_of(campaign: &Campaign, config: &EngineConfig) -> Option<QueueIx> {

@@ -88,9 +88,8 @@ impl Engine {
 
     fn permits(&self, now: Now, at: usize) -> u32 {
         let Some(run) = self.runs.get(at).filter(|run| run.may_dial()) else { return 0 };
-        let trunk = run.trunk.filter(|ix| self.may_carry(*ix));
-        let Some(trunk) = trunk.and_then(|ix| self.trunks.get(ix.ix())) else { return 0 };
-        run.pacer.permits(now.tick, trunk, &self.staff(run)).min(self.shows_left(run))
+        let free = self.trunks_free(now.tick, run);
+        run.pacer.permits(now.tick, free, &self.staff(run)).min(self.shows_left(run))
     }
 
     fn next_permit(&self, now: Now, run: &Run) -> Option<crate::base::Tick> {
@@ -98,8 +97,7 @@ impl Engine {
         if self.shows_left(run) == 0 {
             return None;
         }
-        let trunk = run.trunk.filter(|ix| self.may_carry(*ix)).and_then(|ix| self.trunks.get(ix.ix()))?;
-        run.pacer.next_change(now.tick, trunk, &self.staff(run))
+        run.pacer.next_change(now.tick, self.trunks_next_free(now.tick, run)?, &self.staff(run))
     }
 
     fn staff(&self, run: &Run) -> Staff<'_> {
@@ -132,7 +130,8 @@ impl Engine {
     pub(super) fn facts<'a>(&'a self, now: Now, run: &'a Run, lead: LeadIx) -> Option<Facts<'a>> {
         let slot = run.phone(lead)?;
         let contact = run.leads.get(lead)?.contact;
-        let test_only = run.trunk.is_none_or(|trunk| self.config.test_numbers_only_on(trunk));
+        // Of a group all are live, or none.
+        let test_only = run.route.first().is_none_or(|trunk| self.config.test_numbers_only_on(trunk));
         Some(Facts {
             now: self.law(now),
             campaign: &run.campaign,
@@ -165,6 +164,7 @@ impl Engine {
             callback: false,
         };
         self.book.note(intent.contact, dial);
+        self.took_turn(now, at, live.trunk);
         self.reserve(at, &live);
         self.show(&live.caller_id);
         if let Some(run) = self.runs.get_mut(at) {
@@ -179,7 +179,7 @@ impl Engine {
         let run = self.runs.get(at)?;
         let row = run.leads.get(best.lead)?;
         let slot = run.phone(best.lead)?;
-        let trunk = run.trunk?;
+        let trunk = self.next_trunk(now, run)?;
         let facts = self.facts(now, run, best.lead)?;
         let closing = gate::closing_time(&facts).unwrap_or(Wall::MAX);
         let spec = self.config.trunk(trunk)?;

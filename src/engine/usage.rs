@@ -6,7 +6,7 @@ use std::sync::Arc;
 use jiff::ToSpan as _;
 use jiff::tz::TimeZone;
 
-use crate::base::{ContactId, Wall};
+use crate::base::{ContactId, TrunkIx, Wall};
 
 use super::live::Live;
 use super::run::Run;
@@ -64,9 +64,25 @@ impl Engine {
 
     /// How many dials the numbers of this campaign are good for today.
     pub(super) fn shows_left(&self, run: &Run) -> u32 {
-        let Some(trunk) = run.trunk.and_then(|ix| self.config.trunk(ix)) else { return 0 };
+        let mut counted: Vec<&Arc<str>> = Vec::new();
+        let mut left = 0_u32;
+        for trunk in run.route.trunks().filter_map(|ix| self.config.trunk(ix)) {
+            for number in trunk.numbers(run.campaign.caller_id_pool.as_deref()).unwrap_or_default() {
+                // Several trunks may show the same one.
+                if !counted.contains(&number) {
+                    counted.push(number);
+                    left = left.saturating_add(self.shown.left(trunk, number));
+                }
+            }
+        }
+        left
+    }
+
+    /// It may still show one of its numbers to this campaign.
+    pub(super) fn has_numbers(&self, run: &Run, trunk: TrunkIx) -> bool {
+        let Some(trunk) = self.config.trunk(trunk) else { return false };
         let numbers = trunk.numbers(run.campaign.caller_id_pool.as_deref()).unwrap_or_default();
-        numbers.iter().fold(0, |sum: u32, number| sum.saturating_add(self.shown.left(trunk, number)))
+        numbers.iter().any(|number| self.shown.left(trunk, number) > 0)
     }
 
     /// Always the same of our own numbers for one person, so that they recognise us; the next one in their order where it

@@ -38,23 +38,23 @@ impl Pacer {
         self.mode
     }
 
-    /// How many dials may be reserved now.
-    pub fn permits(&self, now: Tick, trunk: &Limits, staff: &Staff) -> u32 {
+    /// How many dials may be reserved now, where the trunks have room for so many.
+    pub fn permits(&self, now: Tick, free: u32, staff: &Staff) -> u32 {
         let people = match self.mode {
             PacingMode::Agentless => agentless::permits(),
             PacingMode::Progressive => progressive::permits(now, staff),
         };
-        people.min(self.share.free(now)).min(trunk.free(now))
+        people.min(self.share.free(now)).min(free)
     }
 
     /// The instant from which there is a permit by the passing of time alone; `now` if there is one already, `None` if an
     /// event must come first.
-    pub fn next_change(&self, now: Tick, trunk: &Limits, staff: &Staff) -> Option<Tick> {
+    pub fn next_change(&self, now: Tick, trunks_free_at: Tick, staff: &Staff) -> Option<Tick> {
         let people = match self.mode {
             PacingMode::Agentless => Some(agentless::next_free(now)),
             PacingMode::Progressive => progressive::next_free(now, staff),
         };
-        Some(people?.max(self.share.next_free(now)?).max(trunk.next_free(now)?))
+        Some(people?.max(self.share.next_free(now)?).max(trunks_free_at))
     }
 
     /// A dial has been decided. Seats are taken apart from this, by whoever knows the queue.
@@ -99,12 +99,12 @@ mod tests {
     #[test]
     fn the_smallest_of_mode_share_and_trunk_decides() {
         let pacer = Pacer::new(PacingMode::Agentless, &share(Some(4), None));
-        let free = |pacer: &Pacer, trunk: &Limits| pacer.permits(Tick(0), trunk, &Staff::Nobody);
+        let free = |pacer: &Pacer, trunk: &Limits| pacer.permits(Tick(0), trunk.free(Tick(0)), &Staff::Nobody);
         assert_eq!(free(&pacer, &Limits::new(Some(60), Some(10))), 4);
         assert_eq!(free(&pacer, &Limits::new(Some(60), Some(3))), 3);
         assert_eq!(free(&pacer, &Limits::new(Some(2), None)), 2);
         let pacer = Pacer::new(PacingMode::Progressive, &share(Some(4), None));
-        assert_eq!(pacer.permits(Tick(0), &Limits::new(None, None), &Staff::Agents { free: 1, promised: 0 }), 1);
+        assert_eq!(pacer.permits(Tick(0), u32::MAX, &Staff::Agents { free: 1, promised: 0 }), 1);
     }
 
     #[test]
@@ -116,11 +116,14 @@ mod tests {
         b.reserve(&mut trunk);
         a.sent(Tick(0), &mut trunk);
         b.sent(Tick(5), &mut trunk);
-        assert_eq!(a.permits(Tick(5), &trunk, &Staff::Nobody), 0);
-        assert_eq!(a.next_change(Tick(5), &trunk, &Staff::Nobody), Some(Tick(1_010_000)));
-        assert_eq!(b.permits(Tick(3_000_000), &trunk, &Staff::Nobody), 1);
+        assert_eq!(a.permits(Tick(5), trunk.free(Tick(5)), &Staff::Nobody), 0);
+        assert_eq!(
+            trunk.next_free(Tick(5)).and_then(|at| a.next_change(Tick(5), at, &Staff::Nobody)),
+            Some(Tick(1_010_000))
+        );
+        assert_eq!(b.permits(Tick(3_000_000), trunk.free(Tick(3_000_000)), &Staff::Nobody), 1);
         b.ended(&mut trunk);
-        assert_eq!(b.permits(Tick(3_000_000), &trunk, &Staff::Nobody), 2);
+        assert_eq!(b.permits(Tick(3_000_000), trunk.free(Tick(3_000_000)), &Staff::Nobody), 2);
     }
 
     #[test]
@@ -131,9 +134,12 @@ mod tests {
         let mut trunk = Limits::new(None, None);
         pacer.reserve(&mut trunk);
         pacer.sent(Tick(0), &mut trunk);
-        assert_eq!(pacer.next_change(Tick(1), &trunk, &Staff::Queue(&seats)), Some(Tick(7_000_000)));
+        assert_eq!(
+            trunk.next_free(Tick(1)).and_then(|at| pacer.next_change(Tick(1), at, &Staff::Queue(&seats))),
+            Some(Tick(7_000_000))
+        );
         seats.take();
-        assert_eq!(pacer.next_change(Tick(1), &trunk, &Staff::Queue(&seats)), None);
+        assert_eq!(trunk.next_free(Tick(1)).and_then(|at| pacer.next_change(Tick(1), at, &Staff::Queue(&seats))), None);
     }
 
     /// Two campaigns on one trunk, asked and answered at random; every ceiling is checked at every step.
@@ -153,7 +159,7 @@ mod tests {
                 now += u64::from(rng.below(20_000));
                 let which = rng.below(2) as usize;
                 let pacer = &mut pacers[which];
-                for _ in 0..pacer.permits(Tick(now), &trunk, &Staff::Nobody).min(rng.below(5)) {
+                for _ in 0..pacer.permits(Tick(now), trunk.free(Tick(now)), &Staff::Nobody).min(rng.below(5)) {
                     pacer.reserve(&mut trunk);
                     reserved[which] += 1;
                 }

@@ -125,6 +125,7 @@ fn config(rng: &mut Rng, seed: u64) -> EngineConfig {
             caller_ids: ["+999100000001".into(), "+999100000002".into()].into(),
             pools: BTreeMap::new(),
         }],
+        groups: Vec::new(),
         queues: vec![QueueSpec { name: "desk".into(), uri: "sip:8001@127.0.0.1".into(), seats: 1 + rng.below(6) }],
         test_numbers_only: true,
         zone: jiff::tz::TimeZone::UTC,

@@ -3,6 +3,7 @@
 //! Relative paths in it are relative to the folder of the file itself, so that it means the same from anywhere.
 
 mod address;
+mod group;
 mod lists;
 mod reach;
 mod read;
@@ -24,6 +25,7 @@ use crate::contact::Country;
 use crate::feed::Sources;
 use crate::wire::TlsFiles;
 
+pub use group::GroupConfig;
 pub use lists::{ExportConfig, FeedConfig};
 pub use schema::DAEMON;
 pub use secret::Secret;
@@ -51,6 +53,7 @@ pub struct Config {
     pub dns_servers: Vec<SocketAddr>,
     /// In the order of the file: `TrunkIx` is the position.
     pub trunks: Vec<TrunkConfig>,
+    pub groups: Vec<GroupConfig>,
     /// In the order of the file: `QueueIx` is the position.
     pub queues: Vec<QueueConfig>,
     /// Databases and servers that lists come from.
@@ -100,10 +103,16 @@ impl Config {
         read::config(&path.to_string_lossy(), &bytes, folder)
     }
 
-    /// For the campaign loader: which trunks and queues a campaign may name.
+    /// For the campaign loader: which trunks, groups of them, and queues a campaign may name.
     pub fn known_names(&self) -> KnownNames {
         KnownNames {
-            trunks: self.trunks.iter().map(|trunk| trunk.name.clone()).collect(),
+            trunks: self
+                .trunks
+                .iter()
+                .map(|trunk| &trunk.name)
+                .chain(self.groups.iter().map(|g| &g.name))
+                .cloned()
+                .collect(),
             queues: self.queues.iter().map(|queue| queue.name.clone()).collect(),
         }
     }
@@ -149,6 +158,8 @@ trunks:
     max_calls: 60
     max_cps: 5
   gw-b: { uri: "sip:192.0.2.11", caller_ids: ["+999100000003"], assert_caller_id: false, max_calls: 1, max_cps: 1 }
+trunk_groups:
+  cards: { gw-a: { priority: 1, weight: 60 } }
 queues:
   card-sales: { uri: "sip:8001@gw-a", seats: 12 }
   loans: { uri: "sip:8002@192.0.2.99:5070", seats: 3 }
@@ -189,6 +200,35 @@ drain_timeout: 90s
         }
         let said = render(&with("192.0.2.11;transport=tls", "optional").unwrap_err());
         assert!(said.contains("a way to use SRTP"), "{said}");
+    }
+
+    fn with_group(group: &str) -> Result<Loaded, Vec<Diagnostic>> {
+        read(&FULL.replace("cards: { gw-a: { priority: 1, weight: 60 } }", group))
+    }
+
+    #[test]
+    fn a_group_names_trunks_by_priority_and_weight() {
+        let both_live = FULL.replace("gw-b: { uri", "gw-b: { live: true, allow: [\"+999\"], uri");
+        let text = both_live.replace("weight: 60 } }", "weight: 60 }, gw-b: { priority: 2 } }");
+        let config = read(&text).unwrap().config;
+        let [group] = &config.groups[..] else { panic!("{:?}", config.groups) };
+        let members: Vec<_> = group.members.iter().map(|m| (m.trunk.0, m.priority, m.weight)).collect();
+        assert_eq!((group.name.as_str(), members), ("cards", vec![(0, 1, 60), (1, 2, 1)]));
+        assert!(config.known_names().trunks.contains("cards"));
+    }
+
+    #[test]
+    fn a_group_that_means_nothing_is_refused_in_words() {
+        for (group, says) in [
+            ("gw-a: { gw-a: {} }", "`gw-a` is a trunk already"),
+            ("cards: { gw-c: {} }", "`gw-c` is not a trunk"),
+            ("cards: { gw-a: { weight: 0 } }", "1"),
+            ("cards: {}", "this one has 0"),
+            ("cards: { gw-a: {}, gw-b: {} }", "mixes trunks that are live"),
+        ] {
+            let said = render(&with_group(group).unwrap_err());
+            assert!(said.contains(says), "{group}: {said}");
+        }
     }
 
     #[test]

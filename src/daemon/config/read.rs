@@ -14,7 +14,7 @@ use crate::contact::{Country, zones_of};
 use crate::sip::Transport;
 use crate::wire::TlsFiles;
 
-use super::{Config, Database, Loaded, Media, address, lists, trunk};
+use super::{Config, Database, Loaded, Media, address, group, lists, trunk};
 
 const DATABASE: &str = "var/goldenhour.db";
 const CAMPAIGNS: &str = "campaigns";
@@ -55,6 +55,7 @@ pub(super) fn file(root: &Node, folder: &Path, findings: &mut Findings) -> Optio
     let zone = fields.optional("zone", findings, zone).unwrap_or_else(|| zone_of(country));
     let around = trunk::Around { folder, country };
     let trunks = trunks_node.map(|node| trunk::trunks(node, around, findings)).unwrap_or_default();
+    let groups = fields.take("trunk_groups").map(|node| group::groups(node, &trunks, findings)).unwrap_or_default();
     let queues = fields.take("queues").map(|node| trunk::queues(node, &trunks, findings)).unwrap_or_default();
     let sources = fields.take("sources").map(|node| lists::sources(node, folder, findings)).unwrap_or_default();
     let feeds = fields.take("feeds").map(|node| lists::feeds(node, &sources, findings)).unwrap_or_default();
@@ -84,6 +85,7 @@ pub(super) fn file(root: &Node, folder: &Path, findings: &mut Findings) -> Optio
         dns_servers,
         test_numbers_only: test_only.as_ref().map_or_else(|| !trunks.iter().any(|trunk| trunk.live), |s| s.value),
         trunks,
+        groups,
         queues,
         sources,
         feeds,

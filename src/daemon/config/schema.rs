@@ -165,6 +165,16 @@ const TRUNK: Shape = Shape {
 
 const SRTP: Words = Words { what: "a way to use SRTP", words: || vec!["off", "required"] };
 
+const MEMBER: Shape = Shape {
+    what: "a trunk of a group",
+    doc: "When it has its turn.",
+    keys: &[&[
+        may("priority", Value::Integer(1, 100), "The lowest goes first; others while it has no room, or is down.")
+            .default("1"),
+        may("weight", Value::Integer(1, 1_000), "Its share of the calls among those of its priority.").default("1"),
+    ]],
+};
+
 const QUEUE: Shape = Shape {
     what: "a queue",
     doc: "Where answered calls are transferred.",
@@ -251,6 +261,11 @@ pub const DAEMON: Shape = Shape {
         may("sip", Value::Map(&SIP), "Our side of the telephony."),
         may("dns", Value::Map(&DNS), "Who is asked for the names of gateways."),
         may("trunks", Value::Named(NAME, &Value::Map(&TRUNK)), "Gateways by name."),
+        may(
+            "trunk_groups",
+            Value::Named(NAME, &Value::Named(NAME, &Value::Map(&MEMBER))),
+            "Several trunks under one name, which campaigns may use as the name of a trunk.",
+        ),
         may("queues", Value::Named(NAME, &Value::Map(&QUEUE)), "Queues by name."),
         may(
             "test_numbers_only",

@@ -109,9 +109,9 @@ impl Forecast {
         let facts = self.engine.facts(self.now, run, lead)?;
         let at = row.phones.iter().position(|phone| phone.phone == facts.phone_id);
         let number = at.and_then(|at| numbers.get(at)).and_then(Option::as_ref);
-        let trunk = run.trunk.and_then(|ix| self.engine.config.trunk(ix));
+        let trunk = run.route.first().and_then(|ix| self.engine.config.trunk(ix));
         let destination = number.zip(trunk).map(|(number, trunk)| trunk.reach.judge(number.reveal()));
-        let trunk_stopped = run.trunk.is_some_and(|ix| self.engine.is_stopped(ix));
+        let trunk_stopped = run.route.first().is_some() && run.route.trunks().all(|ix| self.engine.is_stopped(ix));
         let facts = Facts { destination, trunk_stopped, ..facts };
         let mut reasons = match gate::ask(&facts, run.campaign.pacing.ring) {
             Verdict::Allow => Vec::new(),

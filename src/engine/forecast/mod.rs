@@ -89,10 +89,11 @@ impl Forecast {
         leads.into_iter().filter_map(|(ix, lead)| Some((lead, outlooks.of_lead(ix)?))).collect()
     }
 
-    /// `None`: this daemon has no trunk for it, so nothing goes out whatever the gate says.
+    /// Or the group of them. `None`: this daemon has no trunk for it, so nothing goes out whatever the gate says.
     pub fn trunk(&self, campaign: CampaignIx) -> Option<&str> {
         let run = self.engine.runs.iter().find(|run| run.ix == campaign)?;
-        self.engine.config.trunk(run.trunk?).map(|trunk| trunk.name.as_str())
+        let first = self.engine.config.trunk(run.route.first()?)?;
+        Some(run.campaign.trunk.group.as_deref().unwrap_or(&first.name))
     }
 
     /// Only what the engine found ineligible is judged again, to learn by which condition.

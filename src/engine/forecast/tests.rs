@@ -45,6 +45,7 @@ fn forecast(campaign: &str, at: &str) -> Forecast {
     let config = EngineConfig {
         seed: 0,
         trunks: vec![trunk],
+        groups: Vec::new(),
         queues: Vec::new(),
         test_numbers_only: true,
         zone: jiff::tz::TimeZone::UTC,

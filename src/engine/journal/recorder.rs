@@ -5,9 +5,9 @@ use std::time::Duration;
 
 use jiff::tz::TimeZone;
 
-use crate::base::{Now, Reach};
+use crate::base::{Now, Reach, TrunkIx};
 use crate::campaign::Folder;
-use crate::engine::{EngineConfig, Input, Output, QueueSpec, TrunkSpec};
+use crate::engine::{EngineConfig, GroupSpec, Input, Member, Output, QueueSpec, TrunkSpec};
 
 use super::bytes::{Pack, Unpack};
 use super::decisions::Notes;
@@ -127,6 +127,14 @@ fn pack_config(p: &mut Pack, config: &EngineConfig) {
         });
         p.yes(trunk.reach.test_numbers());
     });
+    p.list(config.groups.iter(), |p, group| {
+        p.text(&group.name);
+        p.list(group.members.iter(), |p, member| {
+            p.number(member.trunk.0.into());
+            p.number(member.priority.into());
+            p.number(member.weight.into());
+        });
+    });
     p.list(config.queues.iter(), |p, queue| {
         p.text(&queue.name);
         p.text(&queue.uri);
@@ -152,9 +160,11 @@ fn unpack_config(u: &mut Unpack) -> Option<EngineConfig> {
             reach: Arc::new(Reach::from_parts(u.list(|u| Some((u.text()?, u.yes()?)))?, u.yes()?)),
         })
     };
+    let member = |u: &mut Unpack| Some(Member { trunk: TrunkIx(u.small()?), priority: u.small()?, weight: u.small()? });
     Some(EngineConfig {
         seed: u.number()?,
         trunks: u.list(trunk)?,
+        groups: u.list(|u| Some(GroupSpec { name: u.text()?, members: u.list(member)? }))?,
         queues: u.list(|u| Some(QueueSpec { name: u.text()?, uri: u.text()?, seats: u.small()? }))?,
         test_numbers_only: u.yes()?,
         zone: TimeZone::get(&u.text()?).ok()?,

@@ -7,8 +7,8 @@ use crate::call::{Codec, Digit, LegEnd, LegEvent, MediaQuality, NotSent, OneWay,
 use crate::campaign::Folder;
 use crate::contact::{CallResult, ClosedWhy, ColumnValue, Columns, LeadState};
 use crate::engine::{
-    Counted, EngineConfig, Input, LeadRow, LedgerPage, OperatorCommand, Output, PhoneRow, QueueSpec, StoreReply,
-    TrunkSpec, Whose,
+    Counted, EngineConfig, GroupSpec, Input, LeadRow, LedgerPage, Member, OperatorCommand, Output, PhoneRow, QueueSpec,
+    StoreReply, TrunkSpec, Whose,
 };
 use crate::gate::{DncMark, Ledger, PastDial, Reason, Rule, Verdict};
 
@@ -29,6 +29,10 @@ fn config() -> EngineConfig {
     EngineConfig {
         seed: u64::MAX,
         trunks: vec![trunk],
+        groups: vec![GroupSpec {
+            name: "both".into(),
+            members: vec![Member { trunk: TrunkIx(0), priority: 2, weight: 7 }],
+        }],
         queues: vec![QueueSpec { name: "desk".into(), uri: "sip:1@127.0.0.1".into(), seats: 3 }],
         test_numbers_only: true,
         zone: jiff::tz::TimeZone::get("Asia/Shanghai").unwrap(),

@@ -59,6 +59,7 @@ fn config(campaign: &Campaign) -> EngineConfig {
             pools: pools.collect::<BTreeMap<_, _>>(),
             caller_ids: numbers,
         }],
+        groups: Vec::new(),
         queues: campaign.queues().into_iter().map(queue).collect(),
         test_numbers_only: false,
         zone: jiff::tz::TimeZone::UTC,

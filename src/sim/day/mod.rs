@@ -1,6 +1,7 @@
 //! Days of one campaign in virtual time, for tests: the engine, the model store, and a line that does as it is told.
 
 mod callbacks;
+mod groups;
 mod guards;
 mod phones;
 mod trunks;
@@ -66,6 +67,7 @@ pub(super) struct Dialled {
     pub(super) at: Wall,
     pub(super) leg: LegId,
     pub(super) phone: PhoneId,
+    pub(super) trunk: TrunkIx,
 }
 
 pub(super) struct Day {
@@ -145,7 +147,8 @@ impl Day {
     /// The process dies where it stands, and another one takes over.
     pub(super) fn restart(&mut self) {
         self.store.crash();
-        self.store.begin(&["gw".to_owned()], self.now);
+        let trunks: Vec<String> = self.config.trunks.iter().map(|trunk| trunk.name.clone()).collect();
+        self.store.begin(&trunks, self.now);
         self.store.recover(self.now).unwrap();
         self.legs.clear();
         self.inbox.clear();
@@ -256,7 +259,7 @@ impl Day {
         const SECOND: Duration = Duration::from_secs(1);
         match command {
             LegCommand::Dial(dial) => {
-                self.dials.push(Dialled { at: self.now.wall, leg, phone: self.phones[&leg.0] });
+                self.dials.push(Dialled { at: self.now.wall, leg, phone: self.phones[&leg.0], trunk: dial.trunk });
                 self.report(Duration::ZERO, leg, LegEvent::Sent);
                 self.report(SECOND, leg, LegEvent::Ringing);
                 match self.callees.pop_front().unwrap_or(Callee::Rings) {
@@ -302,6 +305,7 @@ pub(super) fn config() -> EngineConfig {
             caller_ids: ["+999100000001".into()].into(),
             pools: BTreeMap::new(),
         }],
+        groups: Vec::new(),
         queues: Vec::new(),
         test_numbers_only: true,
         zone: jiff::tz::TimeZone::UTC,
