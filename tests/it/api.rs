@@ -85,6 +85,10 @@ fn check(document: &Value, schema: &Value, value: &Value, at: &str) -> Result<()
     if let Some(reference) = schema["$ref"].as_str() {
         return check(document, document.pointer(reference.strip_prefix('#').unwrap()).unwrap(), value, at);
     }
+    if let Some(kinds) = schema["oneOf"].as_array() {
+        let fits = kinds.iter().filter(|kind| check(document, kind, value, at).is_ok()).count();
+        return if fits == 1 { Ok(()) } else { Err(format!("{at} fits {fits} of {kinds:?}")) };
+    }
     if let Some(words) = schema["enum"].as_array() {
         return if words.contains(value) { Ok(()) } else { Err(format!("{at} is none of {words:?}")) };
     }

@@ -226,8 +226,8 @@ impl fmt::Debug for Secret {
 
 #[cfg(test)]
 mod tests {
-    use super::super::{Codec, Direction, Local, Session, write_answer, write_offer};
     use super::*;
+    use crate::sip::sdp::{Codec, Direction, Local, Session, write_answer, write_offer};
 
     fn local(seed: u8) -> Local {
         let srtp = Some(Secret::of(&[seed; 32], LegId::default()));
