@@ -107,16 +107,16 @@ fn called_off_while_it_rings_it_stops_to_ring() {
     phone.hears("CALL_CLOSED");
 }
 
-fn second() -> Prompt {
+pub(crate) fn second() -> Prompt {
     Prompt { path: "second.wav".into(), pcm: vec![1_000; 8_000].into() }
 }
 
-fn hang_up(rig: &mut Rig, leg: LegId) {
+pub(crate) fn hang_up(rig: &mut Rig, leg: LegId) {
     rig.order(leg, LegCommand::Hangup, None);
     assert_eq!(rig.until(is_end), [HUNG_UP]);
 }
 
-struct Baresip {
+pub(crate) struct Baresip {
     sip: SocketAddr,
     control: TcpStream,
     /// What its control connection has said so far.
@@ -128,6 +128,11 @@ struct Baresip {
 impl Baresip {
     /// `answers`: by itself (`auto`) or not (`manual`).
     fn start(answers: &str) -> Self {
+        Self::with(&format!("answermode={answers}"))
+    }
+
+    /// `settings`: parameters of its account.
+    pub(crate) fn with(settings: &str) -> Self {
         let home = tempfile::tempdir().unwrap();
         let (sip, control) = (free_pair(), free_address());
         let sound = home.path().join("minute.wav");
@@ -139,7 +144,7 @@ impl Baresip {
             .replace("@CONTROL@", &control.to_string())
             .replace("@RTP@", &format!("{first}-{last}"))
             .replace("@SOUND@", sound.to_str().unwrap());
-        let account = format!("<sip:+999100000042@{sip}>;regint=0;answermode={answers};audio_codecs=pcma/8000/1\n");
+        let account = format!("<sip:+999100000042@{sip}>;regint=0;{settings};audio_codecs=pcma/8000/1\n");
         for (name, text) in [("config", &config), ("accounts", &account), ("contacts", &String::new())] {
             fs::write(home.path().join(name), text).unwrap();
         }
@@ -152,7 +157,16 @@ impl Baresip {
     }
 
     fn line(&self) -> Rig {
-        Rig::over(LineTrunk::new(self.sip), Streams::default(), free_ports())
+        Self::line_over(LineTrunk::new(self.sip))
+    }
+
+    /// With a trunk that calls by SRTP or not at all.
+    pub(crate) fn secure_line(&self) -> Rig {
+        Self::line_over(LineTrunk { srtp: true, ..LineTrunk::new(self.sip) })
+    }
+
+    fn line_over(trunk: LineTrunk) -> Rig {
+        Rig::over(trunk, Streams::default(), free_ports())
     }
 
     /// With a call that it has answered.
@@ -166,7 +180,7 @@ impl Baresip {
     }
 
     /// A command of its menu, as a netstring, and what it says to that.
-    fn ask(&mut self, command: &str, parameter: Option<char>) -> String {
+    pub(crate) fn ask(&mut self, command: &str, parameter: Option<char>) -> String {
         self.said.clear();
         let parameter = parameter.map(|text| format!(",\"params\":\"{text}\"")).unwrap_or_default();
         let json = format!("{{\"command\":\"{command}\"{parameter}}}");
@@ -176,7 +190,7 @@ impl Baresip {
     }
 
     /// Reads until it has said this; its connection has a time limit.
-    fn hears(&mut self, what: &str) {
+    pub(crate) fn hears(&mut self, what: &str) {
         let mut buffer = [0; 4_096];
         while !self.said.contains(what) {
             let read =

@@ -70,6 +70,7 @@ mod sipp;
 #[cfg(test)]
 mod sipp_uas;
 #[cfg(test)]
+mod srtp;
 mod systemd;
 #[cfg(test)]
 mod transports;
