@@ -6,7 +6,7 @@ use std::fmt;
 use hmac::{Hmac, KeyInit, Mac};
 use sha2::Sha256;
 
-use crate::base::{AttemptId, LegId};
+use crate::base::{AttemptId, LegId, mac_block};
 
 /// Hex digits of a keyed name: 96 bits.
 const HEX: usize = 24;
@@ -43,12 +43,7 @@ impl fmt::Debug for Ids {
 
 impl Ids {
     pub fn new(key: &[u8; 32]) -> Self {
-        // A key shorter than the block is padded with zeros (RFC 2104 §2).
-        let mut block = [0; 64];
-        for (to, from) in block.iter_mut().zip(key) {
-            *to = *from;
-        }
-        Self { mac: Hmac::new(&block.into()) }
+        Self { mac: Hmac::new(&mac_block(key).into()) }
     }
 
     /// `z9hG4bK` + HMAC-SHA256(key, id, CSeq, hop), cut to 96 bits.

@@ -7,6 +7,8 @@ use aes_gcm::{Aes256Gcm, Nonce, Tag};
 use hmac::{Hmac, Mac};
 use sha1::Sha1;
 
+use crate::base::mac_block;
+
 /// Octets of an authentication tag.
 const MAC_TAG: usize = 10;
 const GCM_TAG: usize = 16;
@@ -35,10 +37,7 @@ pub(super) struct Gcm {
 
 impl Transform {
     pub(super) fn counter(key: [u8; 16], mac: [u8; 20], salt: [u8; 14]) -> Self {
-        // A key shorter than the block is padded with zeros (RFC 2104 §2).
-        let mut block = [0; 64];
-        block.iter_mut().zip(mac).for_each(|(to, from)| *to = from);
-        let (cipher, mac) = (Aes128::new(&Array(key)), Hmac::new(&block.into()));
+        let (cipher, mac) = (Aes128::new(&Array(key)), Hmac::new(&mac_block(&mac).into()));
         Self::Counter(Box::new(Counter { cipher, mac, salt: big_endian(&salt) << 16 }))
     }
 

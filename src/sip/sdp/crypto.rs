@@ -5,7 +5,7 @@ use std::fmt;
 use hmac::{Hmac, KeyInit, Mac};
 use sha2::Sha256;
 
-use crate::base::LegId;
+use crate::base::{LegId, mac_block};
 use crate::sip::bytes::{find, number, push_number, split_once, trim};
 
 /// Octets of the longest master key with its salt.
@@ -204,10 +204,7 @@ fn decode(text: &[u8], length: usize) -> Option<MasterKey> {
 }
 
 fn digest(key: &[u8; 32], of: &[u8]) -> [u8; 32] {
-    // A key shorter than the block is padded with zeros (RFC 2104 §2).
-    let mut block = [0; 64];
-    block.iter_mut().zip(key).for_each(|(to, from)| *to = *from);
-    let mut mac = Hmac::<Sha256>::new(&block.into());
+    let mut mac = Hmac::<Sha256>::new(&mac_block(key).into());
     mac.update(of);
     mac.finalize().into_bytes().into()
 }
