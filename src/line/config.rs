@@ -126,11 +126,7 @@ impl LineTrunk {
 
     /// Everywhere it can be reached.
     pub fn targets(&self) -> Vec<Target> {
-        if self.routes.is_empty() {
-            vec![self.target()]
-        } else {
-            self.routes.iter().map(|route| route.target).collect()
-        }
+        self.peer().targets().collect()
     }
 
     /// Its name was looked for, and has led nowhere yet.

@@ -104,8 +104,7 @@ impl Cx {
             return Some(vec![Caller { config: &self.config, ids: &self.ids, peer }.dest(invite)?]);
         }
         let mut ways = order(&peer.routes, &mut self.rng);
-        self.resting.retain(|(_, until)| *until > now);
-        ways.sort_by_key(|way| self.resting.iter().any(|(resting, _)| resting == way));
+        ways.sort_by_key(|way| self.rests(*way, now));
         ways.reverse();
         Some(ways)
     }
@@ -113,8 +112,11 @@ impl Cx {
     /// Where anything else goes: the first target that did not fail lately.
     pub(super) fn home(&self, trunk: TrunkIx, now: Tick) -> Option<Target> {
         let peer = self.peer(trunk).filter(|peer| !peer.is_nowhere())?;
-        let rests = |target: &Target| self.resting.iter().any(|(resting, until)| resting == target && *until > now);
-        peer.targets().find(|target| !rests(target)).or(Some(peer.target()))
+        peer.targets().find(|target| !self.rests(*target, now)).or(Some(peer.target()))
+    }
+
+    fn rests(&self, target: Target, now: Tick) -> bool {
+        self.resting.iter().any(|(resting, until)| *resting == target && *until > now)
     }
 
     /// That one could not take an INVITE, or did not answer. Alone it has nobody to rest for.
