@@ -14,7 +14,7 @@ fn run(seed: u64) -> Report {
 
 /// Seeds `nth × WORLDS` and on. Fails with the first violation and the command that shows it.
 fn hold(nth: u64) {
-    let (mut rang, mut crashes, mut doubts, mut jumps, mut reloads) = (0, 0, 0, 0, 0);
+    let (mut rang, mut crashes, mut doubts, mut jumps, mut reloads, mut rerouted) = (0, 0, 0, 0, 0, 0);
     for seed in nth * WORLDS..(nth + 1) * WORLDS {
         let report = run(seed);
         let again = format!("cargo run --no-default-features --example sim -- {seed}");
@@ -24,9 +24,11 @@ fn hold(nth: u64) {
         doubts += report.doubts;
         jumps += report.jumps;
         reloads += report.reloads;
+        rerouted += report.rerouted;
     }
-    let lively = rang > 1_000 && crashes > 500 && doubts > 20 && jumps > 50 && reloads > 500;
-    assert!(lively, "the worlds are too quiet to prove anything: {rang}, {crashes}, {doubts}, {jumps}, {reloads}");
+    let lively = rang > 1_000 && crashes > 500 && doubts > 20 && jumps > 50 && reloads > 500 && rerouted > 100;
+    let seen = (rang, crashes, doubts, jumps, reloads, rerouted);
+    assert!(lively, "the worlds are too quiet to prove anything: {seen:?}");
 }
 
 macro_rules! worlds {

@@ -116,6 +116,11 @@ impl Attempt {
         self.progress.answered.is_some()
     }
 
+    /// We have asked for its end.
+    pub fn is_ending(&self) -> bool {
+        matches!(self.at, Phase::Ending | Phase::Finished)
+    }
+
     pub fn handle(&mut self, now: Now, input: AttemptInput) {
         if self.at == Phase::Finished {
             return;

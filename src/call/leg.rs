@@ -28,6 +28,8 @@ pub enum LegCommand {
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Dial {
     pub trunk: TrunkIx,
+    /// How many trunks were tried before this one, at most 15: each has a branch of its own in one and the same call.
+    pub hop: u8,
     /// As it goes into From and P-Asserted-Identity: one of the trunk's own numbers.
     pub caller_id: Arc<str>,
     /// From the first provisional answer; then CANCEL.
@@ -83,6 +85,8 @@ pub struct LegEnd {
     pub by: ReleaseSide,
     /// Of a leg that had media.
     pub media: Option<Box<MediaQuality>>,
+    /// It is certain that nobody behind the trunk has heard of the call: another trunk may place it.
+    pub unheard: bool,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

@@ -41,7 +41,7 @@ impl Stubborn {
 /// For the log: kind and attempt.
 pub fn name_of(request: &StoreRequest) -> (&'static str, Option<AttemptId>) {
     match request {
-        StoreRequest::Authorise(intent) => ("authorisation", Some(intent.attempt)),
+        StoreRequest::Authorise(intent) | StoreRequest::Reroute(intent) => ("authorisation", Some(intent.attempt)),
         StoreRequest::Finish(outcome) => ("outcome", Some(outcome.attempt)),
         StoreRequest::Dnc(request) => ("do-not-call entry", request.attempt),
     }

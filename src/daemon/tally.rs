@@ -61,6 +61,10 @@ impl Tally {
                     m.golden_dials.add([name], 1);
                 }
             }
+            Counted::Rerouted { from, to } => {
+                m.trunk_reroutes.add([self.trunk(*from)], 1);
+                m.trunk_dials.add([self.trunk(*to)], 1);
+            }
             Counted::Finished(end) => {
                 let name = self.name(end.campaign);
                 m.attempts.add([name, end.result.as_str()], 1);

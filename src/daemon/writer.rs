@@ -270,7 +270,9 @@ impl Writer {
         tracing::error!(code = %error.code(), %error, kind, attempt_id, "given up: the store refuses to write this");
         let reply = match request {
             StoreRequest::Finish(outcome) => StoreReply::Finished { attempt: outcome.attempt, fresh: false },
-            StoreRequest::Authorise(intent) => StoreReply::Doubt { attempt: intent.attempt },
+            StoreRequest::Authorise(intent) | StoreRequest::Reroute(intent) => {
+                StoreReply::Doubt { attempt: intent.attempt }
+            }
             StoreRequest::Dnc(_) => StoreReply::DncNoted,
         };
         self.tell(ToEngine::Stored(Committed { replies: vec![reply], ..Committed::default() }));
@@ -282,7 +284,9 @@ impl Writer {
         let mut kept = Vec::new();
         for request in batch {
             match request {
-                StoreRequest::Authorise(intent) => replies.push(StoreReply::Doubt { attempt: intent.attempt }),
+                StoreRequest::Authorise(intent) | StoreRequest::Reroute(intent) => {
+                    replies.push(StoreReply::Doubt { attempt: intent.attempt });
+                }
                 StoreRequest::Finish(_) | StoreRequest::Dnc(_) => kept.push(request),
             }
         }

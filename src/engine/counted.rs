@@ -27,6 +27,11 @@ pub enum Counted {
         local_hour: u8,
         golden: bool,
     },
+    /// A trunk could not take an attempt, and it went to the line for another one.
+    Rerouted {
+        from: TrunkIx,
+        to: TrunkIx,
+    },
     /// An attempt is over.
     Finished(FinishedCount),
     /// The callee pressed a key in a flow: `0`–`9`, `*`, `#`, `A`–`D`.

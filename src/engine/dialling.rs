@@ -11,6 +11,9 @@ use super::{Counted, DncRequest, DncSubject, Engine, IntentAnswer, Output, Store
 impl Engine {
     /// Durable: the leg may dial, if the permit still holds. Past it nothing goes out and the attempt is void.
     pub(super) fn authorised(&mut self, now: Now, id: AttemptId) {
+        if self.is_on_detour(id) {
+            return self.detour_authorised(now, id);
+        }
         let law = self.law(now);
         let Some(live) = self.lives.get_mut(id).filter(|live| matches!(live.stage, Stage::Asked)) else { return };
         live.authorised = Some(now.wall);
@@ -24,6 +27,7 @@ impl Engine {
         }
         let dial = Dial {
             trunk,
+            hop: 0,
             caller_id: live.caller_id.clone(),
             ring: campaign.pacing.ring,
             permit_until: live.permit_until,
@@ -39,9 +43,12 @@ impl Engine {
 
     /// The last gate said no: it knew something that the engine did not.
     pub(super) fn refused(&mut self, now: Now, id: AttemptId, verdict: Verdict) {
+        if self.is_on_detour(id) {
+            return self.detour_refused(now, id, &verdict);
+        }
         let Some(live) = self.lives.end(id) else { return };
         self.book.forget(live.contact, live.phone, id);
-        self.unshow(&live);
+        self.unshow(live.law, &live.caller_id);
         self.give_back(now, &live);
         self.count_intent(live.run, IntentAnswer::Refused);
         let another = self.runs.get(live.run).is_some_and(|run| run.route.has_choice());
@@ -58,6 +65,9 @@ impl Engine {
 
     /// Nobody knows whether the intent was written, but it is certain that it was not dialled: void, in any case.
     pub(super) fn in_doubt(&mut self, now: Now, id: AttemptId) {
+        if self.is_on_detour(id) {
+            return self.detour_in_doubt(now, id);
+        }
         let Some(run) = self.lives.get(id).map(|live| live.run) else { return };
         self.count_intent(run, IntentAnswer::Doubt);
         self.void(now, id);

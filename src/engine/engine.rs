@@ -3,7 +3,7 @@
 use std::collections::VecDeque;
 use std::sync::Arc;
 
-use crate::base::{CampaignIx, LegId, Now, Rng, Tick, Wall};
+use crate::base::{AttemptId, CampaignIx, LegId, Now, Rng, Tick, Wall};
 use crate::call::{AttemptInput, LegEvent};
 use crate::contact::Zones;
 use crate::gate::{DncMark, Rule};
@@ -145,10 +145,16 @@ impl Engine {
     }
 
     fn on_leg(&mut self, now: Now, leg: LegId, event: LegEvent) {
-        let Some(live) = self.lives.get_mut(leg.0) else { return };
+        if let Some(event) = self.elsewhere(now, leg.0, event) {
+            self.tell_attempt(now, leg.0, event);
+        }
+    }
+
+    pub(super) fn tell_attempt(&mut self, now: Now, id: AttemptId, event: LegEvent) {
+        let Some(live) = self.lives.get_mut(id) else { return };
         let Stage::Dialled(attempt) = &mut live.stage else { return };
         attempt.handle(now, AttemptInput::Leg(event));
-        self.pump(now, leg.0);
+        self.pump(now, id);
     }
 
     fn obey(&mut self, now: Now, command: &OperatorCommand) {

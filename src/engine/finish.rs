@@ -49,7 +49,7 @@ impl Engine {
     /// Nothing went out: the account is as if it had never been, and the lead is due again in a minute.
     pub(super) fn write_void(&mut self, now: Now, id: AttemptId, live: &Live) {
         self.book.forget(live.contact, live.phone, id);
-        self.unshow(live);
+        self.unshow(live.law, &live.caller_id);
         let finished = Finished {
             result: CallResult::Void,
             not_sent: None,

@@ -8,6 +8,8 @@ use crate::call::Attempt;
 use crate::campaign::Campaign;
 use crate::schedule::LeadIx;
 
+use super::detour::Detour;
+
 /// One attempt under way.
 #[derive(Debug)]
 pub struct Live {
@@ -36,6 +38,8 @@ pub struct Live {
     /// Not wanted any more before it was dialled.
     pub cancelled: bool,
     pub stage: Stage,
+    /// Its trunk could not take it.
+    pub detour: Option<Box<Detour>>,
     /// As the index of timers has it: kept by [`Lives`], none at the beginning.
     pub timer: Option<Tick>,
 }

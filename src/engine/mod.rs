@@ -3,6 +3,7 @@
 mod book;
 mod config;
 mod counted;
+mod detour;
 mod dialling;
 #[expect(clippy::module_inception, reason = "the machine of the room has the room's name")]
 mod engine;

@@ -192,7 +192,9 @@ mod tests {
                     }
                     Output::Leg(leg, LegCommand::Hangup) => self.engine.handle(self.now, ended(leg, None)),
                     Output::Store(StoreRequest::Finish(outcome)) => self.outcomes.push(*outcome),
-                    Output::Leg(..) | Output::Store(StoreRequest::Dnc(_)) | Output::Count(_) => {}
+                    Output::Leg(..)
+                    | Output::Store(StoreRequest::Dnc(_) | StoreRequest::Reroute(_))
+                    | Output::Count(_) => {}
                 }
             }
         }
@@ -209,7 +211,8 @@ mod tests {
     }
 
     fn ended(leg: LegId, unanswered: Option<CallResult>) -> Input {
-        let end = LegEnd { unanswered, sip_status: None, q850: None, by: ReleaseSide::Them, media: None };
+        let end =
+            LegEnd { unanswered, sip_status: None, q850: None, by: ReleaseSide::Them, media: None, unheard: false };
         Input::Leg(leg, LegEvent::Ended(end))
     }
 

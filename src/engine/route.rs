@@ -86,7 +86,12 @@ impl Route {
 impl Engine {
     /// The trunk for the next call of this campaign. `None`: no trunk has room.
     pub(super) fn next_trunk(&self, now: Now, run: &Run) -> Option<TrunkIx> {
-        run.route.next(|trunk| self.has_room(now.tick, run, trunk))
+        self.next_trunk_but(now, run, &[])
+    }
+
+    /// None of these.
+    pub(super) fn next_trunk_but(&self, now: Now, run: &Run, tried: &[TrunkIx]) -> Option<TrunkIx> {
+        run.route.next(|trunk| !tried.contains(&trunk) && self.has_room(now.tick, run, trunk))
     }
 
     pub(super) fn took_turn(&mut self, now: Now, at: usize, trunk: TrunkIx) {

@@ -16,6 +16,9 @@ use crate::gate::{DncMark, LeadFacts, Ledger, Verdict};
 pub enum StoreRequest {
     /// Asks the gate once more inside the transaction, with ledgers as stored, and inserts the attempt if it says yes.
     Authorise(Box<Intent>),
+    /// The same of an attempt that was authorised, over another trunk: its first one could not take it. Answered as
+    /// `Authorise` is; of the intent only trunk and caller id are written.
+    Reroute(Box<Intent>),
     /// Appends the outcome (once per attempt and revision) and moves the lead, in the same transaction.
     Finish(Box<Outcome>),
     /// A do-not-call entry made by a flow, an agent or a disposition; in force at once.
@@ -26,7 +29,7 @@ impl StoreRequest {
     /// What the engine knows of the wall that the store's clock may have forgotten.
     pub fn latest(batch: &[Self]) -> impl Iterator<Item = Wall> {
         batch.iter().filter_map(|request| match request {
-            Self::Authorise(intent) => Some(intent.law),
+            Self::Authorise(intent) | Self::Reroute(intent) => Some(intent.law),
             Self::Finish(_) | Self::Dnc(_) => None,
         })
     }

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use crate::base::{AttemptId, Now, Wall};
+use crate::base::{AttemptId, Now, Tick, TrunkIx, Wall};
 use crate::campaign::Daypart;
 use crate::gate::{self, Facts, PastDial, Verdict};
 use crate::pace::Staff;
@@ -177,72 +177,84 @@ impl Engine {
 
     fn draw_up(&self, now: Now, at: usize, best: Best, id: AttemptId) -> Option<(Intent, Live)> {
         let run = self.runs.get(at)?;
-        let row = run.leads.get(best.lead)?;
-        let slot = run.phone(best.lead)?;
-        let trunk = self.next_trunk(now, run)?;
         let facts = self.facts(now, run, best.lead)?;
-        let closing = gate::closing_time(&facts).unwrap_or(Wall::MAX);
-        let spec = self.config.trunk(trunk)?;
-        let caller_id = self.caller_id(spec, run, row.contact)?;
-        let permit_until = now.tick + self.config.permit;
+        let context = self.context(now, run, best.lead, best.index_value)?;
         let intent = Intent {
-            attempt: id,
+            permit_until: now.tick + self.config.permit,
+            ..self.intent(now, run, (best.lead, &facts), id, (self.next_trunk(now, run)?, context))?
+        };
+        let live = Live {
+            run: at,
+            lead: best.lead,
+            lead_id: intent.lead,
+            contact: intent.contact,
+            phone: intent.phone,
+            trunk: intent.trunk,
+            caller_id: Arc::clone(&intent.caller_id),
+            campaign: Arc::clone(&run.campaign),
+            seat: run.queue,
+            decided: now,
+            law: intent.law,
+            authorised: None,
+            permit_until: intent.permit_until,
+            closing: gate::closing_time(&facts).unwrap_or(Wall::MAX),
+            free: facts.lead.free_of_daily_budget,
+            local_hour: intent.context.slot_half_hour / 2,
+            golden: intent.context.golden,
+            cancelled: false,
+            stage: Stage::Asked,
+            detour: None,
+            timer: None,
+        };
+        Some((intent, live))
+    }
+
+    /// A wish to call this lead over this trunk, without a permit yet.
+    pub(super) fn intent(
+        &self,
+        now: Now,
+        run: &Run,
+        (lead, facts): (LeadIx, &Facts<'_>),
+        attempt: AttemptId,
+        (trunk, context): (TrunkIx, Context),
+    ) -> Option<Intent> {
+        let row = run.leads.get(lead)?;
+        let spec = self.config.trunk(trunk)?;
+        Some(Intent {
+            attempt,
             lead: row.lead,
             contact: row.contact,
-            phone: slot.phone,
+            phone: facts.phone_id,
             campaign_ix: run.ix,
             campaign: Arc::clone(&run.campaign),
             facts: facts.lead,
             phone_zones: facts.phone_zones.into(),
             zones: Arc::clone(&self.zones),
             trunk,
-            caller_id: Arc::clone(&caller_id),
+            caller_id: self.caller_id(spec, run, row.contact)?,
             test_numbers_only: facts.test_numbers_only,
             reach: Arc::clone(&spec.reach),
-            context: self.context(now, run, best)?,
+            context,
             decided: now,
             law: self.law(now),
-            permit_until,
-        };
-        let live = Live {
-            run: at,
-            lead: best.lead,
-            lead_id: row.lead,
-            contact: row.contact,
-            phone: slot.phone,
-            trunk,
-            caller_id,
-            campaign: Arc::clone(&run.campaign),
-            seat: run.queue,
-            decided: now,
-            law: intent.law,
-            authorised: None,
-            permit_until,
-            closing,
-            free: facts.lead.free_of_daily_budget,
-            local_hour: intent.context.slot_half_hour / 2,
-            golden: intent.context.golden,
-            cancelled: false,
-            stage: Stage::Asked,
-            timer: None,
-        };
-        Some((intent, live))
+            permit_until: Tick(0),
+        })
     }
 
-    fn context(&self, now: Now, run: &Run, best: Best) -> Option<Context> {
-        let row = run.leads.get(best.lead)?;
-        let key = run.cell(best.lead)?;
+    pub(super) fn context(&self, now: Now, run: &Run, lead: LeadIx, index_value: f32) -> Option<Context> {
+        let row = run.leads.get(lead)?;
+        let key = run.cell(lead)?;
         let wall = self.law(now);
         let mut viewer = Viewer::new(&run.campaign, &self.zones, &self.zone_sets, &run.answers, wall);
         let (slot, p_answer) = viewer.p_answer(key)?;
         let ledger = self.book.contact(row.contact);
-        let (score, value) = run.worth(best.lead)?;
+        let (score, value) = run.worth(lead)?;
         Some(Context {
             list: row.list,
             score,
             value,
             p_answer,
-            index_value: best.index_value,
+            index_value,
             propensity: 1.0,
             explore: false,
             segment: key.segment,

@@ -8,7 +8,6 @@ use jiff::tz::TimeZone;
 
 use crate::base::{ContactId, TrunkIx, Wall};
 
-use super::live::Live;
 use super::run::Run;
 use super::{Engine, TrunkSpec};
 
@@ -98,10 +97,10 @@ impl Engine {
         *count = count.saturating_add(1);
     }
 
-    /// It was not shown after all.
-    pub(super) fn unshow(&mut self, live: &Live) {
-        if live.law >= self.shown.from
-            && let Some(count) = self.shown.counts.get_mut(&live.caller_id)
+    /// It was not shown after all to whom it would have been since `law`.
+    pub(super) fn unshow(&mut self, law: Wall, number: &Arc<str>) {
+        if law >= self.shown.from
+            && let Some(count) = self.shown.counts.get_mut(number)
         {
             *count = count.saturating_sub(1);
         }

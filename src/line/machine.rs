@@ -355,14 +355,14 @@ impl Line {
     }
 
     fn invite_of(&self, leg: LegId, wish: &Wish, rtp: SocketAddr) -> Option<Invite> {
-        let Wish { dial: Dial { trunk, caller_id, ring, permit_until, .. }, number } = wish;
-        self.invite_to(leg, *trunk, number, caller_id, (*ring, *permit_until), rtp)
+        let Wish { dial: Dial { trunk, hop, caller_id, ring, permit_until }, number } = wish;
+        self.invite_to(leg, (*trunk, *hop), number, caller_id, (*ring, *permit_until), rtp)
     }
 
     fn invite_to(
         &self,
         leg: LegId,
-        ix: TrunkIx,
+        (ix, hop): (TrunkIx, u8),
         number: &Pii<String>,
         caller_id: &Arc<str>,
         (ring_timeout, permit_until): (std::time::Duration, Tick),
@@ -373,7 +373,7 @@ impl Line {
         Some(Invite {
             leg,
             trunk: ix,
-            hop: 0,
+            hop,
             permit_until,
             request_uri: trunk.number.request_uri(number.reveal(), host),
             asserted: trunk.asserts_caller_id.then(|| caller.clone()),
@@ -425,8 +425,10 @@ impl Line {
     fn recover(&mut self, now: Now, legs: Vec<RecoveredLeg>) {
         let rtp = SocketAddr::new(self.media_address, 0);
         for RecoveredLeg { leg, trunk, number, caller_id, dialog, tried } in legs {
-            let invite =
-                self.invite_to(leg, trunk, &number, &caller_id, (std::time::Duration::ZERO, Tick::default()), rtp);
+            // Of the trunk before this one: it was to go over another, and did not get so far.
+            let tried = tried.filter(|tried| tried.trunk == trunk);
+            let times = (std::time::Duration::ZERO, Tick::default());
+            let invite = self.invite_to(leg, (trunk, 0), &number, &caller_id, times, rtp);
             if let Some(invite) = invite {
                 self.recovery.end(now.tick, &self.sip, &invite, (dialog.as_deref(), tried.as_ref()));
             }
@@ -537,8 +539,8 @@ impl Line {
             Side::Them => ReleaseSide::Them,
             Side::Nobody => ReleaseSide::Nobody,
         };
-        let (sip_status, q850) = (end.status, end.q850);
-        self.event(id, LegEvent::Ended(LegEnd { unanswered: unanswered(end), sip_status, q850, by, media }));
+        let (sip_status, q850, unheard) = (end.status, end.q850, end.unheard);
+        self.event(id, LegEvent::Ended(LegEnd { unanswered: unanswered(end), sip_status, q850, by, media, unheard }));
     }
 
     fn event(&mut self, leg: LegId, event: LegEvent) {
@@ -547,5 +549,6 @@ impl Line {
 }
 
 fn nothing_sent() -> End {
-    End { cause: Cause::NotSent, status: None, q850: None, retry_after_s: None, by: Side::Us, answered: false }
+    let (cause, by) = (Cause::NotSent, Side::Us);
+    End { cause, status: None, q850: None, retry_after_s: None, by, answered: false, unheard: true }
 }

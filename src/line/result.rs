@@ -118,7 +118,7 @@ mod tests {
     }
 
     fn end(cause: Cause, status: Option<u16>, q850: Option<u8>) -> End {
-        End { cause, status, q850, retry_after_s: None, by: Side::Them, answered: false }
+        End { cause, status, q850, retry_after_s: None, by: Side::Them, answered: false, unheard: false }
     }
 
     #[test]

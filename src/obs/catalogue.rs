@@ -115,6 +115,8 @@ catalogue! {
     trunk_calls_limit: Gauge "goldenhour_trunk_calls_limit" Calls ["trunk"];
     /// Calls that left on a trunk.
     trunk_dials: Counter "goldenhour_trunk_dials_total" Calls ["trunk"];
+    /// Calls that a trunk could not take and another one of its group was given, by the trunk that could not.
+    trunk_reroutes: Counter "goldenhour_trunk_reroutes_total" Calls ["trunk"];
     /// Finished attempts of a trunk by call result.
     trunk_results: Counter "goldenhour_trunk_results_total" Attempts ["trunk", "call_result"];
     /// Challenges of a trunk that went unanswered, by reason: no credentials, other realm, unsupported, rejected.
@@ -210,6 +212,7 @@ impl Metrics {
             self.trunk_results.open([trunk, result]);
         }
         self.trunk_dials.open([trunk]);
+        self.trunk_reroutes.open([trunk]);
         self.setup_seconds.open([trunk]);
         self.line_calls.set([trunk], 0.0);
         self.trunk_stopped.set([trunk], 0.0);

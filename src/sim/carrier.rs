@@ -57,6 +57,20 @@ impl Carrier {
         self.dial_number(now, leg, dial, u64::from(phone.0), local_hour)
     }
 
+    /// The trunk cannot take it: after this long it says 503 before anything else, or it was down at once.
+    pub fn turn_away(&mut self, now: Now, leg: LegId, dial: &Dial, after: Option<Duration>) -> LegEvent {
+        if now.tick > dial.permit_until {
+            return LegEvent::NotSent(NotSent::PermitExpired);
+        }
+        let Some(after) = after else { return LegEvent::NotSent(NotSent::TrunkDown) };
+        let behaviour = self.people.behaviour(0, 0, 0);
+        self.legs.insert(leg, Leg { number: 0, behaviour, ring: dial.ring, answered: false, playing: 0 });
+        let (unanswered, by) = (Some(CallResult::TrunkRefused), ReleaseSide::Them);
+        let end = LegEnd { unanswered, sip_status: Some(503), q850: None, by, media: None, unheard: true };
+        self.plan(now.tick + after, leg, Step::Ended(end));
+        LegEvent::Sent
+    }
+
     /// `number` is what its owner's behaviour is drawn from.
     pub fn dial_number(&mut self, now: Now, leg: LegId, dial: &Dial, number: u64, local_hour: u8) -> LegEvent {
         if now.tick > dial.permit_until {
@@ -96,7 +110,14 @@ impl Carrier {
             LegCommand::Hangup => {
                 let unanswered = (!state.answered).then_some(CallResult::NoAnswer);
                 let status = if state.answered { Some(200) } else { Some(487) };
-                let end = LegEnd { unanswered, sip_status: status, q850: None, by: ReleaseSide::Us, media: None };
+                let end = LegEnd {
+                    unanswered,
+                    sip_status: status,
+                    q850: None,
+                    by: ReleaseSide::Us,
+                    media: None,
+                    unheard: false,
+                };
                 self.plan(now.tick + Duration::from_millis(20), leg, Step::Ended(end));
             }
         }
@@ -195,7 +216,15 @@ impl Carrier {
     /// By the line's own table: what the network cannot say, nobody learns here either.
     fn refuse(&mut self, leg: LegId, Refusal { status, q850 }: Refusal) -> Option<LegEvent> {
         let (cause, by, status) = (Cause::Refused, Side::Them, Some(status));
-        let result = line::unanswered(&sip::End { cause, status, q850, retry_after_s: None, by, answered: false });
+        let result = line::unanswered(&sip::End {
+            cause,
+            status,
+            q850,
+            retry_after_s: None,
+            by,
+            answered: false,
+            unheard: false,
+        });
         self.end(leg, result, status, q850, ReleaseSide::Them)
     }
 
@@ -208,7 +237,7 @@ impl Carrier {
         by: ReleaseSide,
     ) -> Option<LegEvent> {
         self.legs.remove(&leg)?;
-        Some(LegEvent::Ended(LegEnd { unanswered, sip_status, q850, by, media: None }))
+        Some(LegEvent::Ended(LegEnd { unanswered, sip_status, q850, by, media: None, unheard: false }))
     }
 }
 

@@ -10,7 +10,7 @@ use crate::engine::{
     AsStored, Committed, DncRequest, DncSubject, Epoch, Intent, LeadRow, LedgerPage, Outcome, PhoneRow,
     RecoveredAttempt, StoreReply, StoreRequest, last_gate, refused,
 };
-use crate::gate::{DncMark, Ledger, PastDial, Rule};
+use crate::gate::{DncMark, Ledger, PastDial, Rule, Verdict};
 
 /// Everything in it is committed: a batch is applied whole or not at all, so a crash loses only who was dialling.
 #[derive(Clone, Debug, Default)]
@@ -116,6 +116,12 @@ pub struct ModelAttempt {
     pub outcomes: Vec<Outcome>,
 }
 
+impl ModelAttempt {
+    fn is_of(&self, intent: &Intent) -> bool {
+        (self.lead, self.contact, self.phone) == (intent.lead, intent.contact, intent.phone)
+    }
+}
+
 /// Whom an entry names, known to the store or not.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub enum ModelSubject {
@@ -185,6 +191,7 @@ impl ModelStore {
         for request in batch {
             let reply = match request {
                 StoreRequest::Authorise(intent) => self.authorise(intent, epoch, now, &mut committed),
+                StoreRequest::Reroute(intent) => self.reroute(intent, now, &mut committed),
                 StoreRequest::Finish(outcome) => self.finish(outcome, now),
                 StoreRequest::Dnc(request) => self.note_dnc(request),
             };
@@ -195,47 +202,21 @@ impl ModelStore {
 
     fn authorise(&mut self, intent: &Intent, epoch: Epoch, now: Wall, committed: &mut Committed) -> StoreReply {
         let attempt = intent.attempt;
-        let no = |rule, why: &str| StoreReply::Refused { attempt, verdict: refused(rule, why.to_owned()) };
-        let lead = self.lead(intent.lead);
-        let Some(lead) = lead.filter(|l| l.contact == intent.contact && l.campaign == intent.campaign_ix) else {
-            return no(Rule::Number, "the store does not know this lead");
-        };
-        let Some(phone) = self.phone(intent.phone) else {
-            return no(Rule::Number, "the store does not know this phone");
-        };
-        if phone.ever.len() == 1 && !phone.ever.contains(&intent.contact) {
-            return no(Rule::Number, "the store knows this phone as somebody else's");
-        }
         if self.attempts.contains_key(&attempt) {
-            return no(Rule::LiveAttempt, "this attempt was authorised before");
-        }
-        if phone.erased {
-            return no(Rule::Number, "the person was erased");
-        }
-        let paused = self.paused_all || self.paused.contains(&intent.campaign_ix);
-        let trunk = self.trunks.get(intent.trunk.ix()).cloned().unwrap_or_else(|| format!("trunk-{}", intent.trunk));
-        let contact_ledger = self.contact_ledger(intent.contact, now);
-        let phone_ledger = self.phone_ledger(intent.phone, now);
-        let known = AsStored {
-            now,
-            lead: lead.state,
-            paused,
-            trunk_stopped: self.stopped.contains(&trunk),
-            contact: &contact_ledger,
-            phone: &phone_ledger,
-            number: &phone.e164,
-        };
-        let verdict = last_gate(intent, &known);
-        if !verdict.allows() {
+            let verdict = refused(Rule::LiveAttempt, "this attempt was authorised before".to_owned());
             return StoreReply::Refused { attempt, verdict };
         }
-        committed.numbers.push((attempt, phone.e164.clone()));
+        let number = match self.judge(intent, now, None) {
+            Ok(number) => number,
+            Err(verdict) => return StoreReply::Refused { attempt, verdict },
+        };
+        committed.numbers.push((attempt, number));
         let new = ModelAttempt {
             lead: intent.lead,
             contact: intent.contact,
             phone: intent.phone,
             campaign: intent.campaign_ix,
-            trunk,
+            trunk: self.trunk(intent),
             caller_id: Arc::clone(&intent.caller_id),
             at: now,
             epoch,
@@ -246,6 +227,66 @@ impl ModelStore {
         self.note_dial(attempt, &new);
         self.attempts.insert(attempt, new);
         StoreReply::Authorised { attempt }
+    }
+
+    fn reroute(&mut self, intent: &Intent, now: Wall, committed: &mut Committed) -> StoreReply {
+        let attempt = intent.attempt;
+        let same = |known: &&ModelAttempt| known.outcomes.is_empty() && known.is_of(intent);
+        if self.attempts.get(&attempt).filter(same).is_none() {
+            let verdict = refused(Rule::LiveAttempt, "the store knows no such attempt under way".to_owned());
+            return StoreReply::Refused { attempt, verdict };
+        }
+        match self.judge(intent, now, Some(attempt)) {
+            Ok(number) => committed.numbers.push((attempt, number)),
+            Err(verdict) => return StoreReply::Refused { attempt, verdict },
+        }
+        let trunk = self.trunk(intent);
+        if let Some(known) = self.attempts.get_mut(&attempt) {
+            known.trunk = trunk;
+            known.caller_id = Arc::clone(&intent.caller_id);
+        }
+        StoreReply::Authorised { attempt }
+    }
+
+    /// The number, if it may be called now. `own` is the attempt itself, which does not stand in its own way.
+    fn judge(&self, intent: &Intent, now: Wall, own: Option<AttemptId>) -> Result<Pii<String>, Verdict> {
+        let no = |rule, why: &str| Err(refused(rule, why.to_owned()));
+        let lead = self.lead(intent.lead);
+        let Some(lead) = lead.filter(|l| l.contact == intent.contact && l.campaign == intent.campaign_ix) else {
+            return no(Rule::Number, "the store does not know this lead");
+        };
+        let Some(phone) = self.phone(intent.phone) else {
+            return no(Rule::Number, "the store does not know this phone");
+        };
+        if phone.ever.len() == 1 && !phone.ever.contains(&intent.contact) {
+            return no(Rule::Number, "the store knows this phone as somebody else's");
+        }
+        if phone.erased {
+            return no(Rule::Number, "the person was erased");
+        }
+        let mut contact_ledger = self.contact_ledger(intent.contact, now);
+        let mut phone_ledger = self.phone_ledger(intent.phone, now);
+        if let Some(own) = own {
+            contact_ledger.forget(own);
+            phone_ledger.forget(own);
+        }
+        let known = AsStored {
+            now,
+            lead: lead.state,
+            paused: self.paused_all || self.paused.contains(&intent.campaign_ix),
+            trunk_stopped: self.stopped.contains(&self.trunk(intent)),
+            contact: &contact_ledger,
+            phone: &phone_ledger,
+            number: &phone.e164,
+        };
+        match last_gate(intent, &known) {
+            Verdict::Allow => Ok(phone.e164.clone()),
+            refused @ Verdict::Refuse { .. } => Err(refused),
+        }
+    }
+
+    fn trunk(&self, intent: &Intent) -> String {
+        self.trunks.get(intent.trunk.ix()).cloned().unwrap_or_else(|| format!("trunk-{}", intent.trunk))
     }
 
     fn finish(&mut self, outcome: &Outcome, now: Wall) -> StoreReply {

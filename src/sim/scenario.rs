@@ -4,10 +4,10 @@ use std::collections::BTreeMap;
 use std::fmt::Write as _;
 use std::sync::Arc;
 
-use crate::base::{CampaignIx, Diagnostic, Pii, Rng, Wall};
+use crate::base::{CampaignIx, Diagnostic, Pii, Rng, TrunkIx, Wall};
 use crate::campaign::{Campaign, Folder, load};
 use crate::contact::{Columns, Row, Zones};
-use crate::engine::{EngineConfig, QueueSpec, TrunkSpec};
+use crate::engine::{EngineConfig, GroupSpec, Member, QueueSpec, TrunkSpec};
 
 /// Everything a [`super::World`] begins with.
 #[derive(Clone, Debug)]
@@ -29,6 +29,8 @@ pub struct Scenario {
     pub reloads_per_hour: f64,
     /// Chance that a commit fails or is in doubt.
     pub commit_trouble: f64,
+    /// Chance that a trunk turns a call away before anybody hears of it.
+    pub trunk_trouble: f64,
 }
 
 /// The folder of campaigns as it stands at some time, and what was read from it.
@@ -84,6 +86,7 @@ impl Scenario {
             pauses_per_hour: often(&mut rng, 0.3),
             reloads_per_hour: often(&mut rng, 1.0),
             commit_trouble: often(&mut rng, 0.05),
+            trunk_trouble: often(&mut rng, 0.3),
         })
     }
 }
@@ -115,23 +118,31 @@ fn later(rng: &mut Rng, campaigns: u32) -> Result<Vec<Draft>, Vec<Diagnostic>> {
 fn config(rng: &mut Rng, seed: u64) -> EngineConfig {
     EngineConfig {
         seed,
-        trunks: vec![TrunkSpec {
-            shown_max: BTreeMap::new(),
-            reach: Arc::new(crate::base::Reach::of_country(None, &[])),
-            name: "gw".into(),
-            live: false,
-            max_calls: 1 + rng.below(20),
-            max_cps: 1 + rng.below(5),
-            caller_ids: ["+999100000001".into(), "+999100000002".into()].into(),
-            pools: BTreeMap::new(),
-        }],
-        groups: Vec::new(),
+        trunks: ["gw-a", "gw-b", "gw-c"].map(|name| trunk(rng, name)).into(),
+        groups: vec![GroupSpec { name: "gw".into(), members: (0..3).map(|ix| member(rng, ix)).collect() }],
         queues: vec![QueueSpec { name: "desk".into(), uri: "sip:8001@127.0.0.1".into(), seats: 1 + rng.below(6) }],
         test_numbers_only: true,
         zone: jiff::tz::TimeZone::UTC,
         wall_rate: 1.0,
         permit: EngineConfig::PERMIT,
     }
+}
+
+fn trunk(rng: &mut Rng, name: &str) -> TrunkSpec {
+    TrunkSpec {
+        shown_max: BTreeMap::new(),
+        reach: Arc::new(crate::base::Reach::of_country(None, &[])),
+        name: name.into(),
+        live: false,
+        max_calls: 1 + rng.below(20),
+        max_cps: 1 + rng.below(5),
+        caller_ids: ["+999100000001".into(), "+999100000002".into()].into(),
+        pools: BTreeMap::new(),
+    }
+}
+
+fn member(rng: &mut Rng, ix: u16) -> Member {
+    Member { trunk: TrunkIx(ix), priority: 1 + rng.below(2) as u16, weight: 1 + rng.below(3) as u16 }
 }
 
 fn pick<'a>(rng: &mut Rng, from: &[&'a str]) -> &'a str {
@@ -160,7 +171,7 @@ fn campaign(rng: &mut Rng, nth: u32) -> String {
     let mut yaml = format!(
         "schema: goldenhour/v1\ncampaign: sim-{nth}\ntitle: simulated\nscenario: activation\npurpose: marketing\n\
          status: active\nuse: {{ policy: sim@1 }}\n\
-         list: {{ key: key, phones: [phone], model: {{ score: score }} }}\n\
+         list: {{ key: key, phones: [phone], model: {{ score: score }} }}\ntrunk: {{ group: gw }}\n\
          calling_hours: {{ fallback_zone: Asia/Shanghai }}\n"
     );
     let by = pick(rng, &["score", "expected_value"]);

@@ -10,7 +10,7 @@ use std::time::Duration;
 use jiff::civil::DateTime;
 use jiff::tz::TimeZone;
 
-use crate::base::{AttemptId, CampaignIx, ContactId, PhoneId, Tick, Wall};
+use crate::base::{AttemptId, CampaignIx, ContactId, PhoneId, Tick, TrunkIx, Wall};
 use crate::campaign::{Campaign, CapPer, CapRule, WeekHours};
 use crate::contact::CallResult;
 use crate::engine::Intent;
@@ -47,7 +47,12 @@ pub struct Witness {
     /// From when on somebody must not be called.
     dnc_contacts: BTreeMap<ContactId, Tick>,
     dnc_phones: BTreeMap<PhoneId, Tick>,
-    max_cps: u32,
+    /// Of each trunk, in their order.
+    max_cps: Vec<u32>,
+    sent: Vec<(TrunkIx, Tick)>,
+    over_another: BTreeSet<AttemptId>,
+    /// Phones that rang over another trunk than their first.
+    pub rerouted: usize,
     homes: BTreeMap<ContactId, Vec<TimeZone>>,
     /// What the folder says, and since when.
     rules: BTreeMap<CampaignIx, Arc<Campaign>>,
@@ -56,7 +61,7 @@ pub struct Witness {
 
 impl Witness {
     /// `homes`: the zones of each contact's numbers, by name.
-    pub fn new(max_cps: u32, homes: impl Iterator<Item = (ContactId, Vec<String>)>) -> Self {
+    pub fn new(max_cps: Vec<u32>, homes: impl Iterator<Item = (ContactId, Vec<String>)>) -> Self {
         let zones = |names: Vec<String>| names.iter().filter_map(|name| TimeZone::get(name).ok()).collect();
         let homes = homes.map(|(contact, names)| (contact, zones(names))).collect();
         Self { max_cps, homes, ..Self::default() }
@@ -65,6 +70,12 @@ impl Witness {
     /// The store has committed it.
     pub fn authorised(&mut self, intent: Intent) {
         self.authorised.insert(intent.attempt);
+        self.intents.insert(intent.attempt, intent);
+    }
+
+    /// It may go over another trunk now, and over no other.
+    pub fn moved(&mut self, intent: Intent) {
+        self.over_another.insert(intent.attempt);
         self.intents.insert(intent.attempt, intent);
     }
 
@@ -84,6 +95,16 @@ impl Witness {
 
     pub fn dnc_phone(&mut self, phone: PhoneId, tick: Tick) {
         self.dnc_phones.entry(phone).or_insert(tick);
+    }
+
+    /// An INVITE left over this trunk, whatever came of it.
+    pub fn sent(&mut self, attempt: AttemptId, trunk: TrunkIx, law: Wall, tick: Tick) {
+        let stored = self.intents.get(&attempt).map(|intent| intent.trunk);
+        if stored != Some(trunk) {
+            self.object(law, format!("{attempt} went over trunk {trunk}, and the store says {stored:?}"));
+        }
+        self.sent.push((trunk, tick));
+        self.check_rate(law, trunk, tick);
     }
 
     /// A phone rings.
@@ -109,7 +130,7 @@ impl Witness {
         self.check_hours(&rang);
         self.check_dnc(&rang);
         self.check_counts(&rang);
-        self.check_rate(&rang);
+        self.rerouted += usize::from(self.over_another.contains(&attempt));
         self.rang.push(rang);
     }
 
@@ -181,8 +202,9 @@ impl Witness {
         for zone in &rang.zones {
             let day = |at| local(zone, at).date();
             let today = self.rang.iter().filter(own).filter(|before| !before.free && day(before.at) == day(rang.at));
-            let today = today.count() + usize::from(!rang.free);
-            if today > usize::from(rang.campaign.attempts.max_per_day) {
+            let today = today.count() + 1;
+            // What is excused goes out though a new plan's budget is smaller than what the day has seen.
+            if !rang.free && today > usize::from(rang.campaign.attempts.max_per_day) {
                 objections.push(format!("{} is number {today} of its local day", rang.attempt));
             }
         }
@@ -207,11 +229,13 @@ impl Witness {
         }
     }
 
-    fn check_rate(&mut self, rang: &Rang) {
+    fn check_rate(&mut self, law: Wall, trunk: TrunkIx, tick: Tick) {
         let second = Duration::from_secs(1);
-        let window = self.rang.iter().rev().take_while(|before| before.tick + second > rang.tick).count() + 1;
-        if window > self.max_cps as usize {
-            self.object(rang.at, format!("{window} dials within a second, {} allowed", self.max_cps));
+        let within = self.sent.iter().rev().take_while(|(_, before)| *before + second > tick);
+        let window = within.filter(|(over, _)| *over == trunk).count();
+        let allowed = self.max_cps.get(trunk.ix()).copied().unwrap_or(0);
+        if window > allowed as usize {
+            self.object(law, format!("{window} dials over trunk {trunk} within a second, {allowed} allowed"));
         }
     }
 

@@ -61,6 +61,8 @@ pub struct Report {
     pub doubts: u32,
     pub jumps: u32,
     pub reloads: u32,
+    /// Calls that rang over another trunk than their first.
+    pub rerouted: usize,
     pub violations: Vec<Violation>,
     /// FNV over every output of the engine in order: two runs with the same number decided the same.
     pub fingerprint: u64,
@@ -150,7 +152,7 @@ impl World {
         }
         let rows = self.scenario.lists.iter().flatten();
         let homes = rows.filter_map(|row| Some((self.store.find_contact(&row.key)?, row.zones.clone())));
-        let max_cps = self.scenario.config.trunks.first().map_or(0, |trunk| trunk.max_cps);
+        let max_cps = self.scenario.config.trunks.iter().map(|trunk| trunk.max_cps).collect();
         self.witness = Witness::new(max_cps, homes);
     }
 
@@ -175,6 +177,7 @@ impl World {
         let outcomes = self.store.attempts().iter().map(|(id, attempt)| (*id, results(attempt))).collect();
         self.witness.closed(law, &outcomes);
         self.report.rang = self.witness.rang.len();
+        self.report.rerouted = self.witness.rerouted;
         self.report.violations.append(&mut self.witness.violations);
         self.report
     }
@@ -247,9 +250,18 @@ impl World {
         let Some(intent) = self.witness.intent(leg.0) else { return };
         let zone = intent.phone_zones.first().copied().unwrap_or_default();
         let (phone, hour) = (intent.phone, intent.zones.local(zone, now.wall).hour().unsigned_abs());
-        let event = self.carrier.dial(now, leg, dial, phone, hour);
+        let event = if self.rng.chance(self.scenario.trunk_trouble) {
+            let after = self.rng.chance(0.7).then(|| Duration::from_millis(u64::from(1 + self.rng.below(400))));
+            self.carrier.turn_away(now, leg, dial, after)
+        } else {
+            let event = self.carrier.dial(now, leg, dial, phone, hour);
+            if event == LegEvent::Sent {
+                self.witness.rings(leg.0, self.law, now.tick);
+            }
+            event
+        };
         if event == LegEvent::Sent {
-            self.witness.rings(leg.0, self.law, now.tick);
+            self.witness.sent(leg.0, dial.trunk, self.law, now.tick);
         }
         self.tell(now, Input::Leg(leg, event));
     }
@@ -272,7 +284,9 @@ impl World {
         let mut replies = Vec::new();
         for request in batch {
             match request {
-                StoreRequest::Authorise(intent) => replies.push(StoreReply::Doubt { attempt: intent.attempt }),
+                StoreRequest::Authorise(intent) | StoreRequest::Reroute(intent) => {
+                    replies.push(StoreReply::Doubt { attempt: intent.attempt });
+                }
                 StoreRequest::Finish(_) | StoreRequest::Dnc(_) => again.push(request),
             }
         }
@@ -299,11 +313,14 @@ impl World {
                 (StoreRequest::Authorise(intent), StoreReply::Authorised { .. }) => {
                     self.witness.authorised((**intent).clone());
                 }
+                (StoreRequest::Reroute(intent), StoreReply::Authorised { .. }) => {
+                    self.witness.moved((**intent).clone());
+                }
                 (StoreRequest::Dnc(dnc), _) => match dnc.subject {
                     DncSubject::Contact(contact) => self.witness.dnc_contact(contact, tick),
                     DncSubject::Phone(phone) => self.witness.dnc_phone(phone, tick),
                 },
-                (StoreRequest::Authorise(_) | StoreRequest::Finish(_), _) => {}
+                (StoreRequest::Authorise(_) | StoreRequest::Reroute(_) | StoreRequest::Finish(_), _) => {}
             }
         }
     }

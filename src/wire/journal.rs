@@ -1,7 +1,7 @@
 //! The dialog journal: what a BYE needs after a crash, in two append-only files without fsync. It outlives `kill -9`,
 //! not a power cut. It holds addresses of customers, so its mode is 0600 and it never grows old.
 
-use std::collections::HashMap;
+use std::collections::{BTreeMap, HashMap};
 use std::fmt::Write as _;
 use std::fs::{File, OpenOptions};
 use std::io::{self, Write as _};
@@ -26,6 +26,8 @@ pub(super) struct Journal {
     found: HashMap<LegId, Found>,
     /// Lines that wait for the next flush.
     lines: String,
+    /// Every line has its number: the two files together tell in which order things happened.
+    written: u64,
 }
 
 /// What is known of a leg of the last run.
@@ -46,19 +48,17 @@ struct Page {
 impl Journal {
     /// Opens `path.a` and `path.b` and reads what the last run left.
     pub(super) fn open(path: &Path) -> io::Result<Self> {
-        let mut found = HashMap::new();
-        let mut over = Vec::new();
         let [a, b] = ["a", "b"].map(|name| side(path, name));
+        let mut lines = BTreeMap::new();
         for path in [&a, &b] {
-            read(path, &mut found, &mut over)?;
+            read(path, &mut lines)?;
         }
-        for leg in over {
-            found.remove(&leg);
-        }
+        let written = lines.keys().next_back().copied().unwrap_or(0);
+        let found = replay(lines.into_values());
         // Both files are needed until recovery is over, and nobody remembers which line stands where.
         let live: HashMap<_, _> = found.keys().map(|leg| (*leg, 3)).collect();
         let page = |path: &Path| Page::open(path, live.len());
-        Ok(Self { files: [page(&a)?, page(&b)?], current: 0, live, found, lines: String::new() })
+        Ok(Self { files: [page(&a)?, page(&b)?], current: 0, live, found, lines: String::new(), written })
     }
 
     /// The dialog of a leg of the last run.
@@ -86,7 +86,8 @@ impl Journal {
         }
         self.lives(facts.leg);
         let DialogFacts { leg, trunk, dest, cseq, to_tag, remote_target, routes, .. } = facts;
-        write_line(&mut self.lines, format_args!("+ {} {trunk} {dest} {cseq}", leg.0));
+        self.begin_line();
+        write(&mut self.lines, format_args!("+ {} {trunk} {dest} {cseq}", leg.0));
         for bytes in [to_tag, remote_target, routes] {
             self.lines.push(' ');
             push_hex(bytes, &mut self.lines);
@@ -97,7 +98,13 @@ impl Journal {
     pub(super) fn note_tried(&mut self, tried: &Tried) {
         self.lives(tried.leg);
         let Tried { leg, trunk, hop, dest } = tried;
-        write_line(&mut self.lines, format_args!("? {} {trunk} {hop} {dest}\n", leg.0));
+        self.begin_line();
+        write(&mut self.lines, format_args!("? {} {trunk} {hop} {dest}\n", leg.0));
+    }
+
+    fn begin_line(&mut self) {
+        self.written += 1;
+        write(&mut self.lines, format_args!("{} ", self.written));
     }
 
     /// A line of this leg will stand in the current file.
@@ -117,7 +124,8 @@ impl Journal {
         for (bit, page) in self.files.iter_mut().enumerate() {
             page.live -= usize::from(at & (1 << bit) != 0);
         }
-        write_line(&mut self.lines, format_args!("- {}\n", leg.0));
+        self.begin_line();
+        write(&mut self.lines, format_args!("- {}\n", leg.0));
     }
 
     /// Hands the lines to the kernel. Before the datagrams of the same turn are sent.
@@ -184,8 +192,8 @@ fn side(path: &Path, name: &str) -> PathBuf {
     full.into()
 }
 
-/// Later entries of a leg win; what is torn or foreign is passed over.
-fn read(path: &Path, found: &mut HashMap<LegId, Found>, over: &mut Vec<LegId>) -> io::Result<()> {
+/// By number; what is torn or foreign is passed over.
+fn read(path: &Path, lines: &mut BTreeMap<u64, Line>) -> io::Result<()> {
     let bytes = match std::fs::read(path) {
         Ok(bytes) => bytes,
         Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(()),
@@ -195,16 +203,38 @@ fn read(path: &Path, found: &mut HashMap<LegId, Found>, over: &mut Vec<LegId>) -
     let whole = bytes.iter().rposition(|b| *b == b'\n').map_or(0, |at| at + 1);
     let text = String::from_utf8_lossy(bytes.get(..whole).unwrap_or_default());
     for line in text.lines() {
-        if let Some(leg) = line.strip_prefix("- ").and_then(AttemptId::parse) {
-            over.push(LegId(leg));
-        } else if let Some(facts) = entry(line) {
-            let leg = facts.leg;
-            found.entry(leg).or_default().dialog = Some(facts);
-        } else if let Some(tried) = tried(line) {
-            found.entry(tried.leg).or_default().tried = Some(tried);
+        let Some((number, line)) = line.split_once(' ') else { continue };
+        let over = |line: &str| line.strip_prefix("- ").and_then(AttemptId::parse).map(LegId);
+        let read = over(line).map(Line::Over).or_else(|| entry(line).map(Line::Dialog));
+        if let (Ok(number), Some(line)) = (number.parse(), read.or_else(|| tried(line).map(Line::Tried))) {
+            lines.insert(number, line);
         }
     }
     Ok(())
+}
+
+enum Line {
+    Dialog(DialogFacts),
+    Tried(Tried),
+    Over(LegId),
+}
+
+/// A later line of a leg wins. One that ended may have begun anew, over another trunk.
+fn replay(lines: impl Iterator<Item = Line>) -> HashMap<LegId, Found> {
+    let mut found: HashMap<LegId, Found> = HashMap::new();
+    for line in lines {
+        match line {
+            Line::Dialog(facts) => {
+                let leg = facts.leg;
+                found.entry(leg).or_default().dialog = Some(facts);
+            }
+            Line::Tried(tried) => found.entry(tried.leg).or_default().tried = Some(tried),
+            Line::Over(leg) => {
+                found.remove(&leg);
+            }
+        }
+    }
+    found
 }
 
 fn entry(line: &str) -> Option<DialogFacts> {
@@ -233,7 +263,7 @@ fn tried(line: &str) -> Option<Tried> {
     words.next().is_none().then_some(tried)
 }
 
-fn write_line(lines: &mut String, text: std::fmt::Arguments<'_>) {
+fn write(lines: &mut String, text: std::fmt::Arguments<'_>) {
     // Writing to a String cannot fail.
     let _never_fails = lines.write_fmt(text);
 }
@@ -319,6 +349,27 @@ mod tests {
         let found = |n| journal.tried(LegId(AttemptId(n)));
         assert_eq!((found(1), found(2), found(3)), (Some(tried(1, 0)), Some(tried(2, 17)), None));
         assert_eq!((journal.found(LegId(AttemptId(1))), journal.found(LegId(AttemptId(2)))), (None, Some(facts(2))));
+    }
+
+    #[test]
+    fn a_leg_that_ended_and_went_out_over_another_trunk_is_found() {
+        let dir = tempfile::tempdir().unwrap();
+        let mut journal = open(&dir);
+        let leg = LegId(AttemptId(1));
+        let dest = "192.0.2.1:5060".parse().unwrap();
+        let second = Tried { leg, trunk: TrunkIx(1), hop: 16, dest };
+        journal.note_tried(&Tried { trunk: TrunkIx(0), hop: 0, ..second });
+        journal.over(leg);
+        journal.note_tried(&second);
+        journal.flush().unwrap();
+        kill(journal);
+        // Numbers go on where they stopped.
+        let mut journal = open(&dir);
+        assert_eq!(journal.tried(leg), Some(second));
+        journal.recovered();
+        journal.flush().unwrap();
+        kill(journal);
+        assert_eq!(open(&dir).tried(leg), None);
     }
 
     #[test]

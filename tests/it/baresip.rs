@@ -42,7 +42,14 @@ fn it_hangs_up_and_we_know_who_did() {
     let mut phone = Baresip::start("auto");
     let (rig, _) = phone.talks();
     phone.ask("hangup", None);
-    let theirs = LegEnd { unanswered: None, sip_status: Some(200), q850: None, by: ReleaseSide::Them, media: None };
+    let theirs = LegEnd {
+        unanswered: None,
+        sip_status: Some(200),
+        q850: None,
+        by: ReleaseSide::Them,
+        media: None,
+        unheard: false,
+    };
     assert_eq!(rig.until(is_end), [LegEvent::Ended(theirs)]);
 }
 

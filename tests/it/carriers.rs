@@ -210,6 +210,7 @@ fn attempt(wire: &mut impl Wire, campaign: &Arc<Campaign>, now: &mut Now, nth: u
     let id = AttemptId(0x0190_0000_0000_7000_8000_0000_0000_0000 + nth);
     let dial = Dial {
         trunk: TrunkIx(0),
+        hop: 0,
         caller_id: "+999100000001".into(),
         ring: campaign.pacing.ring,
         permit_until: now.tick + Duration::from_millis(500),

@@ -14,7 +14,14 @@ const REASON: &str = "Reason: Q.850;cause=16;text=\"Normal\"\n";
 const THEY_HUNG_UP: LegEvent = they_hung_up(None);
 
 const fn they_hung_up(q850: Option<u8>) -> LegEvent {
-    LegEvent::Ended(LegEnd { unanswered: None, sip_status: Some(200), q850, by: ReleaseSide::Them, media: None })
+    LegEvent::Ended(LegEnd {
+        unanswered: None,
+        sip_status: Some(200),
+        q850,
+        by: ReleaseSide::Them,
+        media: None,
+        unheard: false,
+    })
 }
 
 fn reliable(rseq: u32) -> String {

@@ -101,6 +101,7 @@ impl Rig {
         let leg = LegId(AttemptId::new(now, &mut self.rng));
         let dial = Dial {
             trunk: TrunkIx(0),
+            hop: 0,
             caller_id: "+999100000001".into(),
             ring: Duration::from_secs(20),
             permit_until: now.tick + Duration::from_secs(5),
@@ -137,8 +138,14 @@ pub(crate) fn is_end(event: &LegEvent) -> bool {
     matches!(event, LegEvent::Ended(_) | LegEvent::NotSent(_))
 }
 
-pub(crate) const HUNG_UP: LegEvent =
-    LegEvent::Ended(LegEnd { unanswered: None, sip_status: Some(200), q850: None, by: ReleaseSide::Us, media: None });
+pub(crate) const HUNG_UP: LegEvent = LegEvent::Ended(LegEnd {
+    unanswered: None,
+    sip_status: Some(200),
+    q850: None,
+    by: ReleaseSide::Us,
+    media: None,
+    unheard: false,
+});
 
 #[test]
 fn three_hundred_calls_are_answered_and_hung_up_without_a_loss() {

@@ -186,6 +186,7 @@ impl Caller {
         let now = self.clock.now();
         let dial = Dial {
             trunk: TrunkIx(0),
+            hop: 0,
             caller_id: "+999100000001".into(),
             ring: Duration::from_mins(1),
             permit_until: now.tick + Duration::from_secs(5),

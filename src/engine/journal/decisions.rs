@@ -22,7 +22,8 @@ pub(super) struct Notes {
 impl Notes {
     pub(super) fn note(&mut self, output: &Output) {
         let line = match output {
-            Output::Store(StoreRequest::Authorise(intent)) => authorise(intent),
+            Output::Store(StoreRequest::Authorise(intent)) => wish("authorise", intent),
+            Output::Store(StoreRequest::Reroute(intent)) => wish("reroute", intent),
             Output::Store(StoreRequest::Finish(outcome)) => format!("finish {outcome:?}"),
             Output::Store(StoreRequest::Dnc(request)) => format!("do not call {request:?}"),
             Output::Leg(leg, command) => format!("leg {} {command:?}", leg.0),
@@ -45,10 +46,10 @@ impl Notes {
 }
 
 /// Everything but the campaign's version: a rule that changes nothing is no difference.
-fn authorise(intent: &Intent) -> String {
+fn wish(verb: &str, intent: &Intent) -> String {
     let zones: Vec<&str> = intent.phone_zones.iter().map(|ix| intent.zones.name(*ix)).collect();
     format!(
-        "authorise {} lead {} contact {} phone {} of {} in {} over {} as {} test only {} until tick {} {:?} {:?}",
+        "{verb} {} lead {} contact {} phone {} of {} in {} over {} as {} test only {} until tick {} {:?} {:?}",
         intent.attempt,
         intent.lead,
         intent.contact,

@@ -363,6 +363,7 @@ fn leg_event(p: &mut Pack, event: &LegEvent) {
                 ReleaseSide::Nobody => 2,
             });
             p.maybe(end.media.as_deref(), quality);
+            p.yes(end.unheard);
         }
     }
 }
@@ -428,6 +429,7 @@ fn un_leg_event(u: &mut Unpack) -> Option<LegEvent> {
                 _ => return None,
             },
             media: u.maybe(un_quality)?,
+            unheard: u.yes()?,
         }),
         _ => return None,
     })

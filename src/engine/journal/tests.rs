@@ -112,6 +112,7 @@ fn inputs() -> Vec<Input> {
         q850: Some(17),
         by: ReleaseSide::Them,
         media: Some(Box::new(heard())),
+        unheard: true,
     };
     let events = [
         LegEvent::Sent,
@@ -234,6 +235,6 @@ fn a_journal_that_is_cut_off_anywhere_says_so() {
 fn what_is_no_journal_and_what_is_a_later_one_are_told_apart() {
     assert_eq!(read(b"contact_id,phone\n", 512).unwrap_err(), JournalError::NotAJournal);
     assert_eq!(read(b"gold", 512).unwrap_err(), JournalError::CutOff { record: 1, at: 4 });
-    let later = String::from_utf8_lossy(&journal()[..21]).replace('2', "3");
+    let later = String::from_utf8_lossy(&journal()[..21]).replace('3', "4");
     assert!(matches!(read(later.as_bytes(), 512).unwrap_err(), JournalError::Version(_)));
 }

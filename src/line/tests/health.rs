@@ -108,6 +108,7 @@ impl Hand {
         self.last.clear();
         let dial = Dial {
             trunk: TrunkIx(0),
+            hop: 0,
             caller_id: "+999100000001".into(),
             ring: Duration::from_secs(30),
             permit_until: self.now.tick + Duration::from_millis(500),

@@ -1,6 +1,7 @@
 //! Days of one campaign in virtual time, for tests: the engine, the model store, and a line that does as it is told.
 
 mod callbacks;
+mod detours;
 mod groups;
 mod guards;
 mod phones;
@@ -11,7 +12,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use crate::base::{AttemptId, CampaignIx, LeadId, LegId, Now, PhoneId, Pii, Tick, TrunkIx, Wall};
-use crate::call::{Digit, LegCommand, LegEnd, LegEvent, ReleaseSide, TrunkState};
+use crate::call::{Digit, LegCommand, LegEnd, LegEvent, NotSent, ReleaseSide, TrunkState};
 use crate::campaign::{Folder, Plan, load};
 use crate::contact::{CallResult, ClosedWhy, Columns, Row};
 use crate::engine::{Engine, EngineConfig, Input, OperatorCommand, Outcome, Output, StoreRequest, TrunkSpec, day_of};
@@ -59,6 +60,10 @@ pub(super) enum Callee {
     Gives(CallResult),
     /// Until it is taken back, or its time to ring is over.
     Rings,
+    /// Nobody hears of it: after so many milliseconds the trunk says 503 before anything else.
+    TurnedAway(u64),
+    /// The line sends nothing: the trunk is down by now.
+    NotSent,
 }
 
 /// One phone that was dialled.
@@ -68,6 +73,7 @@ pub(super) struct Dialled {
     pub(super) leg: LegId,
     pub(super) phone: PhoneId,
     pub(super) trunk: TrunkIx,
+    pub(super) hop: u8,
 }
 
 pub(super) struct Day {
@@ -220,6 +226,20 @@ impl Day {
         self.store.attempts().values().filter_map(|attempt| attempt.outcomes.last())
     }
 
+    /// Calls under way on each trunk, as the engine counts them.
+    pub(super) fn lines(&self) -> Vec<u32> {
+        self.engine.trunk_lines().collect()
+    }
+
+    /// Numbers of each trunk that are shown no more today.
+    pub(super) fn used_up(&self) -> Vec<usize> {
+        self.engine.caller_ids_used_up().collect()
+    }
+
+    pub(super) fn engine_live(&self) -> usize {
+        self.engine.live_attempts()
+    }
+
     pub(super) fn closed(&self) -> Vec<ClosedWhy> {
         self.store.lead_counts(CampaignIx(0)).2.into_keys().collect()
     }
@@ -243,7 +263,7 @@ impl Day {
         while let Some(output) = self.engine.poll_output() {
             match output {
                 Output::Store(request) => {
-                    if let StoreRequest::Authorise(intent) = &request {
+                    if let StoreRequest::Authorise(intent) | StoreRequest::Reroute(intent) = &request {
                         self.phones.insert(intent.attempt, intent.phone);
                     }
                     self.inbox.push(request);
@@ -259,10 +279,25 @@ impl Day {
         const SECOND: Duration = Duration::from_secs(1);
         match command {
             LegCommand::Dial(dial) => {
-                self.dials.push(Dialled { at: self.now.wall, leg, phone: self.phones[&leg.0], trunk: dial.trunk });
-                self.report(Duration::ZERO, leg, LegEvent::Sent);
-                self.report(SECOND, leg, LegEvent::Ringing);
-                match self.callees.pop_front().unwrap_or(Callee::Rings) {
+                self.dials.push(Dialled {
+                    at: self.now.wall,
+                    leg,
+                    phone: self.phones[&leg.0],
+                    trunk: dial.trunk,
+                    hop: dial.hop,
+                });
+                let callee = self.callees.pop_front().unwrap_or(Callee::Rings);
+                match callee {
+                    Callee::TurnedAway(_) => self.report(Duration::ZERO, leg, LegEvent::Sent),
+                    Callee::NotSent => {}
+                    Callee::Presses(_) | Callee::Gives(_) | Callee::Rings => {
+                        self.report(Duration::ZERO, leg, LegEvent::Sent);
+                        self.report(SECOND, leg, LegEvent::Ringing);
+                    }
+                }
+                match callee {
+                    Callee::TurnedAway(ms) => self.report(Duration::from_millis(ms), leg, turned_away()),
+                    Callee::NotSent => self.report(Duration::ZERO, leg, LegEvent::NotSent(NotSent::TrunkDown)),
                     Callee::Presses(key) => {
                         self.answered.insert(leg, true);
                         self.report(3 * SECOND, leg, LegEvent::Answered);
@@ -288,7 +323,19 @@ impl Day {
 }
 
 fn ended(unanswered: Option<CallResult>) -> LegEvent {
-    LegEvent::Ended(LegEnd { unanswered, sip_status: None, q850: None, by: ReleaseSide::Them, media: None })
+    LegEvent::Ended(LegEnd {
+        unanswered,
+        sip_status: None,
+        q850: None,
+        by: ReleaseSide::Them,
+        media: None,
+        unheard: false,
+    })
+}
+
+fn turned_away() -> LegEvent {
+    let (unanswered, by) = (Some(CallResult::TrunkRefused), ReleaseSide::Them);
+    LegEvent::Ended(LegEnd { unanswered, sip_status: Some(503), q850: None, by, media: None, unheard: true })
 }
 
 /// One trunk, `gw`.

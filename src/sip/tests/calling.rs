@@ -196,6 +196,7 @@ fn a_refusal_is_acked_on_its_own_branch_and_reported_with_its_reason() {
         retry_after_s: Some(120),
         by: Side::Them,
         answered: false,
+        unheard: false,
     };
     assert_eq!((solo.end(), solo.ua.live_calls()), (Some(want), 0));
     solo.answer("486 Busy Here", "b", headers, "");

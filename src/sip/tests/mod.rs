@@ -20,6 +20,7 @@ mod tables;
 mod targets;
 mod torture;
 mod transports;
+mod trunks;
 mod wire;
 
 use std::net::SocketAddr;

@@ -296,6 +296,9 @@ pub struct End {
     pub by: Side,
     /// Whether a 2xx went by: somebody picked up, even if the call came to nothing.
     pub answered: bool,
+    /// It is certain that nobody behind the trunk has heard of the call: refused by 503 or not reached, before any
+    /// provisional answer. It may be placed over another trunk (RFC 3261 §21.5.4).
+    pub unheard: bool,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

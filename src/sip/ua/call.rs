@@ -183,12 +183,14 @@ impl Call {
 impl End {
     /// A BYE in an answered call, by the other side.
     pub(super) const fn answered() -> Self {
-        Self { cause: Cause::Bye, status: Some(200), q850: None, retry_after_s: None, by: Side::Them, answered: true }
+        let (cause, status, by) = (Cause::Bye, Some(200), Side::Them);
+        Self { cause, status, q850: None, retry_after_s: None, by, answered: true, unheard: false }
     }
 
     /// Never answered, by nobody.
     pub(super) const fn silent(cause: Cause) -> Self {
-        Self { cause, status: None, q850: None, retry_after_s: None, by: Side::Nobody, answered: false }
+        let by = Side::Nobody;
+        Self { cause, status: None, q850: None, retry_after_s: None, by, answered: false, unheard: false }
     }
 }
 

@@ -196,9 +196,8 @@ impl Ua {
                 if let Stage::Inviting(inviting) = &mut call.stage
                     && inviting.to == Target::udp(to)
                     && inviting.tx.on_unreachable() == Act::TimedOut
-                    && !call.try_next(cx, now)
                 {
-                    call.finish(cx, End::silent(Cause::Unreachable));
+                    call.not_reached(cx, now);
                 }
             });
         }
@@ -380,7 +379,8 @@ impl Ua {
             if !taken && (200..300).contains(&status) {
                 taken = self.end_fork(now, (leg, trunk), response, (from, cseq));
             }
-        } else if known {
+        } else {
+            // Over which trunk it went is of no matter: a BYE ends what another trunk answered late, and nobody guesses a branch.
             self.with(leg, |call, cx| taken = call.on_request_response(cx, now, response, status));
         }
         if !taken {

@@ -67,6 +67,11 @@ impl Inviting {
         self.tx.poll_timeout().into_iter().chain([ring, give_up]).min().filter(|(at, _)| *at < Tick::MAX)
     }
 
+    /// Nobody behind the trunk can know of it, and we still want it.
+    fn is_unheard(&self) -> bool {
+        !self.heard && self.cancel == Cancel::No
+    }
+
     /// The INVITE once more, as it must read by now. False where it cannot be written.
     fn send(&mut self, cx: &mut Cx, now: Tick, to: Target) -> bool {
         let asking = Asking { cseq: self.cseq, min_se_s: self.min_se_s, at: self.at };
@@ -140,9 +145,19 @@ impl Call {
             note(cx, invite, *at, *to);
             return cx.send(*to, bytes.clone());
         }
-        if inviting.tx.on_unreachable() == Act::TimedOut && !self.try_next(cx, now) {
-            self.finish(cx, End::silent(Cause::Unreachable));
+        if inviting.tx.on_unreachable() == Act::TimedOut {
+            self.not_reached(cx, now);
         }
+    }
+
+    /// The network cannot bring our INVITE where it goes: to the next target, or there is none.
+    pub(super) fn not_reached(&mut self, cx: &mut Cx, now: Tick) {
+        if self.try_next(cx, now) {
+            return;
+        }
+        let Stage::Inviting(inviting) = &self.stage else { return };
+        let unheard = inviting.is_unheard();
+        self.finish(cx, End { unheard, ..End::silent(Cause::Unreachable) });
     }
 
     /// The same call at the next target of its trunk, with a new branch (RFC 3263 §4.3). Only while it is certain that
@@ -150,7 +165,7 @@ impl Call {
     pub(super) fn try_next(&mut self, cx: &mut Cx, now: Tick) -> bool {
         let Stage::Inviting(inviting) = &mut self.stage else { return false };
         cx.rest(self.trunk, inviting.to, now);
-        if inviting.heard || inviting.cancel != Cancel::No || now > inviting.invite.permit_until {
+        if !inviting.is_unheard() || now > inviting.invite.permit_until {
             return false;
         }
         let Some(next) = inviting.left.pop() else { return false };
@@ -188,11 +203,11 @@ impl Call {
         };
         let cseq = response.cseq().map(|(number, _)| number);
         let branch = response.top_via().and_then(|via| via.branch());
-        // A 2xx is ours by its From tag alone: an ACK too many hurts less than one too few. Not so once another target was
-        // tried: what the one before it brings is a second call.
+        // A 2xx is ours by its From tag alone: an ACK too many hurts less than one too few. Not so once another target or
+        // trunk was tried: what the one before it brings is a second call.
         let ours = branch == Some(&inviting.branch[..])
             || (200..300).contains(&status)
-                && inviting.at == first_at(inviting.invite.hop)
+                && inviting.at == 0
                 && response.from().and_then(|from| from.tag()) == Some(&cx.ids.tag(self.leg)[..]);
         if !ours || cseq != Some(inviting.cseq) {
             return false;
@@ -287,6 +302,7 @@ impl Call {
             retry_after_s: response.retry_after_s(),
             by,
             answered: false,
+            unheard: status == 503 && inviting.is_unheard(),
         };
         self.finish(cx, end);
     }
@@ -336,9 +352,9 @@ fn dispatch(cx: &mut Cx, invite: &Invite, asking: Asking, to: Target) -> Option<
     Some((to, bytes, branch))
 }
 
-/// After a crash nobody could tell where a name has led.
+/// After a crash nobody could tell where a name has led, nor that it was not the first trunk.
 fn note(cx: &mut Cx, invite: &Invite, hop: u8, dest: Target) {
-    if cx.peer(invite.trunk).is_some_and(|peer| !peer.routes.is_empty()) {
+    if hop > 0 || cx.peer(invite.trunk).is_some_and(|peer| !peer.routes.is_empty()) {
         cx.out.push_back(Output::Tried(Tried { leg: invite.leg, trunk: invite.trunk, hop, dest }));
     }
 }

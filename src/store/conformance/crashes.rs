@@ -1,7 +1,8 @@
 //! What a dead process leaves behind, and what becomes of it.
 
+use crate::base::TrunkIx;
 use crate::contact::{CallResult, ClosedWhy};
-use crate::engine::StoreRequest;
+use crate::engine::{Intent, StoreRequest};
 use crate::gate::Rule;
 use crate::store::{OutcomeSource, Store as _, StoreError, SwitchOf};
 
@@ -34,6 +35,21 @@ pub(super) async fn what_was_live_is_unknown_and_counts<H: Harness>(mut s: Scrip
     let rows = s.store().attempt(lost.attempt).await.unwrap();
     assert_eq!((rows.len(), rows[0].source), (1, OutcomeSource::Recovery));
     assert_eq!(s.model.lead_counts(crate::base::CampaignIx(0)).2.get(&ClosedWhy::UnknownCounted), Some(&1));
+    s.compare().await;
+}
+
+pub(super) async fn what_was_on_its_way_over_another_trunk_is_found_there<H: Harness>(mut s: Script<H>) {
+    s.import(0, &[row(1, &[1]), row(2, &[2])]).await;
+    let (first, second) = (s.intent(0, 0).await, s.intent(0, 1).await);
+    let over = |intent: &Intent| Intent { trunk: TrunkIx(1), caller_id: "+999000000002".into(), ..intent.clone() };
+    let reroute = |intent: &Intent| StoreRequest::Reroute(Box::new(over(intent)));
+    s.authorise(&first).await;
+    s.commit(&[reroute(&first)]).await;
+    // Nobody does so within one batch, and it would be the same.
+    s.commit(&[StoreRequest::Authorise(Box::new(second.clone())), reroute(&second)]).await;
+    let recovered = s.crash().await;
+    let places: Vec<_> = recovered.iter().map(|left| (left.trunk.as_str(), left.caller_id.as_str())).collect();
+    assert_eq!(places, [("trunk-1", "+999000000002"); 2]);
     s.compare().await;
 }
 

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use crate::base::{ContactId, PhoneId};
+use crate::base::{ContactId, PhoneId, TrunkIx};
 use crate::contact::{CallResult, ClosedWhy, Row};
 use crate::engine::{DncSubject, Intent, Outcome, StoreRequest};
 use crate::store::DncSubjectKey;
@@ -87,7 +87,8 @@ async fn batch<H: Harness>(s: &mut Script<H>, made: &mut Vec<Intent>) {
     for _ in 0..=s.rng.below(6) {
         let request = match s.rng.below(10) {
             0..=4 => authorise(s, made),
-            5..=8 => finish(s, made),
+            5..=7 => finish(s, made),
+            8 => reroute(s, made),
             _ => {
                 let subject = if s.rng.chance(0.5) {
                     DncSubject::Contact(ContactId(1 + s.rng.below(PEOPLE + 1)))
@@ -116,6 +117,15 @@ fn authorise<H: Harness>(s: &mut Script<H>, made: &mut Vec<Intent>) -> Option<St
     }
     made.push(intent.clone());
     Some(StoreRequest::Authorise(Box::new(intent)))
+}
+
+/// Mostly of a recent one, which may be over, or unknown to the store.
+fn reroute<H: Harness>(s: &mut Script<H>, made: &[Intent]) -> Option<StoreRequest> {
+    let back = s.rng.below(4) as usize;
+    let intent = made.iter().rev().nth(back)?;
+    let trunk = TrunkIx(s.rng.below(3) as u16);
+    let intent = Intent { trunk, caller_id: "+999000000002".into(), law: s.now.wall, ..intent.clone() };
+    Some(StoreRequest::Reroute(Box::new(intent)))
 }
 
 fn finish<H: Harness>(s: &mut Script<H>, made: &[Intent]) -> Option<StoreRequest> {

@@ -1,18 +1,27 @@
 //! Authorise, finish, do-not-call: caps, shared numbers, races, pauses and clocks.
 
+use std::sync::Arc;
 use std::time::Duration;
 
-use crate::base::Reach;
+use crate::base::{Reach, TrunkIx};
 use crate::contact::{CallResult, ClosedWhy, ColumnValue, LeadState};
-use crate::engine::{DncSubject, Outcome, StoreReply, StoreRequest};
+use crate::engine::{DncSubject, Intent, Outcome, StoreReply, StoreRequest};
 use crate::gate::Rule;
 use crate::store::{DncSubjectKey, Store as _, SwitchOf};
 
 use super::fixture::{DAY, HOUR, closed, declined, intent, key, no_answer, number, row, switch};
 use super::script::{Harness, Script, rules};
 
-fn authorise(intent: &crate::engine::Intent) -> StoreRequest {
+fn authorise(intent: &Intent) -> StoreRequest {
     StoreRequest::Authorise(Box::new(intent.clone()))
+}
+
+fn reroute(intent: &Intent) -> StoreRequest {
+    StoreRequest::Reroute(Box::new(intent.clone()))
+}
+
+async fn refusals<H: Harness>(s: &mut Script<H>, request: StoreRequest) -> Vec<Rule> {
+    rules(s.commit(&[request]).await.replies.first().unwrap())
 }
 
 fn finish(outcome: Outcome) -> StoreRequest {
@@ -25,6 +34,39 @@ pub(super) async fn an_authorised_attempt_gets_its_number<H: Harness>(mut s: Scr
     let committed = s.commit(&[authorise(&intent)]).await;
     assert_eq!(committed.replies, [StoreReply::Authorised { attempt: intent.attempt }]);
     assert_eq!(committed.numbers, [(intent.attempt, number(1))]);
+    s.compare().await;
+}
+
+pub(super) async fn an_attempt_goes_over_another_trunk_while_it_is_under_way<H: Harness>(mut s: Script<H>) {
+    s.import(0, &[row(1, &[1]), row(2, &[2])]).await;
+    let intent = s.intent(0, 0).await;
+    assert_eq!(s.authorise(&intent).await, []);
+    let other = Intent { trunk: TrunkIx(1), caller_id: "+999000000002".into(), ..intent.clone() };
+    let committed = s.commit(&[reroute(&other)]).await;
+    assert_eq!(committed.replies, [StoreReply::Authorised { attempt: intent.attempt }]);
+    assert_eq!(committed.numbers, [(intent.attempt, number(1))]);
+    s.compare().await;
+    // Of nobody else, and of nothing that is over or never was.
+    let second = s.intent(0, 1).await;
+    let foreign = Intent { attempt: intent.attempt, ..second.clone() };
+    for nothing in [&second, &foreign] {
+        assert_eq!(refusals(&mut s, reroute(nothing)).await, [Rule::LiveAttempt]);
+    }
+    s.finish(no_answer(&intent, s.now)).await;
+    assert_eq!(refusals(&mut s, reroute(&other)).await, [Rule::LiveAttempt]);
+    s.compare().await;
+}
+
+pub(super) async fn over_another_trunk_the_gate_is_asked_again<H: Harness>(mut s: Script<H>) {
+    s.import(0, &[row(1, &[1])]).await;
+    let intent = s.intent(0, 0).await;
+    assert_eq!(s.authorise(&intent).await, []);
+    let elsewhere = Arc::new(Reach::listed(&["+1".to_owned()], &[]));
+    let other = Intent { trunk: TrunkIx(1), reach: elsewhere, ..intent.clone() };
+    assert_eq!(refusals(&mut s, reroute(&other)).await, [Rule::Destination]);
+    s.dnc_add(DncSubjectKey::Phone(number(1)), None).await;
+    let other = Intent { trunk: TrunkIx(1), ..intent.clone() };
+    assert_eq!(refusals(&mut s, reroute(&other)).await, [Rule::Dnc]);
     s.compare().await;
 }
 

@@ -41,6 +41,8 @@ impl Harness for File {
 suite! { File:
     requests::{
         an_authorised_attempt_gets_its_number,
+        an_attempt_goes_over_another_trunk_while_it_is_under_way,
+        over_another_trunk_the_gate_is_asked_again,
         caps_count_across_campaigns,
         what_the_engine_saw_on_the_wall_counts_though_no_commit_did,
         a_shared_number_is_capped_and_live_once,
@@ -81,6 +83,7 @@ suite! { File:
     },
     crashes::{
         what_was_live_is_unknown_and_counts,
+        what_was_on_its_way_over_another_trunk_is_found_there,
         recovery_does_its_work_once,
         an_attempt_in_doubt_is_found_or_was_never_written,
         nobody_commits_without_begin,

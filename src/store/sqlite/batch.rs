@@ -5,12 +5,12 @@ use std::sync::{Arc, LazyLock};
 
 use sqlx::sqlite::SqliteConnection;
 
-use crate::base::{AttemptId, CampaignIx, ContactId, LeadId, Now, PhoneId, Wall};
+use crate::base::{AttemptId, CampaignIx, ContactId, LeadId, Now, PhoneId, Pii, Wall};
 use crate::contact::{ClosedWhy, LeadState};
 use crate::engine::{
     AsStored, Committed, DncRequest, DncSubject, Intent, Outcome, StoreReply, StoreRequest, last_gate, refused,
 };
-use crate::gate::{PastDial, Rule};
+use crate::gate::{PastDial, Rule, Verdict};
 use crate::store::keys::Sealed;
 use crate::store::records::OutcomeSource;
 use crate::store::{Keys, Paused, StoreError};
@@ -83,6 +83,7 @@ pub(super) async fn commit(
     for request in batch {
         let reply = match request {
             StoreRequest::Authorise(intent) => work.authorise(conn, intent, &mut committed).await?,
+            StoreRequest::Reroute(intent) => work.reroute(intent, &mut committed),
             StoreRequest::Finish(outcome) => work.finish(outcome),
             StoreRequest::Dnc(request) => work.dnc(conn, request).await?,
         };
@@ -106,7 +107,7 @@ impl Named {
         let mut named = Self::default();
         for request in batch {
             match request {
-                StoreRequest::Authorise(intent) => {
+                StoreRequest::Authorise(intent) | StoreRequest::Reroute(intent) => {
                     named.leads.push(intent.lead);
                     named.attempts.push(intent.attempt);
                     named.contacts.push(intent.contact);
@@ -202,21 +203,98 @@ impl<'a> Work<'a> {
         committed: &mut Committed,
     ) -> Result<StoreReply, StoreError> {
         let attempt = intent.attempt;
-        let no = |rule, why: &str| Ok(StoreReply::Refused { attempt, verdict: refused(rule, why.to_owned()) });
+        if self.attempts.contains_key(&attempt) {
+            let verdict = refused(Rule::LiveAttempt, "this attempt was authorised before".to_owned());
+            return Ok(StoreReply::Refused { attempt, verdict });
+        }
+        let number = match self.judge(intent, committed) {
+            Ok(number) => number,
+            Err(verdict) => return Ok(StoreReply::Refused { attempt, verdict }),
+        };
+        let free = intent.facts.free_of_daily_budget;
+        let dial = PastDial {
+            attempt,
+            at: self.now,
+            campaign: intent.campaign_ix,
+            phone: intent.phone,
+            result: None,
+            contact: false,
+            free,
+            callback: false,
+        };
+        if let Some(contact) = self.ledgers.contacts.get_mut(&intent.contact) {
+            contact.note(dial);
+        }
+        if let Some(phone) = self.ledgers.phones.get_mut(&intent.phone) {
+            phone.ledger.note(dial);
+        }
+        committed.numbers.push((attempt, number));
+        let version = self.dialling.versions.of(conn, intent.campaign_ix, &intent.campaign).await?;
+        let trunk = self.dialling.trunk(intent.trunk);
+        self.writes.attempts.push(NewAttempt { intent, version, trunk, at: self.now });
+        let known = Known {
+            at: self.now,
+            lead: intent.lead,
+            contact: intent.contact,
+            phone: intent.phone,
+            campaign: intent.campaign_ix,
+            revisions: 0,
+        };
+        self.attempts.insert(attempt, known);
+        Ok(StoreReply::Authorised { attempt })
+    }
+
+    /// Of an attempt under way, whose own dial does not stand in its way.
+    fn reroute(&mut self, intent: &'a Intent, committed: &mut Committed) -> StoreReply {
+        let attempt = intent.attempt;
+        let same = |known: &Known| {
+            let ids = (known.lead, known.contact, known.phone);
+            known.revisions == 0 && ids == (intent.lead, intent.contact, intent.phone)
+        };
+        let Some(known) = self.attempts.get(&attempt).copied().filter(same) else {
+            let verdict = refused(Rule::LiveAttempt, "the store knows no such attempt under way".to_owned());
+            return StoreReply::Refused { attempt, verdict };
+        };
+        let contact = self.ledgers.contacts.get(&known.contact);
+        let own = contact.and_then(|ledger| ledger.dials.iter().find(|dial| dial.attempt == attempt).copied());
+        self.note_or_forget(known, attempt, None);
+        let judged = self.judge(intent, committed);
+        self.note_or_forget(known, attempt, own);
+        match judged {
+            Ok(number) => {
+                committed.numbers.push((attempt, number));
+                self.writes.rerouted.push((intent, self.dialling.trunk(intent.trunk)));
+                StoreReply::Authorised { attempt }
+            }
+            Err(verdict) => StoreReply::Refused { attempt, verdict },
+        }
+    }
+
+    fn note_or_forget(&mut self, known: Known, attempt: AttemptId, dial: Option<PastDial>) {
+        let contact = self.ledgers.contacts.get_mut(&known.contact);
+        let phone = self.ledgers.phones.get_mut(&known.phone).map(|phone| &mut phone.ledger);
+        for ledger in contact.into_iter().chain(phone) {
+            match dial {
+                Some(dial) => ledger.note(dial),
+                None => ledger.forget(attempt),
+            }
+        }
+    }
+
+    /// The number, if it may be called now, by the ledgers as stored.
+    fn judge(&self, intent: &Intent, committed: &mut Committed) -> Result<Pii<String>, Verdict> {
+        let no = |rule, why: &str| Err(refused(rule, why.to_owned()));
         let lead = self.leads.get(&intent.lead).copied();
         let Some(lead) = lead.filter(|l| l.contact == intent.contact && l.campaign == intent.campaign_ix) else {
             return no(Rule::Number, "the store does not know this lead");
         };
         let (Some(contact), Some(Phone { ledger: phone, sealed, sole })) =
-            (self.ledgers.contacts.get_mut(&intent.contact), self.ledgers.phones.get_mut(&intent.phone))
+            (self.ledgers.contacts.get(&intent.contact), self.ledgers.phones.get(&intent.phone))
         else {
             return no(Rule::Number, "the store does not know this phone");
         };
         if sole.is_some_and(|owner| owner != intent.contact) {
             return no(Rule::Number, "the store knows this phone as somebody else's");
-        }
-        if self.attempts.contains_key(&attempt) {
-            return no(Rule::LiveAttempt, "this attempt was authorised before");
         }
         let Some(sealed) = sealed else { return no(Rule::Number, "the person was erased") };
         let paused = self.paused.holds(intent.campaign_ix);
@@ -229,36 +307,10 @@ impl<'a> Work<'a> {
         };
         let (now, lead) = (self.now, lead.state);
         let known = AsStored { now, lead, paused, trunk_stopped, contact, phone, number: &number };
-        let verdict = last_gate(intent, &known);
-        if !verdict.allows() {
-            return Ok(StoreReply::Refused { attempt, verdict });
+        match last_gate(intent, &known) {
+            Verdict::Allow => Ok(number),
+            refused @ Verdict::Refuse { .. } => Err(refused),
         }
-        let free = intent.facts.free_of_daily_budget;
-        let dial = PastDial {
-            attempt,
-            at: self.now,
-            campaign: intent.campaign_ix,
-            phone: intent.phone,
-            result: None,
-            contact: false,
-            free,
-            callback: false,
-        };
-        contact.note(dial);
-        phone.note(dial);
-        committed.numbers.push((attempt, number));
-        let version = self.dialling.versions.of(conn, intent.campaign_ix, &intent.campaign).await?;
-        self.writes.attempts.push(NewAttempt { intent, version, trunk, at: self.now });
-        let known = Known {
-            at: self.now,
-            lead: intent.lead,
-            contact: intent.contact,
-            phone: intent.phone,
-            campaign: intent.campaign_ix,
-            revisions: 0,
-        };
-        self.attempts.insert(attempt, known);
-        Ok(StoreReply::Authorised { attempt })
     }
 
     /// Fresh if it is the next revision of an attempt that exists and belongs to this lead.

@@ -17,6 +17,8 @@ use super::sql::{self, Binds, Sizes};
 pub(super) struct Writes<'a> {
     epoch: Epoch,
     pub(super) attempts: Vec<NewAttempt<'a>>,
+    /// Attempts under way that go over another trunk, by name.
+    pub(super) rerouted: Vec<(&'a Intent, Arc<str>)>,
     pub(super) finished: Vec<Finished<'a>>,
 }
 
@@ -79,7 +81,7 @@ static MOVED_LEADS: LazyLock<Sizes> = LazyLock::new(|| {
 
 impl Writes<'_> {
     pub(super) fn new(epoch: Epoch) -> Self {
-        Self { epoch, attempts: Vec::new(), finished: Vec::new() }
+        Self { epoch, attempts: Vec::new(), rerouted: Vec::new(), finished: Vec::new() }
     }
 
     /// What ends before what begins: a person whose attempt ends in this batch may have a new one in it.
@@ -91,6 +93,7 @@ impl Writes<'_> {
             bind_attempt(binds, new, self.epoch, parts.ends.get(&new.intent.attempt).copied());
         })
         .await?;
+        self.reroute_all(conn).await?;
         sql::run_all(conn, &NEW_OUTCOMES, &self.finished, |binds, done| bind_outcome(binds, done, now)).await?;
         sql::run_all(conn, &MOVED_LEADS, &parts.moved, |binds, done| bind_moved(binds, done)).await?;
         Ok(())
@@ -99,7 +102,8 @@ impl Writes<'_> {
     /// In one step where it fits.
     pub(super) async fn flush_and_commit(self, conn: &mut SqliteConnection, now: Wall) -> Result<(), StoreError> {
         let parts = self.parts();
-        let Some(class) = Sizes::class(self.attempts.len().max(self.finished.len())) else {
+        let class = Sizes::class(self.attempts.len().max(self.finished.len()));
+        let Some(class) = class.filter(|_| self.rerouted.is_empty()) else {
             self.flush(conn, now).await?;
             super::operate::set_high_water(conn, now).await?;
             sql::run(conn, "COMMIT", Binds::default()).await?;
@@ -137,6 +141,15 @@ impl Writes<'_> {
             ended: newest.iter().map(|done| done.outcome).filter(|end| !new.contains(&end.attempt)).collect(),
             moved: last_of_each(first, |done| done.outcome.lead),
         }
+    }
+
+    async fn reroute_all(&self, conn: &mut SqliteConnection) -> Result<(), StoreError> {
+        for (intent, trunk) in &self.rerouted {
+            let mut binds = Binds::default();
+            binds.text(trunk).text(&intent.caller_id).blob(&intent.attempt.bytes());
+            sql::run(conn, "UPDATE OR ROLLBACK attempt SET trunk = ?, caller_id = ? WHERE id = ?", binds).await?;
+        }
+        Ok(())
     }
 
     async fn mark_all(&self, conn: &mut SqliteConnection) -> Result<(), StoreError> {
