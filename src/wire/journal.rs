@@ -367,6 +367,7 @@ mod tests {
         let mut journal = open(&dir);
         assert_eq!(journal.tried(leg), Some(second));
         journal.recovered();
+        journal.note(&facts(2));
         journal.flush().unwrap();
         kill(journal);
         assert_eq!(open(&dir).tried(leg), None);

@@ -31,6 +31,8 @@ mod editor;
 #[cfg(test)]
 mod erase;
 #[cfg(test)]
+mod failover;
+#[cfg(test)]
 mod flood;
 #[cfg(test)]
 mod gbk;
