@@ -85,7 +85,8 @@ fn calls_that_one_gateway_refuses_ring_once_over_the_other() {
     let refused = refuser.stop();
     let rows = "SELECT lower(hex(id)), trunk, caller_id, result FROM attempt ORDER BY id";
     for [id, trunk, caller_id, result] in site.texts(rows) {
-        assert_eq!((&*trunk, &*caller_id, &*result), ("gw-b", "+999100000002", "answered"), "{id}");
+        assert_eq!((&*trunk, &*caller_id), ("gw-b", "+999100000002"), "{id}");
+        assert!(matches!(&*result, "answered" | "no_answer"), "{id}: {result}");
     }
     let rang: Vec<String> =
         site.witnessed("invite").iter().map(|line| line["call_id"].as_str().unwrap().to_owned()).collect();
