@@ -134,7 +134,7 @@ impl Switchboard {
 
     /// To every target that wants a connection and has none.
     fn connect(&mut self) {
-        self.board.set_trunks(self.trunks.iter().map(LineTrunk::targets).collect());
+        self.board.set_trunks(self.trunks.iter().map(|trunk| (trunk.name.clone(), trunk.targets())).collect());
         let mut wanted = BTreeMap::new();
         for (ix, trunk) in self.trunks.iter().enumerate().filter(|(_, trunk)| !trunk.is_nowhere()) {
             let (tls, runs_out) = self.tls.get(ix).cloned().unwrap_or_default();
