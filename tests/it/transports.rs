@@ -9,7 +9,7 @@ use std::time::Duration;
 use goldenhour::call::{LegCommand, LegEvent, NotSent};
 use goldenhour::line::LineTrunk;
 use goldenhour::sip::Transport;
-use goldenhour::wire::{ClientTls, Failure, Streams, TlsFiles, ask};
+use goldenhour::wire::{ClientTls, Failure, Streams, TlsFiles, Way, ask};
 
 use crate::kamailio::{Kamailio, Running};
 use crate::sipp_uas::{Sipp, free_address};
@@ -170,7 +170,8 @@ fn question(at: SocketAddr) -> String {
 #[expect(clippy::unwrap_in_result, reason = "the files are the test's own; what the gateway says is the result")]
 fn reach(addr: SocketAddr, files: &TlsFiles) -> Result<(), Failure> {
     let tls = ClientTls::new(files, NAME).unwrap();
-    ask(addr, LOOPBACK, Some(&tls), Duration::from_millis(500), |_| b"\r\n\r\n".to_vec(), |_| true).map(drop)
+    let way = Way { to: addr, from: LOOPBACK, tls: Some(&tls), patience: Duration::from_millis(500) };
+    ask(way, |_| b"\r\n\r\n".to_vec(), |_| true).map(drop)
 }
 
 fn made(folder: PathBuf) -> PathBuf {

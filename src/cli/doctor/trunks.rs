@@ -80,6 +80,11 @@ pub(super) fn tls(trunk: &TrunkConfig, over: Transport) -> Result<Option<wire::C
     }
 }
 
+/// A connection of our own to `to`.
+pub(super) fn way<'a>(config: &Config, to: Target, tls: Option<&'a wire::ClientTls>) -> wire::Way<'a> {
+    wire::Way { to: to.addr, from: config.sip.ip(), tls, patience: PATIENCE }
+}
+
 /// One OPTIONS over a connection of its own, made as the daemon makes it.
 fn connected(config: &Config, trunk: &TrunkConfig, to: Target, seed: u64) -> Result<wire::Answer, Missing> {
     let over = to.transport;
@@ -87,7 +92,7 @@ fn connected(config: &Config, trunk: &TrunkConfig, to: Target, seed: u64) -> Res
     let call_id = call_id(seed);
     let question = |ours| options(&trunk.peer.to_string(), Target::new(over, ours), &call_id, seed).into_bytes();
     let answered = |bytes: &[u8]| reply(bytes, &call_id).is_some();
-    wire::ask(to.addr, config.sip.ip(), tls.as_ref(), PATIENCE, question, answered).map_err(Missing::Connection)
+    wire::ask(way(config, to, tls.as_ref()), question, answered).map_err(Missing::Connection)
 }
 
 /// `at`: when the certificate runs out, in seconds since 1970.

@@ -61,7 +61,9 @@ impl Failure {
     /// What to do about it, in keys of the configuration.
     pub const fn remedy(&self) -> &'static str {
         match self {
-            Self::Refused => "is the gateway up, and are port and `;transport=` of the trunk's `uri` those that it listens on?",
+            Self::Refused => {
+                "is the gateway up, and are port and `;transport=` of the trunk's `uri` those that it listens on?"
+            }
             Self::Silent => "is the address of the trunk's `uri` right, and does every firewall let TCP through to it?",
             Self::Unreachable(_) => "look at the routes and interfaces of this machine (`ip route get ADDRESS`)",
             Self::WrongName { .. } => {
@@ -81,7 +83,9 @@ impl Failure {
                  that the gateway trusts"
             }
             Self::BadCertificate(_) => "show the certificate to whoever runs the gateway",
-            Self::Closed => "does this port want TLS (`;transport=tls`), and does the gateway let our address in? Its log says why",
+            Self::Closed => {
+                "does this port want TLS (`;transport=tls`), and does the gateway let our address in? Its log says why"
+            }
             Self::Broken(_) => "is it SIP that is spoken at this port?",
             Self::Stuck => "the gateway hangs, or the way to it: look at the gateway",
             Self::Other(_) => "compare address, port, transport and `tls` of the trunk with the gateway",
