@@ -60,11 +60,12 @@ impl Board {
         }
     }
 
-    pub(super) fn down(&self, to: Target, failure: &Failure) {
+    /// `is_news`: the log has not said it since the connection last carried anything.
+    pub(super) fn down(&self, to: Target, failure: &Failure, is_news: bool) {
         let mut board = self.lock();
         let name = board.named(to);
         let Some(state) = board.links.get_mut(&to) else { return };
-        if state.failure.as_ref() != Some(failure) {
+        if is_news {
             let remedy = failure.remedy();
             tracing::warn!(trunk.name = name, %to, %failure, remedy, "no connection to the trunk: it takes no calls; trying again");
         }

@@ -230,7 +230,7 @@ impl Switchboard {
                     Err(_) => return from,
                 },
             };
-            let ended = Talk::new(from, stream, Idle::Close(UNUSED), heard).run(&mut waiting).await;
+            let ended = Talk::new(from, stream, Idle::Close(UNUSED), heard).run(&mut waiting, &mut false).await;
             tracing::debug!(%from, ?ended, "a peer's connection is over");
             from
         });
