@@ -136,7 +136,10 @@ fn judge(trunk: &TrunkConfig, peer: &str, answer: Answer) -> Finding {
             Finding::warn(CHECK, what, remedy)
         }
         Answer::Reply(Reply { status, .. }) => {
-            Finding::ok(CHECK, format!("{name} at {peer} answers OPTIONS with {status}"))
+            // Nothing here has shown them to anybody.
+            let untried = trunk.auth.is_some() && trunk.register.is_none();
+            let more = if untried { "; whether it takes our credentials, the first call tells" } else { "" };
+            Finding::ok(CHECK, format!("{name} at {peer} answers OPTIONS with {status}{more}"))
         }
         Answer::Silence { .. } if trunk.options_every.is_none() => {
             let what = format!("{name} at {peer} does not answer OPTIONS, as its `options_every: off` says");

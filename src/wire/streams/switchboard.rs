@@ -82,7 +82,8 @@ impl Switchboard {
         let mut all = Vec::new();
         for (ix, trunk) in trunks.iter().enumerate() {
             let files = settings.trunks.get(ix).cloned().unwrap_or_default();
-            let tls = client_tls(trunk, &files).map_err(io::Error::other)?;
+            let tls = client_tls(trunk, &files)
+                .map_err(|why| io::Error::other(format!("`tls` of the trunk `{}`: {why}", trunk.name)))?;
             let own = files.own.as_ref().filter(|_| tls.is_some());
             all.push((tls, own.and_then(|(certificate, _)| file_runs_out(certificate))));
         }
