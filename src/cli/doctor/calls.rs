@@ -63,7 +63,7 @@ fn down(metrics: Metrics<'_>, trunk: &str) -> Option<Finding> {
         |why: &TrunkDown| metrics.sum("goldenhour_trunk_state", &[("trunk", trunk), ("state", why.as_str())]) > 0.0;
     let why = TrunkDown::ALL.into_iter().find(is)?;
     let what = format!("the daemon dials nothing on {trunk}, which is {}: {}", why.as_str(), trunk_words(why));
-    let remedy = "the findings on this trunk above, and the log of the daemon; docs/runbooks/GoldenhourTrunkDown.md";
+    let remedy = "the findings on this trunk, and the log of the daemon, with what the gateway answered; docs/runbooks/GoldenhourTrunkDown.md";
     Some(match why {
         TrunkDown::Overloaded => Finding::warn(CHECK, what, remedy),
         TrunkDown::Disconnected | TrunkDown::Unregistered | TrunkDown::Silent | TrunkDown::Failing => {
