@@ -72,7 +72,7 @@ fn a_trunk_that_refuses_connections_is_down_and_nothing_is_sent() {
 fn a_connection_that_ends_before_a_byte_came_is_made_less_and_less_often() {
     // As a gateway does that dislikes our certificate: with TLS 1.3 it says so when the connection stands already.
     let gateway = TcpListener::bind("127.0.0.1:0").unwrap();
-    let mut rig = Rig::over(trunk(gateway.local_addr().unwrap(), Transport::Tcp), Streams::default(), (44_110, 44_119));
+    let rig = Rig::over(trunk(gateway.local_addr().unwrap(), Transport::Tcp), Streams::default(), (44_110, 44_119));
     gateway.set_nonblocking(true).unwrap();
     let mut made = 0;
     // 0.5 s, 1 s and 2 s between them: five would be there in this time if the pause did not grow.
