@@ -30,4 +30,5 @@ pub use reload::{Reloaded, Reloader};
 pub use seed::{secret, seed};
 pub use serve::{Daemon, Options, StartError};
 pub use setup::{engine as engine_config, peer};
+pub use trunks::{show as show_trunk, words as trunk_words};
 pub use view::View;

@@ -46,13 +46,14 @@ impl Trunks {
 }
 
 /// Why, until when, and what to do.
-const fn words(why: TrunkDown) -> &'static str {
+pub const fn words(why: TrunkDown) -> &'static str {
     match why {
         TrunkDown::Disconnected => "its connection does not stand",
         TrunkDown::Unregistered => "it must be registered and is not",
         TrunkDown::Silent => {
-            "it does not answer OPTIONS, and is asked again every few seconds until it does; is it down, is the way there \
-             open? For a gateway that never answers them say `options_every: off`"
+            "it does not answer OPTIONS, or only with 408 or 503, and is asked again every few seconds until it does; is it \
+             down, or what lies behind it, is the way there open? For a gateway that never answers them say \
+             `options_every: off`"
         }
         TrunkDown::Overloaded => {
             "it answered 503 with Retry-After, and gets the pause that it asked for; if that comes often, lower `max_calls` \

@@ -7,7 +7,7 @@ use crate::base::{LegId, Pii, TrunkIx};
 use crate::call::{LegCommand, LegEvent, TrunkState};
 use crate::sip::{self, DialogFacts, Packet, Target, Tried};
 
-use super::HealthTimer;
+use super::{HealthTimer, Trouble};
 
 #[derive(Debug)]
 pub enum Input<'a> {
@@ -68,6 +68,12 @@ pub enum Output {
     Unauthorised {
         trunk: TrunkIx,
         why: sip::Unanswered,
+    },
+    /// What a call showed to be wrong with its trunk: to be said in a log, too.
+    Trouble {
+        leg: LegId,
+        trunk: TrunkIx,
+        what: Trouble,
     },
     /// How the registration of a trunk stands.
     Registration {

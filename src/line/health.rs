@@ -237,6 +237,8 @@ impl Verdict {
                 // RFC 3261 §21.5.4. Of other statuses it is about the callee (§20.33).
                 (Some(503), Some(seconds)) => Self::Overloaded(seconds),
                 (Some(503), None) if !reached => Self::Failed,
+                // Our credentials are not taken, and every call would say so.
+                (Some(401 | 407), _) if !reached => Self::Failed,
                 // With a cause from the telephone network they speak of the callee (RFC 3398 §8.2.6.1).
                 (Some(500 | 504), _) if !reached && end.q850.is_none() => Self::Failed,
                 (Some(_) | None, _) => Self::Reached,

@@ -14,7 +14,7 @@ use super::ports::{Lane, Port, Ports};
 use super::quality::quality;
 use super::recovery::Recovery;
 use super::sessions::Sessions;
-use super::{Config, Counter, Input, LineTrunk, Output, RecoveredLeg, SrtpKey, Why, unanswered};
+use super::{Config, Counter, Input, LineTrunk, Output, RecoveredLeg, SrtpKey, Trouble, Why, unanswered};
 
 /// One shard of calls: a user agent and its media.
 #[derive(Debug)]
@@ -529,8 +529,12 @@ impl Line {
         self.referred(id, false);
         let Some(leg) = self.legs.remove(&id) else { return };
         self.ports.rest(now.tick, leg.port);
-        let media = self.sessions.stop(leg.port).map(|stats| Box::new(quality(&stats)));
-        self.judge(now, leg.trunk, id, Verdict::of(end, leg.rang || leg.early));
+        let stats = self.sessions.stop(leg.port);
+        let verdict = Verdict::of(end, leg.rang || leg.early);
+        let troubles = [Trouble::of_call(end, verdict), stats.as_ref().and_then(Trouble::of_sound)];
+        self.out.extend(troubles.into_iter().flatten().map(|what| Output::Trouble { leg: id, trunk: leg.trunk, what }));
+        let media = stats.map(|stats| Box::new(quality(&stats)));
+        self.judge(now, leg.trunk, id, verdict);
         if end.cause == Cause::NotSent {
             return self.event(id, LegEvent::NotSent(NotSent::TrunkDown));
         }

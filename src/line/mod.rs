@@ -10,6 +10,7 @@ mod quality;
 mod recovery;
 mod result;
 mod sessions;
+mod trouble;
 
 /// What stands in our own interface, so that `wire` needs nobody but us.
 pub use crate::call::{Codec, LegCommand, LegEvent, MediaQuality, OneWay, TrunkDown, TrunkState};
@@ -24,6 +25,7 @@ pub use health::HealthTimer;
 pub use machine::Line;
 pub use number::NumberRule;
 pub use result::{RESULTS, Row, unanswered};
+pub use trouble::Trouble;
 
 #[cfg(test)]
 mod tests;

@@ -224,7 +224,7 @@ impl Rig {
             }
             Output::Journal(facts) => self.journal.push(*facts),
             Output::Tried(tried) => self.tried.push(tried),
-            Output::Unauthorised { .. } => {}
+            Output::Unauthorised { .. } | Output::Trouble { .. } => {}
             Output::Registration { report, .. } => self.reports.push(report),
             Output::Trunk { state, .. } => self.stood.push((self.now.tick.0 / 1_000 - 1_000, state)),
             Output::Count(counter) => self.counted.push(counter),

@@ -125,9 +125,11 @@ pub struct Stats {
     /// How often the pump came so late that the schedule moved.
     pub slips: u32,
     /// From any other address: they do nothing.
-    pub foreign: u64,
+    pub foreign: u32,
+    /// Where the last RTP of these came from.
+    pub elsewhere: Option<SocketAddr>,
     /// SRTP that does not verify, or came before: nothing of it is looked at.
-    pub unverified: u64,
+    pub unverified: u32,
     /// Neither RTP nor RTCP.
     pub malformed: u64,
     pub reports: ReportStats,
@@ -277,7 +279,7 @@ impl Session {
             return if from == self.remote { self.report(from, bytes) } else { self.stats.foreign += 1 };
         }
         if from != self.remote && self.latch.is_none() {
-            return self.stats.foreign += 1;
+            return self.is_foreign(from);
         }
         let Some(mut guard) = self.guard.take() else { return self.hear(from, bytes) };
         match guard.open(bytes) {
@@ -289,8 +291,7 @@ impl Session {
 
     fn hear(&mut self, from: SocketAddr, bytes: &[u8]) {
         if from != self.remote && !self.learns(from, bytes) {
-            self.stats.foreign += 1;
-            return;
+            return self.is_foreign(from);
         }
         let Ok(Packet { header, payload }) = Packet::parse(bytes) else {
             self.stats.malformed += 1;
@@ -303,6 +304,11 @@ impl Session {
             return;
         }
         self.packet(&header, payload);
+    }
+
+    fn is_foreign(&mut self, from: SocketAddr) {
+        self.stats.foreign += 1;
+        self.stats.elsewhere = Some(from);
     }
 
     fn report(&mut self, from: SocketAddr, bytes: &[u8]) {

@@ -84,7 +84,7 @@ pub enum Failure {
     Status(u16),
     #[error("it does not answer")]
     Silence,
-    #[error("nobody listens there")]
+    #[error("it cannot be reached: nobody listens there, or its connection does not stand")]
     Unreachable,
     #[error("{0}")]
     Unauthorised(Unanswered),

@@ -12,4 +12,4 @@ mod streams;
 
 pub use counts::{Counts, Direction, MESSAGE_CLASSES};
 pub use handle::{Command, Config, Event, Handle, Order, start};
-pub use streams::{Answer, ClientTls, Failure, LinkState, Streams, TlsFiles, ask};
+pub use streams::{Answer, ClientTls, Failure, LinkState, Reply, Streams, TlsFiles, Way, ask, converse};

@@ -11,7 +11,7 @@ use tokio::time::{Instant, Sleep};
 use crate::base::{Clock, LegId, Now, Tick, TrunkIx};
 use crate::line::{
     Counter, Input, LegCommand, LegEvent, Line, MediaQuality, OneWay, Output, Packet, RecoveredLeg, Report, SipCounter,
-    Target, Transport, Unanswered,
+    Target, Transport, Trouble, Unanswered,
 };
 
 use super::complaints::Complaints;
@@ -348,6 +348,7 @@ impl Pump {
                 }
                 Output::Registration { trunk, report } => self.registration(trunk, &report),
                 Output::Unauthorised { trunk, why } => self.complain(now, trunk, &why),
+                Output::Trouble { leg, trunk, what } => self.trouble(now, leg, trunk, what),
                 Output::Trunk { trunk, state } => self.events.push(Event::Trunk { at: now, trunk, state }),
                 Output::Count(counter) => {
                     self.resent |= counter == Counter::Sip(SipCounter::Resent);
@@ -401,6 +402,17 @@ impl Pump {
         }
     }
 
+    /// Loud once a minute: one call is enough to find the fault, and each has its line.
+    fn trouble(&mut self, now: Now, leg: LegId, ix: TrunkIx, what: Trouble) {
+        let Some(trunk) = self.line.trunk(ix) else { return };
+        let (name, attempt, remedy) = (&trunk.name, leg.0, what.remedy());
+        if self.complaints.is_news(now.tick, ix, what) {
+            tracing::warn!(trunk.name = name, %attempt, remedy, "{what}");
+        } else {
+            tracing::info!(trunk.name = name, %attempt, "{what}");
+        }
+    }
+
     fn open(&mut self, now: Now, port: u16) {
         let opened = self.sockets.rtp.open(port);
         if let Err(error) = &opened {
@@ -447,14 +459,6 @@ impl Pump {
 /// What a call sounded like, by its attempt.
 fn tell_quality(leg: LegId, media: &MediaQuality) {
     let MediaQuality { codec: _, received, lost, jitter_us, sent, lost_there, round_trip_us, one_way } = *media;
-    let attempt = leg.0;
-    match one_way {
-        Some(OneWay::WeHearNothing) => {
-            tracing::info!(%attempt, sent, "one-way audio: no RTP came from the gateway");
-        }
-        Some(OneWay::TheyHearNothing) => {
-            tracing::info!(%attempt, sent, received, "one-way audio: the gateway reports that it hears nothing");
-        }
-        None => tracing::debug!(%attempt, sent, received, lost, lost_there, jitter_us, round_trip_us, "audio"),
-    }
+    let (attempt, one_way) = (leg.0, one_way.map(OneWay::as_str));
+    tracing::debug!(%attempt, sent, received, lost, lost_there, jitter_us, round_trip_us, one_way, "audio");
 }

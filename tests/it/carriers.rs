@@ -142,6 +142,7 @@ impl Bytes {
                     line::Output::Journal(_)
                     | line::Output::Tried(_)
                     | line::Output::Unauthorised { .. }
+                    | line::Output::Trouble { .. }
                     | line::Output::Registration { .. }
                     | line::Output::Trunk { .. }
                     | line::Output::Count(_) => {}

@@ -13,7 +13,8 @@ use super::Finding;
 const DAEMON: &str = "daemon";
 const PORTS: &str = "ports";
 const PATIENCE: Duration = Duration::from_secs(2);
-const ANSWER_MAX: u64 = 64 * 1_024;
+/// Metrics of many campaigns are long.
+const ANSWER_MAX: u64 = 4 * 1_024 * 1_024;
 
 /// `None`: no daemon of ours answers at `http.listen`.
 pub(super) fn daemon(config: &Config) -> Option<Finding> {
@@ -55,8 +56,13 @@ pub(super) fn free(config: &Config) -> Vec<Finding> {
     found
 }
 
-/// Status and body. HTTP/1.0, so that the answer ends with the connection.
 fn get(address: SocketAddr, path: &str) -> Option<(u16, Value)> {
+    let (status, body) = fetch(address, path)?;
+    Some((status, serde_json::from_str(&body).ok()?))
+}
+
+/// Status and body. HTTP/1.0, so that the answer ends with the connection.
+pub(super) fn fetch(address: SocketAddr, path: &str) -> Option<(u16, String)> {
     let mut stream = TcpStream::connect_timeout(&address, PATIENCE).ok()?;
     stream.set_read_timeout(Some(PATIENCE)).ok()?;
     let request = format!("GET {path} HTTP/1.0\r\nHost: localhost\r\n\r\n");
@@ -64,7 +70,7 @@ fn get(address: SocketAddr, path: &str) -> Option<(u16, Value)> {
     let mut answer = String::new();
     stream.take(ANSWER_MAX).read_to_string(&mut answer).ok()?;
     let (head, body) = answer.split_once("\r\n\r\n")?;
-    Some((head.split(' ').nth(1)?.parse().ok()?, serde_json::from_str(body).ok()?))
+    Some((head.split(' ').nth(1)?.parse().ok()?, body.to_owned()))
 }
 
 #[cfg(test)]

@@ -1,5 +1,6 @@
 //! `goldenhour doctor`: would the daemon run well here, and can it reach what it needs? Changes nothing.
 
+mod calls;
 mod campaigns;
 mod clock;
 mod config;
@@ -59,6 +60,9 @@ fn examine(args: &Args) -> Result<Report, Stop> {
     report.extend(rtp::check(&config, is_running));
     report.extend(trunks::check(&config, super::now().wall));
     report.extend(registrations::check(&config, is_running));
+    if is_running {
+        report.extend(calls::check(&config));
+    }
     Ok(report)
 }
 

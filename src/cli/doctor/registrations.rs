@@ -11,9 +11,11 @@ use crate::daemon::{find, peer, seed};
 use crate::sip::ids::Ids;
 use crate::sip::message::{Message, Start};
 use crate::sip::register::{Input, Output, Registration};
-use crate::sip::{self, Caller, Failure, Register, Report, Transport, Unanswered};
+use crate::sip::{self, Caller, Failure, Packet, Register, Report, Transport, Unanswered};
+use crate::wire;
 
 use super::Finding;
+use super::trunks::{self, Missing};
 
 const CHECK: &str = "register";
 /// All pauses together.
@@ -36,31 +38,52 @@ pub(super) fn check(config: &Config, is_running: bool) -> Vec<Finding> {
                 who.addr = found.routes.first().map_or(who.addr, |route| route.target.addr);
             }
         }
-        if who.transport != Transport::Udp {
-            let what =
-                format!("{} at {} registers over its connection, which is not asked here", trunk.name, trunk.peer);
-            let remedy = "goldenhour_trunk_registered of the running daemon says how it stands";
-            return Some(Finding::warn(CHECK, what, remedy));
-        }
-        let report = ask(&who, wish, config.sip, seed);
-        Some(report.map_or_else(|error| unreachable(trunk, &error.to_string()), |said| judge(trunk, &said, is_running)))
+        let said = if who.transport == Transport::Udp {
+            ask(&who, wish, config.sip, seed).map_err(|error| error.to_string())
+        } else {
+            match ask_connected(config, trunk, &who, wish, seed) {
+                // So is this.
+                Err(Missing::Files(_) | Missing::Connection(_)) => return None,
+                Ok(report) => Ok(report),
+            }
+        };
+        let place = match our_address(config, who.transport) {
+            _ if !is_running => Place::Nowhere,
+            Some(_) => Place::Known,
+            None => Place::Connection,
+        };
+        Some(said.map_or_else(|why| unreachable(trunk, &why), |said| judge(trunk, &said, place)))
     });
     asked.collect()
 }
 
-fn judge(trunk: &TrunkConfig, report: &Report, is_running: bool) -> Finding {
+/// Where the daemon can be reached, as the registrar should know it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Place {
+    /// It does not run.
+    Nowhere,
+    Known,
+    /// By the daemon's own connection: its number is nothing that we could ask for.
+    Connection,
+}
+
+fn judge(trunk: &TrunkConfig, report: &Report, place: Place) -> Finding {
     let TrunkConfig { name, peer, .. } = trunk;
     match report {
         Report::Bound { expires } => {
             Finding::ok(CHECK, format!("{name} at {peer} knows our address for another {} s", expires.as_secs()))
         }
-        Report::Unbound if is_running => {
-            let what = format!("{name} at {peer} accepts our credentials, and does not know our address");
-            Finding::unreachable(CHECK, what, "the log of the daemon says what came of its REGISTER")
-        }
-        Report::Unbound => {
-            Finding::ok(CHECK, format!("{name} at {peer} accepts our credentials; the daemon registers when it runs"))
-        }
+        Report::Unbound => match place {
+            Place::Known => {
+                let what = format!("{name} at {peer} accepts our credentials, and does not know our address");
+                Finding::unreachable(CHECK, what, "the log of the daemon says what came of its REGISTER")
+            }
+            Place::Nowhere => Finding::ok(
+                CHECK,
+                format!("{name} at {peer} accepts our credentials; the daemon registers when it runs"),
+            ),
+            Place::Connection => Finding::ok(CHECK, format!("{name} at {peer} accepts our credentials")),
+        },
         Report::Failed { why, .. } => match why {
             Failure::Unauthorised(why) => Finding::fail(CHECK, format!("{name} at {peer}: {why}"), remedy(why)),
             Failure::Status(403) => {
@@ -81,11 +104,15 @@ fn judge(trunk: &TrunkConfig, report: &Report, is_running: bool) -> Finding {
 const fn remedy(why: &Unanswered) -> &'static str {
     match why {
         Unanswered::NoCredentials => "give the trunk an `auth`",
-        Unanswered::OtherRealm { .. } => "write that realm into `auth`, if it is really your gateway's",
+        Unanswered::OtherRealm { .. } => {
+            "write that realm into `auth.realm` of the trunk, if it is really your gateway's"
+        }
         Unanswered::Unsupported => {
             "MD5, SHA-256 and SHA-512-256 with qop auth are supported: set one of them at the gateway"
         }
-        Unanswered::Rejected => "compare user and password with the account at the gateway",
+        Unanswered::Rejected => {
+            "compare `auth.user` and the `password_file` of the trunk with the account at the gateway"
+        }
     }
 }
 
@@ -93,6 +120,79 @@ fn unreachable(trunk: &TrunkConfig, why: &str) -> Finding {
     let TrunkConfig { name, peer, .. } = trunk;
     let remedy = "is it a registrar, and does it know the account? See the finding on this trunk above, too";
     Finding::unreachable(CHECK, format!("{name} at {peer} does not say whether we are registered: {why}"), remedy)
+}
+
+/// Where we listen for this transport.
+fn our_address(config: &Config, over: Transport) -> Option<SocketAddr> {
+    match over {
+        Transport::Udp => Some(config.sip),
+        Transport::Tcp => config.sip_tcp,
+        Transport::Tls => config.sip_tls.as_ref().map(|(address, _)| *address),
+    }
+}
+
+fn settings(own: SocketAddr, rng: &mut Rng) -> sip::Config {
+    let mut key = [0; 32];
+    rng.fill(&mut key);
+    sip::Config { user_agent: "goldenhour-doctor".into(), ..sip::Config::new(own, key) }
+}
+
+/// Over a connection of its own. Nothing is sent twice there, so that time plays no part.
+fn ask_connected(
+    config: &Config,
+    trunk: &TrunkConfig,
+    peer: &sip::Peer,
+    wish: &Register,
+    seed: u64,
+) -> Result<Report, Missing> {
+    let tls = trunks::tls(trunk, peer.transport)?;
+    let mut rng = Rng::seeded(seed);
+    let settings = settings(config.sip, &mut rng);
+    let ids = Ids::new(&settings.key);
+    let caller = Caller { config: &settings, ids: &ids, peer };
+    let own = our_address(config, peer.transport).unwrap_or(config.sip);
+    let mut query = Registration::query(wish.clone(), rng, &caller, Tick(0), own);
+    let mut report = Report::Failed { why: Failure::Silence, again: None };
+    let mut first = Vec::new();
+    if let Said::Send(bytes) = said(&mut query) {
+        first.extend_from_slice(&bytes);
+    }
+    let way = trunks::way(config, peer.target(), tls.as_ref());
+    let talked = wire::converse(
+        way,
+        |_| first,
+        |bytes| {
+            hear(&mut query, &caller, Tick(0), bytes);
+            match said(&mut query) {
+                Said::Nothing => wire::Reply::Wait,
+                Said::Send(bytes) => wire::Reply::Say(bytes.to_vec()),
+                Said::Report(judged) => {
+                    report = judged;
+                    wire::Reply::Done
+                }
+            }
+        },
+    );
+    talked.map_err(Missing::Connection)?;
+    Ok(report)
+}
+
+/// What a query wants next: it never wants two things at a time.
+enum Said {
+    Nothing,
+    Send(Packet),
+    Report(Report),
+}
+
+fn said(query: &mut Registration) -> Said {
+    while let Some(output) = query.poll_output() {
+        match output {
+            Output::Send(_, bytes) => return Said::Send(bytes),
+            Output::Report(report) => return Said::Report(report),
+            Output::Resent | Output::Authenticated => {}
+        }
+    }
+    Said::Nothing
 }
 
 /// From the daemon's own port, where it is free. Time is what the pauses add up to: nobody needs it to be exact.
@@ -105,23 +205,19 @@ fn ask(peer: &sip::Peer, wish: &Register, own: SocketAddr, seed: u64) -> std::io
     // Connected, so that an ICMP error reaches us, and no stranger does.
     socket.connect(peer.addr)?;
     let mut rng = Rng::seeded(seed);
-    let mut key = [0; 32];
-    rng.fill(&mut key);
-    let config = sip::Config { user_agent: "goldenhour-doctor".into(), ..sip::Config::new(socket.local_addr()?, key) };
-    let ids = Ids::new(&key);
+    let config = settings(socket.local_addr()?, &mut rng);
+    let ids = Ids::new(&config.key);
     let caller = Caller { config: &config, ids: &ids, peer };
     let mut now = Tick(0);
     let mut query = Registration::query(wish.clone(), rng, &caller, now, own);
     let mut buffer = [0; DATAGRAM];
     for _ in 0..DATAGRAMS {
-        while let Some(output) = query.poll_output() {
-            match output {
-                Output::Send(_, bytes) => {
-                    socket.send(&bytes)?;
-                }
-                Output::Report(report) => return Ok(report),
-                Output::Resent | Output::Authenticated => {}
+        match said(&mut query) {
+            Said::Send(bytes) => {
+                socket.send(&bytes)?;
             }
+            Said::Report(report) => return Ok(report),
+            Said::Nothing => {}
         }
         let Some((at, _)) = query.poll_timeout().filter(|(at, _)| at.since(Tick(0)) <= PATIENCE) else { break };
         socket.set_read_timeout(Some(at.since(now).max(Duration::from_millis(1))))?;
@@ -149,19 +245,67 @@ fn hear(query: &mut Registration, caller: &Caller<'_>, now: Tick, datagram: &[u8
 
 #[cfg(test)]
 mod tests {
+    use std::io::{Read as _, Write as _};
+    use std::net::TcpListener;
+
     use super::*;
     use crate::cli::doctor::report::Verdict;
 
     const ANY: &str = "127.0.0.1:0";
 
     fn trunk(peer: SocketAddr) -> TrunkConfig {
+        config(&peer.to_string()).trunks.remove(0)
+    }
+
+    fn config(peer: &str) -> Config {
         let home = tempfile::tempdir().unwrap();
         std::fs::write(home.path().join("password"), "s3cret\n").unwrap();
         let file = home.path().join("goldenhour.yaml");
         let auth = "auth: { user: bank, realm: r, password_file: password }, register: {}";
         let limits = "caller_ids: [\"123\"], max_calls: 1, max_cps: 1";
         std::fs::write(&file, format!("trunks: {{ gw: {{ uri: \"sip:{peer}\", {auth}, {limits} }} }}\n")).unwrap();
-        Config::load(&file).unwrap().config.trunks.remove(0)
+        Config::load(&file).unwrap().config
+    }
+
+    #[test]
+    fn over_a_connection_it_asks_the_same_way_and_hears_that_a_password_is_wrong() {
+        const CHALLENGE: &str =
+            "WWW-Authenticate: Digest realm=\"r\", nonce=\"n\", algorithm=SHA-256, qop=\"auth\"\r\n";
+        let registrar = TcpListener::bind(ANY).unwrap();
+        let at = registrar.local_addr().unwrap();
+        let serves = std::thread::spawn(move || {
+            let (mut stream, _) = registrar.accept().unwrap();
+            let mut seen = Vec::new();
+            for _ in 0..2 {
+                let mut buffer = [0; DATAGRAM];
+                let length = stream.read(&mut buffer).unwrap();
+                let text = String::from_utf8_lossy(&buffer[..length]).into_owned();
+                stream
+                    .write_all(answer(&text, "401 Who", &format!("{CHALLENGE}Content-Length: 0\r\n")).as_bytes())
+                    .unwrap();
+                seen.push(text);
+            }
+            seen
+        });
+        let config = config(&format!("{at};transport=tcp"));
+        let findings = check(&config, false);
+        assert_eq!(findings.len(), 1, "{findings:?}");
+        assert!(findings[0].what.contains("user or password is wrong"), "{findings:?}");
+        assert_eq!(findings[0].result, Verdict::Fail);
+        let seen = serves.join().unwrap();
+        assert!(seen.iter().all(|text| !text.contains("Contact:") && !text.contains("Expires:")), "{seen:?}");
+        assert!(
+            seen[1].contains("\r\nAuthorization: Digest username=\"bank\"") && seen[1].contains("SHA-256"),
+            "{seen:?}"
+        );
+    }
+
+    /// Repeats what a response must repeat.
+    fn answer(request: &str, status: &str, headers: &str) -> String {
+        let copied = ["Via", "From", "To", "Call-ID", "CSeq"];
+        let lines = request.lines().filter(|line| copied.iter().any(|name| line.starts_with(&format!("{name}:"))));
+        let echo = lines.map(|line| [line, "\r\n"].concat()).collect::<String>();
+        format!("SIP/2.0 {status}\r\n{echo}{headers}\r\n")
     }
 
     /// A registrar that answers each request in turn.
@@ -174,10 +318,7 @@ mod tests {
                 let mut buffer = [0; DATAGRAM];
                 let (length, from) = registrar.recv_from(&mut buffer).unwrap();
                 let text = String::from_utf8_lossy(&buffer[..length]).into_owned();
-                let copied = ["Via", "From", "To", "Call-ID", "CSeq"];
-                let lines = text.lines().filter(|line| copied.iter().any(|name| line.starts_with(&format!("{name}:"))));
-                let echo = lines.map(|line| [line, "\r\n"].concat()).collect::<String>();
-                registrar.send_to(format!("SIP/2.0 {status}\r\n{echo}{headers}\r\n").as_bytes(), from).unwrap();
+                registrar.send_to(answer(&text, status, headers).as_bytes(), from).unwrap();
                 seen.push(text);
             }
             seen
@@ -200,14 +341,17 @@ mod tests {
     fn a_daemon_that_runs_must_be_known_and_one_that_does_not_need_not() {
         let (report, _) = ask_registrar(&[("200 OK", "")]);
         let trunk = trunk("127.0.0.1:5080".parse().unwrap());
-        assert_eq!(judge(&trunk, &report, true).result, Verdict::Fail);
-        assert_eq!(judge(&trunk, &report, false).result, Verdict::Ok);
+        let verdict = |place| judge(&trunk, &report, place).result;
+        assert_eq!(
+            [Place::Known, Place::Nowhere, Place::Connection].map(verdict),
+            [Verdict::Fail, Verdict::Ok, Verdict::Ok]
+        );
     }
 
     #[test]
     fn another_realm_is_said_with_both_names() {
         let (report, _) = ask_registrar(&[("401 Who", "WWW-Authenticate: Digest realm=\"theirs\", nonce=\"n\"\r\n")]);
-        let finding = judge(&trunk("127.0.0.1:5080".parse().unwrap()), &report, true);
+        let finding = judge(&trunk("127.0.0.1:5080".parse().unwrap()), &report, Place::Known);
         assert!(finding.what.contains("realm \"theirs\"") && finding.what.contains("is \"r\""), "{}", finding.what);
     }
 }

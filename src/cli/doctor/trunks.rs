@@ -51,9 +51,11 @@ fn ask_target(config: &Config, trunk: &TrunkConfig, (to, at): (Target, &str), se
         return vec![judge(trunk, at, ask(to.addr, config.sip, seed).unwrap_or_else(Answer::Refused))];
     }
     match connected(config, trunk, to, seed) {
-        Err(why) => {
-            let remedy = "compare address, port, transport and `tls` with the gateway";
-            vec![Finding::unreachable(CHECK, format!("{name} at {at}: {why}"), remedy)]
+        Err(Missing::Files(why)) => {
+            vec![Finding::fail(CHECK, format!("{name} at {at}: {why}"), "compare `tls` of the trunk with the files")]
+        }
+        Err(Missing::Connection(why)) => {
+            vec![Finding::unreachable(CHECK, format!("{name} at {at}: {why}"), why.remedy())]
         }
         Ok(wire::Answer { message, runs_out }) => {
             let reply = message.and_then(|bytes| reply(&bytes, &call_id(seed)));
@@ -63,17 +65,34 @@ fn ask_target(config: &Config, trunk: &TrunkConfig, (to, at): (Target, &str), se
     }
 }
 
+/// Why there is no connection to ask over.
+pub(super) enum Missing {
+    /// Certificates and keys of ours.
+    Files(String),
+    Connection(wire::Failure),
+}
+
+/// How the daemon makes a connection to this trunk.
+pub(super) fn tls(trunk: &TrunkConfig, over: Transport) -> Result<Option<wire::ClientTls>, Missing> {
+    match over {
+        Transport::Tls => wire::ClientTls::new(&trunk.tls, &trunk.peer.host).map(Some).map_err(Missing::Files),
+        Transport::Udp | Transport::Tcp => Ok(None),
+    }
+}
+
+/// A connection of our own to `to`.
+pub(super) fn way<'a>(config: &Config, to: Target, tls: Option<&'a wire::ClientTls>) -> wire::Way<'a> {
+    wire::Way { to: to.addr, from: config.sip.ip(), tls, patience: PATIENCE }
+}
+
 /// One OPTIONS over a connection of its own, made as the daemon makes it.
-fn connected(config: &Config, trunk: &TrunkConfig, to: Target, seed: u64) -> Result<wire::Answer, String> {
+fn connected(config: &Config, trunk: &TrunkConfig, to: Target, seed: u64) -> Result<wire::Answer, Missing> {
     let over = to.transport;
-    let tls = match over {
-        Transport::Tls => Some(wire::ClientTls::new(&trunk.tls, &trunk.peer.host)?),
-        Transport::Udp | Transport::Tcp => None,
-    };
+    let tls = tls(trunk, over)?;
     let call_id = call_id(seed);
     let question = |ours| options(&trunk.peer.to_string(), Target::new(over, ours), &call_id, seed).into_bytes();
     let answered = |bytes: &[u8]| reply(bytes, &call_id).is_some();
-    wire::ask(to.addr, config.sip.ip(), tls.as_ref(), PATIENCE, question, answered).map_err(|why| why.to_string())
+    wire::ask(way(config, to, tls.as_ref()), question, answered).map_err(Missing::Connection)
 }
 
 /// `at`: when the certificate runs out, in seconds since 1970.
@@ -117,7 +136,10 @@ fn judge(trunk: &TrunkConfig, peer: &str, answer: Answer) -> Finding {
             Finding::warn(CHECK, what, remedy)
         }
         Answer::Reply(Reply { status, .. }) => {
-            Finding::ok(CHECK, format!("{name} at {peer} answers OPTIONS with {status}"))
+            // Nothing here has shown them to anybody.
+            let untried = trunk.auth.is_some() && trunk.register.is_none();
+            let more = if untried { "; whether it takes our credentials, the first call tells" } else { "" };
+            Finding::ok(CHECK, format!("{name} at {peer} answers OPTIONS with {status}{more}"))
         }
         Answer::Silence { .. } if trunk.options_every.is_none() => {
             let what = format!("{name} at {peer} does not answer OPTIONS, as its `options_every: off` says");

@@ -3,6 +3,7 @@
 use super::*;
 use crate::call::TrunkDown::{self, Disconnected, Failing, Overloaded, Silent, Unregistered};
 use crate::call::TrunkState::{Down, Up};
+use crate::line::Trouble;
 
 const EVERY: Duration = Duration::from_secs(30);
 
@@ -29,12 +30,14 @@ struct Hand {
     stood: Vec<TrunkState>,
     legs: u128,
     last: Vec<LegEvent>,
+    troubles: Vec<Trouble>,
 }
 
 impl Hand {
     fn new(config: Config) -> Self {
         let now = Now { tick: Tick(1_000_000), ..Now::default() };
-        let mut hand = Self { line: Line::new(config), now, sent: vec![], stood: vec![], legs: 0, last: vec![] };
+        let (line, troubles) = (Line::new(config), vec![]);
+        let mut hand = Self { line, now, sent: vec![], stood: vec![], legs: 0, last: vec![], troubles };
         hand.input(Input::Recover(vec![]));
         hand
     }
@@ -47,6 +50,7 @@ impl Hand {
                 Output::Trunk { state, .. } => self.stood.push(state),
                 Output::OpenPort(port) => self.line.handle(self.now, Input::PortOpened { port, ok: true }),
                 Output::Leg(_, event) => self.last.push(event),
+                Output::Trouble { what, .. } => self.troubles.push(what),
                 Output::Journal(_)
                 | Output::Tried(_)
                 | Output::Unauthorised { .. }
@@ -314,6 +318,36 @@ fn a_call_that_rings_or_is_refused_by_its_callee_ends_the_row() {
         hand.call("503 Service Unavailable", "Reason: Q.850;cause=34\r\n");
         assert_eq!(hand.stood, [down(Failing)], "{status} {more}");
     }
+}
+
+#[test]
+fn five_calls_whose_credentials_are_not_taken_are_enough() {
+    for status in ["401 Unauthorized", "407 Proxy Authentication Required"] {
+        let mut hand = healthy(None);
+        for _ in 0..5 {
+            assert!(hand.stood.is_empty(), "{status}");
+            hand.call(status, "WWW-Authenticate: Digest realm=\"r\", nonce=\"n\"\r\n");
+        }
+        assert_eq!(hand.stood, [down(Failing)], "{status}");
+    }
+}
+
+#[test]
+fn what_a_call_says_against_its_trunk_is_told_with_its_status() {
+    let mut hand = healthy(None);
+    hand.call("503 Service Unavailable", "");
+    hand.call("486 Busy Here", "");
+    hand.call("404 Not Found", "");
+    hand.call("407 Who", "");
+    hand.call("503 Service Unavailable", "Retry-After: 7\r\n");
+    assert_eq!(hand.troubles, [503, 407, 503].map(Trouble::Refused));
+    hand.wait(Duration::from_secs(8));
+    hand.dial();
+    hand.wait(Duration::from_secs(33));
+    assert_eq!(hand.troubles.last(), Some(&Trouble::Unanswered));
+    hand.dial();
+    hand.input(Input::Unreachable { to: at(GATEWAY) });
+    assert_eq!(hand.troubles.last(), Some(&Trouble::Unreachable));
 }
 
 #[test]

@@ -52,7 +52,9 @@ fn symmetric_rtp_is_not_learned_where_the_trunk_does_not_say_so() {
     for seq in 1..=9 {
         from(&mut rig, NAT, header(seq), &[0xd5; 160]);
     }
-    assert_eq!((target_of(&mut rig), rig.session.stats().foreign), (FAR.parse().unwrap(), 9));
+    let stats = rig.session.stats();
+    assert_eq!((target_of(&mut rig), stats.foreign), (FAR.parse().unwrap(), 9));
+    assert_eq!(stats.elsewhere, NAT.parse().ok());
 }
 
 #[test]

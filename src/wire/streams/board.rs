@@ -25,8 +25,8 @@ pub struct Board(Mutex<Written>);
 #[derive(Debug, Default)]
 struct Written {
     links: BTreeMap<Target, LinkState>,
-    /// Targets of each trunk.
-    trunks: Vec<Vec<Target>>,
+    /// Name and targets of each trunk.
+    trunks: Vec<(String, Vec<Target>)>,
 }
 
 impl Board {
@@ -37,10 +37,10 @@ impl Board {
             let links = || targets.iter().filter_map(|to| board.links.get(to));
             links().find(|link| link.connected).or(links().next()).cloned()
         };
-        board.trunks.iter().map(link).collect()
+        board.trunks.iter().map(|(_, targets)| link(targets)).collect()
     }
 
-    pub(super) fn set_trunks(&self, trunks: Vec<Vec<Target>>) {
+    pub(super) fn set_trunks(&self, trunks: Vec<(String, Vec<Target>)>) {
         self.lock().trunks = trunks;
     }
 
@@ -53,17 +53,21 @@ impl Board {
     }
 
     pub(super) fn up(&self, to: Target, theirs_runs_out: Option<i64>) {
-        tracing::info!(%to, "connected");
-        if let Some(state) = self.lock().links.get_mut(&to) {
+        let mut board = self.lock();
+        tracing::info!(trunk.name = board.named(to), %to, "connected");
+        if let Some(state) = board.links.get_mut(&to) {
             *state = LinkState { connected: true, failure: None, theirs_runs_out, ..*state };
         }
     }
 
-    pub(super) fn down(&self, to: Target, failure: &Failure) {
+    /// `is_news`: the log has not said it since the connection last carried anything.
+    pub(super) fn down(&self, to: Target, failure: &Failure, is_news: bool) {
         let mut board = self.lock();
+        let name = board.named(to);
         let Some(state) = board.links.get_mut(&to) else { return };
-        if state.failure.as_ref() != Some(failure) {
-            tracing::warn!(%to, %failure, "no connection to a trunk: it takes no calls; trying again");
+        if is_news {
+            let remedy = failure.remedy();
+            tracing::warn!(trunk.name = name, %to, %failure, remedy, "no connection to the trunk: it takes no calls; trying again");
         }
         state.connected = false;
         state.failure = Some(failure.clone());
@@ -71,5 +75,13 @@ impl Board {
 
     fn lock(&self) -> std::sync::MutexGuard<'_, Written> {
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl Written {
+    /// The trunk of a connection; of several the first.
+    fn named(&self, to: Target) -> String {
+        let of = self.trunks.iter().find(|(_, targets)| targets.contains(&to));
+        of.map_or_else(String::new, |(name, _)| name.clone())
     }
 }

@@ -41,16 +41,21 @@ impl Link {
     /// Until the queue closes.
     pub(super) async fn keep(self, mut queue: mpsc::Receiver<Packet>) {
         let mut pause = Duration::ZERO;
+        // What the log has said already.
+        let mut said = None;
         while self.refuse_for(&mut queue, pause).await {
             let failure = match open(self.to.addr, self.from, self.tls.as_ref(), CONNECT).await {
                 Ok(opened) => {
-                    pause = Duration::ZERO;
                     self.refuse_waiting(&mut queue).await;
                     self.board.up(self.to, opened.runs_out);
                     self.up.store(true, Ordering::Release);
                     self.say(Heard::Connected { to: self.to, ours: opened.ours }).await;
                     let talk = Talk::new(self.to, opened.stream, Idle::Ping, self.heard.clone());
-                    let ended = talk.run(&mut queue).await;
+                    let mut proof = false;
+                    let ended = talk.run(&mut queue, &mut proof).await;
+                    if proof {
+                        (pause, said) = (Duration::ZERO, None);
+                    }
                     self.up.store(false, Ordering::Release);
                     self.say(Heard::Disconnected { to: self.to }).await;
                     match ended {
@@ -60,7 +65,8 @@ impl Link {
                 }
                 Err(failure) => failure,
             };
-            self.board.down(self.to, &failure);
+            self.board.down(self.to, &failure, said.as_ref() != Some(&failure));
+            said = Some(failure);
             pause = (pause * 2).clamp(PAUSE, LONGEST_PAUSE);
         }
     }
@@ -70,7 +76,7 @@ impl Link {
         match open(self.to.addr, self.from, None, CONNECT_NOW).await {
             Ok(opened) => {
                 let talk = Talk::new(self.to, opened.stream, Idle::Close(UNUSED), self.heard.clone());
-                let _ended: Option<Failure> = talk.run(&mut queue).await;
+                let _ended: Option<Failure> = talk.run(&mut queue, &mut false).await;
             }
             Err(failure) => tracing::info!(to = %self.to, %failure, "too long for UDP, and TCP is not to be had"),
         }

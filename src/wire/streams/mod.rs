@@ -26,7 +26,7 @@ use switchboard::Switchboard;
 
 pub use board::{Board, LinkState};
 pub use failure::Failure;
-pub use probe::{Answer, ask};
+pub use probe::{Answer, Reply, Way, ask, converse};
 pub use tls::{ClientTls, TlsFiles};
 
 /// Messages between this thread and the pump, either way.

@@ -1,4 +1,4 @@
-//! One question over a connection of its own, for `doctor`: does somebody answer, and if not, why not?
+//! Questions over a connection of its own, for `doctor`: does somebody answer, and if not, why not?
 
 use std::io;
 use std::net::{IpAddr, SocketAddr};
@@ -25,34 +25,66 @@ pub struct Answer {
     pub runs_out: Option<i64>,
 }
 
-/// Connects, sends what `question` makes of our end of the connection, and waits up to `patience`. Blocks.
+/// What follows a message.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Reply {
+    Wait,
+    Say(Vec<u8>),
+    Done,
+}
+
+/// Who asks whom.
+#[derive(Clone, Copy, Debug)]
+pub struct Way<'a> {
+    pub to: SocketAddr,
+    pub from: IpAddr,
+    pub tls: Option<&'a ClientTls>,
+    /// For all answers together.
+    pub patience: Duration,
+}
+
+/// Connects, sends what `question` makes of our end of the connection, and waits for the message that is `wanted`. Blocks.
 pub fn ask(
-    to: SocketAddr,
-    from: IpAddr,
-    tls: Option<&ClientTls>,
-    patience: Duration,
+    way: Way<'_>,
     question: impl FnOnce(SocketAddr) -> Vec<u8>,
     wanted: impl Fn(&[u8]) -> bool,
 ) -> Result<Answer, Failure> {
+    let mut message = None;
+    let runs_out = converse(way, question, |bytes| {
+        if wanted(bytes) {
+            message = Some(bytes.to_vec());
+            return Reply::Done;
+        }
+        Reply::Wait
+    })?;
+    Ok(Answer { message, runs_out })
+}
+
+/// As `ask`, with as many messages as `hear` has answers to. Says when the gateway's certificate runs out.
+pub fn converse(
+    way: Way<'_>,
+    question: impl FnOnce(SocketAddr) -> Vec<u8>,
+    hear: impl FnMut(&[u8]) -> Reply,
+) -> Result<Option<i64>, Failure> {
     let runtime = tokio::runtime::Builder::new_current_thread().enable_io().enable_time().build();
     runtime.map_err(Failure::from)?.block_on(async {
-        let mut opened = open(to, from, tls, CONNECT).await?;
-        let asked = timeout(patience, async {
-            opened.stream.write_all(&question(opened.ours)).await?;
-            opened.stream.flush().await?;
-            answer(&mut *opened.stream, wanted).await
-        });
-        let message = match asked.await {
-            Err(_) => None,
-            Ok(found) => Some(found?),
-        };
-        Ok(Answer { message, runs_out: opened.runs_out })
+        let mut opened = open(way.to, way.from, way.tls, CONNECT).await?;
+        let question = question(opened.ours);
+        let talked = timeout(way.patience, talk(&mut *opened.stream, &question, hear));
+        // Out of time: what was heard until then is all there is.
+        talked.await.unwrap_or(Ok(()))?;
+        Ok(opened.runs_out)
     })
 }
 
-async fn answer(stream: &mut dyn super::connect::Stream, wanted: impl Fn(&[u8]) -> bool) -> Result<Vec<u8>, Failure> {
+async fn talk(
+    stream: &mut dyn super::connect::Stream,
+    question: &[u8],
+    mut hear: impl FnMut(&[u8]) -> Reply,
+) -> Result<(), Failure> {
     let mut framer = Framer::default();
     let mut buffer = [0; READ];
+    say(stream, question).await?;
     loop {
         let length = stream.read(&mut buffer).await?;
         if length == 0 {
@@ -61,9 +93,18 @@ async fn answer(stream: &mut dyn super::connect::Stream, wanted: impl Fn(&[u8]) 
         framer.push(buffer.get(..length).unwrap_or_default());
         while let Some(frame) = framer.next_frame().map_err(Failure::Broken)? {
             match frame {
-                Frame::Message(bytes) if wanted(&bytes) => return Ok(bytes),
-                Frame::Message(_) | Frame::Last(..) | Frame::Ping => {}
+                Frame::Message(bytes) => match hear(&bytes) {
+                    Reply::Wait => {}
+                    Reply::Say(bytes) => say(stream, &bytes).await?,
+                    Reply::Done => return Ok(()),
+                },
+                Frame::Last(..) | Frame::Ping => {}
             }
         }
     }
+}
+
+async fn say(stream: &mut dyn super::connect::Stream, bytes: &[u8]) -> Result<(), Failure> {
+    stream.write_all(bytes).await?;
+    Ok(stream.flush().await?)
 }

@@ -82,7 +82,8 @@ impl Switchboard {
         let mut all = Vec::new();
         for (ix, trunk) in trunks.iter().enumerate() {
             let files = settings.trunks.get(ix).cloned().unwrap_or_default();
-            let tls = client_tls(trunk, &files).map_err(io::Error::other)?;
+            let tls = client_tls(trunk, &files)
+                .map_err(|why| io::Error::other(format!("`tls` of the trunk `{}`: {why}", trunk.name)))?;
             let own = files.own.as_ref().filter(|_| tls.is_some());
             all.push((tls, own.and_then(|(certificate, _)| file_runs_out(certificate))));
         }
@@ -134,7 +135,7 @@ impl Switchboard {
 
     /// To every target that wants a connection and has none.
     fn connect(&mut self) {
-        self.board.set_trunks(self.trunks.iter().map(LineTrunk::targets).collect());
+        self.board.set_trunks(self.trunks.iter().map(|trunk| (trunk.name.clone(), trunk.targets())).collect());
         let mut wanted = BTreeMap::new();
         for (ix, trunk) in self.trunks.iter().enumerate().filter(|(_, trunk)| !trunk.is_nowhere()) {
             let (tls, runs_out) = self.tls.get(ix).cloned().unwrap_or_default();
@@ -230,7 +231,7 @@ impl Switchboard {
                     Err(_) => return from,
                 },
             };
-            let ended = Talk::new(from, stream, Idle::Close(UNUSED), heard).run(&mut waiting).await;
+            let ended = Talk::new(from, stream, Idle::Close(UNUSED), heard).run(&mut waiting, &mut false).await;
             tracing::debug!(%from, ?ended, "a peer's connection is over");
             from
         });

@@ -51,8 +51,9 @@ impl Talk {
         Self { from, idle, framer: Framer::default(), reader, writer, heard }
     }
 
-    /// Until the connection ends, which is why, or until nobody has anything to say any more.
-    pub(super) async fn run(mut self, queue: &mut mpsc::Receiver<Packet>) -> Option<Failure> {
+    /// Until the connection ends, which is why, or until nobody has anything to say any more. `proof` becomes true with the
+    /// first byte that comes: until then a gateway may still refuse us, as with TLS 1.3 a certificate that it does not like.
+    pub(super) async fn run(mut self, queue: &mut mpsc::Receiver<Packet>, proof: &mut bool) -> Option<Failure> {
         let mut buffer = vec![0; READ];
         let patience = match self.idle {
             Idle::Ping => PING_AFTER,
@@ -67,7 +68,10 @@ impl Talk {
             });
             let done = match step.await.unwrap_or(Step::Silence) {
                 Step::Read(Ok(0)) => Err(Failure::Closed),
-                Step::Read(Ok(length)) => self.hear(buffer.get(..length).unwrap_or_default(), queue).await,
+                Step::Read(Ok(length)) => {
+                    *proof = true;
+                    self.hear(buffer.get(..length).unwrap_or_default(), queue).await
+                }
                 Step::Read(Err(error)) => Err(error.into()),
                 Step::Say(Some(packet)) => self.write(&packet).await,
                 Step::Say(None) => {
