@@ -585,6 +585,26 @@ fn after_a_crash_what_rang_is_cancelled_and_what_was_answered_gets_a_bye() {
 }
 
 #[test]
+fn a_leg_that_did_not_get_to_its_second_trunk_is_not_cancelled_on_the_first() {
+    let mut rig = Rig::dialled(Far::Rings);
+    rig.run(10);
+    rig.line = Line::new(line_config());
+    rig.sent.clear();
+    let dest = sip::Target::udp(at("127.0.0.1:5099"));
+    let left = RecoveredLeg {
+        leg: leg(),
+        trunk: TrunkIx(0),
+        number: Pii::new(NUMBER.to_owned()),
+        caller_id: "+999100000001".into(),
+        dialog: None,
+        tried: Some(Tried { leg: leg(), trunk: TrunkIx(1), hop: 0, dest }),
+    };
+    rig.input(Input::Recover(vec![left]));
+    rig.run(100);
+    assert!(matches!(rig.far_events[..], [.., Event::Ended(_)]), "it went to this trunk's own gateway");
+}
+
+#[test]
 fn a_live_leg_fits_the_budget_of_memory() {
     let own = size_of::<(LegId, super::machine::Leg)>() * 2;
     let session = size_of::<Session>() + 64;
