@@ -15,7 +15,7 @@ use super::ports::Lane;
 pub(super) struct Sessions {
     /// By port index.
     slots: Vec<Option<Box<Slot>>>,
-    /// When to look after which port. An entry counts if it is the one its slot is armed by.
+    /// When to look after which port. An entry counts if it is the one its slot is armed by; the first one always counts.
     due: BinaryHeap<Reverse<(Tick, u16)>>,
     /// Ports that may have packets to send.
     ready: VecDeque<u16>,
@@ -75,6 +75,7 @@ impl Sessions {
 
     pub(super) fn stop(&mut self, ix: u16) -> Option<Stats> {
         let slot = self.slots.get_mut(usize::from(ix))?.take()?;
+        self.forget();
         Some(slot.session.stats())
     }
 
@@ -97,6 +98,7 @@ impl Sessions {
                 self.settle(now.tick, ix);
             }
         }
+        self.forget();
     }
 
     pub(super) fn poll_report(&mut self) -> Option<(LegId, media::Output)> {
@@ -141,6 +143,17 @@ impl Sessions {
             self.ready.push_back(ix);
         } else if !slot.is_ready {
             self.arm(ix);
+        }
+    }
+
+    /// Throws entries away that do not count, up to the first that does: calls that are over must wake nobody.
+    fn forget(&mut self) {
+        while let Some(Reverse((at, ix))) = self.due.peek() {
+            let slot = self.slots.get(usize::from(*ix)).and_then(Option::as_ref);
+            if slot.is_some_and(|slot| slot.armed == *at) {
+                return;
+            }
+            self.due.pop();
         }
     }
 
@@ -270,6 +283,18 @@ mod tests {
         assert_eq!(now.tick, Tick(150_000));
         assert_eq!(sessions.poll_report(), Some((LegId(AttemptId(2)), media::Output::Silent)));
         assert_eq!(sessions.poll_report(), None);
+    }
+
+    #[test]
+    fn a_call_that_is_over_wakes_nobody() {
+        let (mut sessions, now) = (sessions(100), Now::default());
+        sessions.start(now, 0, LegId(AttemptId(1)), &media(4_000), false);
+        sessions.start(now.plus(Duration::from_millis(50)), 2, LegId(AttemptId(2)), &media(4_002), false);
+        assert_eq!(sessions.poll_timeout(), Some(Tick(100_000)));
+        sessions.stop(0);
+        assert_eq!(sessions.poll_timeout(), Some(Tick(150_000)), "the other one is still watched");
+        sessions.stop(2);
+        assert_eq!(sessions.poll_timeout(), None);
     }
 
     #[test]

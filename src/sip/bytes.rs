@@ -7,16 +7,25 @@ const HIGH: u64 = 0x8080_8080_8080_8080;
 
 /// Position of the first `needle`, eight bytes at a time (Warren, "Hacker's Delight" §6-1).
 pub fn find(bytes: &[u8], needle: u8) -> Option<usize> {
-    let pattern = LOW.wrapping_mul(u64::from(needle));
+    find_any(bytes, [needle])
+}
+
+/// Position of the first of these.
+fn find_any<const N: usize>(bytes: &[u8], needles: [u8; N]) -> Option<usize> {
+    let patterns = needles.map(|needle| LOW.wrapping_mul(u64::from(needle)));
     let (words, tail) = bytes.as_chunks::<8>();
     for (index, word) in words.iter().enumerate() {
-        let diff = u64::from_le_bytes(*word) ^ pattern;
-        let hit = diff.wrapping_sub(LOW) & !diff & HIGH;
-        if hit != 0 {
-            return Some(index * 8 + (hit.trailing_zeros() / 8) as usize);
+        let word = u64::from_le_bytes(*word);
+        let hits = patterns.iter().fold(0, |hits, pattern| {
+            let diff = word ^ pattern;
+            hits | (diff.wrapping_sub(LOW) & !diff & HIGH)
+        });
+        // What a borrow marks wrongly lies above a right mark.
+        if hits != 0 {
+            return Some(index * 8 + (hits.trailing_zeros() / 8) as usize);
         }
     }
-    tail.iter().position(|&b| b == needle).map(|at| words.len() * 8 + at)
+    tail.iter().position(|b| needles.contains(b)).map(|at| words.len() * 8 + at)
 }
 
 /// SP, HT, and the CR LF of a folded line.
@@ -116,26 +125,17 @@ pub fn split_list(bytes: &[u8], separator: u8) -> impl Iterator<Item = &[u8]> {
 
 /// Length of the first element of a list: up to the first `separator` outside quotes and angle brackets.
 pub fn element_len(bytes: &[u8], separator: u8) -> usize {
-    let end = find(bytes, separator).unwrap_or(bytes.len());
-    let plain = bytes.get(..end).unwrap_or(bytes);
-    if find(plain, b'"').is_none() && find(plain, b'<').is_none() {
-        return end;
-    }
-    nested_len(bytes, separator)
-}
-
-fn nested_len(bytes: &[u8], separator: u8) -> usize {
     let mut at = 0;
-    let mut angle = false;
-    while let Some(&byte) = bytes.get(at) {
-        match byte {
-            b'"' if !angle => at += quoted_len(bytes.get(at..).unwrap_or(&[])).unwrap_or(1) - 1,
-            b'<' => angle = true,
-            b'>' => angle = false,
-            _ if byte == separator && !angle => return at,
-            _ => {}
-        }
-        at += 1;
+    while let Some(rest) = bytes.get(at..)
+        && let Some(hit) = find_any(rest, [separator, b'"', b'<'])
+    {
+        at += hit;
+        let inner = rest.get(hit..).unwrap_or(&[]);
+        at += match inner.first() {
+            Some(b'"') => quoted_len(inner).unwrap_or(1),
+            Some(b'<') => find(inner, b'>').unwrap_or(inner.len()),
+            Some(_) | None => return at,
+        };
     }
     bytes.len()
 }
@@ -227,6 +227,34 @@ mod tests {
             for needle in [0, 0x0a, 0x0b, 0x3f, 0x80, 0xff, 0x81] {
                 let slice = &text[start..];
                 assert_eq!(find(slice, needle), slice.iter().position(|&b| b == needle), "{start} {needle}");
+            }
+        }
+    }
+
+    /// Byte by byte, as the grammar has it.
+    fn plain_element_len(bytes: &[u8], separator: u8) -> usize {
+        let (mut at, mut angle) = (0, false);
+        while let Some(&byte) = bytes.get(at) {
+            match byte {
+                b'"' if !angle => at += quoted_len(&bytes[at..]).unwrap_or(1) - 1,
+                b'<' => angle = true,
+                b'>' => angle = false,
+                _ if byte == separator && !angle => return at,
+                _ => {}
+            }
+            at += 1;
+        }
+        bytes.len()
+    }
+
+    #[test]
+    fn an_element_ends_where_a_plain_reading_ends_it() {
+        let mut rng = crate::base::Rng::seeded(1);
+        let mut draw = |below: u32| (rng.u32() % below) as usize;
+        for _ in 0..20_000 {
+            let text: Vec<u8> = (0..draw(40)).map(|_| b",;<>\"\\ab:\xd5=."[draw(12)]).collect();
+            for separator in [b',', b';'] {
+                assert_eq!(element_len(&text, separator), plain_element_len(&text, separator), "{text:?}");
             }
         }
     }

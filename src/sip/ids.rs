@@ -8,6 +8,8 @@ use sha2::Sha256;
 
 use crate::base::{AttemptId, LegId, mac_block};
 
+/// Characters of a Call-ID of ours.
+const UUID_LEN: usize = 36;
 /// Hex digits of a keyed name: 96 bits.
 const HEX: usize = 24;
 /// `z9hG4bK` and the hex digits.
@@ -110,33 +112,48 @@ impl Ids {
     }
 }
 
-/// Writes the hyphenated text of a leg's id, its Call-ID.
-pub fn write_call_id(leg: LegId, out: &mut Vec<u8>) {
+/// The hyphenated text of a leg's id, its Call-ID.
+pub fn call_id(leg: LegId) -> [u8; UUID_LEN] {
+    let mut text = [b'-'; UUID_LEN];
+    let mut rest = text.as_mut_slice();
     for (index, byte) in leg.0.bytes().into_iter().enumerate() {
         if matches!(index, 4 | 6 | 8 | 10) {
-            out.push(b'-');
+            rest.split_off_first_mut();
         }
-        out.extend_from_slice(&[hex_digit(byte >> 4), hex_digit(byte & 15)]);
+        for nibble in [byte >> 4, byte & 15] {
+            if let Some(digit) = rest.split_off_first_mut() {
+                *digit = hex_digit(nibble);
+            }
+        }
     }
+    text
 }
 
 pub const fn hex_digit(nibble: u8) -> u8 {
     if nibble < 10 { b'0' + nibble } else { b'a' + nibble - 10 }
 }
 
-/// Exactly the text that `write_call_id` makes: lower case, hyphens in their places.
+/// Exactly the text that `call_id` makes: lower case, hyphens in their places.
 fn canonical_uuid(text: &[u8]) -> Option<u128> {
-    (text.len() == 36).then_some(())?;
+    let text: &[u8; UUID_LEN] = text.try_into().ok()?;
+    let mut rest = text.as_slice();
     let mut value = 0u128;
-    for (index, &byte) in text.iter().enumerate() {
-        let nibble = match byte {
-            b'-' if matches!(index, 8 | 13 | 18 | 23) => continue,
-            _ if matches!(index, 8 | 13 | 18 | 23) => return None,
-            b'0'..=b'9' => byte - b'0',
-            b'a'..=b'f' => byte - b'a' + 10,
-            _ => return None,
-        };
-        value = value << 4 | u128::from(nibble);
+    for (nth, digits) in [8, 4, 4, 4, 12].into_iter().enumerate() {
+        if nth > 0 {
+            rest = rest.strip_prefix(b"-")?;
+        }
+        let (part, tail) = rest.split_at_checked(digits)?;
+        let mut number = 0u64;
+        for &byte in part {
+            let nibble = match byte {
+                b'0'..=b'9' => byte - b'0',
+                b'a'..=b'f' => byte - b'a' + 10,
+                _ => return None,
+            };
+            number = number << 4 | u64::from(nibble);
+        }
+        value = value << (4 * digits) | u128::from(number);
+        rest = tail;
     }
     Some(value)
 }
@@ -152,11 +169,15 @@ mod tests {
     #[test]
     fn a_call_id_spells_its_leg_and_only_in_canonical_form() {
         let ids = Ids::new(&[7; 32]);
-        let mut text = Vec::new();
-        write_call_id(leg(), &mut text);
-        assert_eq!(String::from_utf8(text.clone()).unwrap(), leg().0.to_string());
+        let text = call_id(leg());
+        assert_eq!(String::from_utf8(text.to_vec()).unwrap(), leg().0.to_string());
         assert_eq!(ids.leg(&text), leg());
         assert_ne!(ids.leg(&text.to_ascii_uppercase()), leg());
+        for at in [0, 8, 9, 13, 18, 23, 35] {
+            let mut other = text;
+            other[at] = if other[at] == b'-' { b'0' } else { b'-' };
+            assert_ne!(ids.leg(&other), leg(), "{at}");
+        }
         assert_ne!(ids.leg(b"a@b"), ids.leg(b"a@c"));
     }
 

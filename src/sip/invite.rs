@@ -3,7 +3,7 @@
 
 use super::bytes::find;
 use super::header::Name;
-use super::ids::{Branch, Hop, Ids, write_call_id};
+use super::ids::{Branch, Hop, Ids, call_id};
 use super::message::{Message, Start};
 use super::method::Method;
 use super::packet::Packet;
@@ -37,40 +37,43 @@ pub struct Asking {
 }
 
 impl Caller<'_> {
-    /// `at`: as `Hop::Invite` has it.
-    pub fn branch(&self, invite: &Invite, cseq: u32, at: u8) -> Branch {
-        self.ids.branch(invite.leg, cseq, Hop::Invite(at))
-    }
-
     /// Where the INVITE goes if the peer is no name. `None` where the request URI is none, or nobody is there.
     pub fn dest(&self, invite: &Invite) -> Option<Target> {
         let uri = Uri::parse(invite.request_uri.reveal().as_bytes()).ok()?;
         (!self.peer.is_nowhere()).then(|| self.peer.route(uri.socket_addr(), self.peer.target()))
     }
 
-    /// Writes the INVITE for `to`, and says where it goes: what is too long for a datagram goes over TCP.
-    /// `credentials` are complete header lines.
-    pub fn invite(&self, invite: &Invite, asked: Asking, credentials: &[u8], to: Target, out: &mut Vec<u8>) -> Target {
-        self.write(invite, asked, credentials, to, out);
+    /// Writes the INVITE for `to`, and says where it goes and by which branch: what is too long for a datagram goes over
+    /// TCP. `credentials` are complete header lines.
+    pub fn invite(
+        &self,
+        invite: &Invite,
+        asked: Asking,
+        credentials: &[u8],
+        to: Target,
+        out: &mut Vec<u8>,
+    ) -> (Target, Branch) {
+        let branch = self.ids.branch(invite.leg, asked.cseq, Hop::Invite(asked.at));
+        self.write(invite, (asked, &branch), credentials, to, out);
         if to.transport != Transport::Udp || out.len() <= LONGEST_DATAGRAM {
-            return to;
+            return (to, branch);
         }
         let to = Target::new(Transport::Tcp, to.addr);
-        self.write(invite, asked, credentials, to, out);
-        to
+        self.write(invite, (asked, &branch), credentials, to, out);
+        (to, branch)
     }
 
     fn write(
         &self,
         invite: &Invite,
-        Asking { cseq, min_se_s, at }: Asking,
+        (Asking { cseq, min_se_s, .. }, branch): (Asking, &Branch),
         credentials: &[u8],
         to: Target,
         out: &mut Vec<u8>,
     ) {
         let uri = invite.request_uri.reveal().as_bytes();
         let sent_by = self.config.sent_by(to.transport);
-        let mut writer = Writer::request(out, Method::Invite, uri, sent_by, &self.branch(invite, cseq, at));
+        let mut writer = Writer::request(out, Method::Invite, uri, sent_by, branch);
         self.identity(invite, &mut writer);
         writer.cseq(cseq, Method::Invite).contact(self.config.contact(Some(self.peer), self.peer.near(to)));
         writer.header("Allow", allow(self.config.server)).header("Supported", SUPPORTED);
@@ -107,15 +110,11 @@ impl Caller<'_> {
         writer.raw(b"From: ");
         self.write_from(invite, writer);
         writer.raw(b"\r\nTo: <").raw(invite.request_uri.reveal().as_bytes()).raw(b">\r\nCall-ID: ");
-        let mut call_id = Vec::with_capacity(36);
-        write_call_id(invite.leg, &mut call_id);
-        writer.raw(&call_id).raw(b"\r\n");
+        writer.raw(&call_id(invite.leg)).raw(b"\r\n");
     }
 
     fn address(&self, user: &str, writer: &mut Writer<'_>) {
-        let mut escaped = Vec::with_capacity(user.len());
-        write_user(user, &mut escaped);
-        writer.raw(b"sip:").raw(&escaped).raw(b"@");
+        writer.raw(b"sip:").with(|out| write_user(user, out)).raw(b"@");
         match &self.peer.domain {
             Some(domain) => writer.raw(domain.as_bytes()),
             None => writer.addr(self.config.local),

@@ -81,6 +81,8 @@ pub struct Message<'a> {
     pub ragged: bool,
     count: usize,
     headers: [Header; MAX_HEADERS],
+    /// Read at once, for it is asked for several times.
+    top_via: Option<Via<'a>>,
 }
 
 impl<'a> Message<'a> {
@@ -96,9 +98,11 @@ impl<'a> Message<'a> {
         let line_end = find(raw, b'\n').ok_or(Unreadable::StartLine)?;
         let start = start_line(strip_cr(raw.get(..line_end).unwrap_or(&[]))).ok_or(Unreadable::StartLine)?;
         let none = Header { name: Name::Other, name_start: 0, start: 0, end: 0 };
-        let mut message = Self { raw, start, body: Ok(&[]), ragged: false, count: 0, headers: [none; MAX_HEADERS] };
+        let headers = [none; MAX_HEADERS];
+        let mut message = Self { raw, start, body: Ok(&[]), ragged: false, count: 0, headers, top_via: None };
         let body_at = message.headers_from(line_end + 1)?;
         message.body = message.frame(raw.get(body_at..).unwrap_or(&[]));
+        message.top_via = message.get(Name::Via).and_then(Via::parse);
         Ok(message)
     }
 
@@ -119,7 +123,9 @@ impl<'a> Message<'a> {
 
     /// The first value of a header that nobody reads often enough to have a `Name`.
     pub fn named(&self, name: &[u8]) -> Option<&'a [u8]> {
-        self.lines().find(|h| self.name_of(*h).eq_ignore_ascii_case(name)).map(|h| self.value(h))
+        let kind = Name::parse(name);
+        let mut alike = self.lines().filter(|h| h.name == kind);
+        alike.find(|h| self.name_of(*h).eq_ignore_ascii_case(name)).map(|h| self.value(h))
     }
 
     pub fn count_of(&self, name: Name) -> usize {
@@ -143,7 +149,7 @@ impl<'a> Message<'a> {
     }
 
     pub fn top_via(&self) -> Option<Via<'a>> {
-        Via::parse(self.get(Name::Via)?)
+        self.top_via
     }
 
     pub fn from(&self) -> Option<NameAddr<'a>> {

@@ -21,7 +21,7 @@ pub fn cancel(config: &Config, invite: &Invite, tried: Option<&Tried>, cseq: u32
         None => (caller.dest(invite)?, 0),
     };
     let mut sent = Vec::new();
-    let dest = caller.invite(invite, Asking { cseq, min_se_s: 0, at }, &[], to, &mut sent);
+    let (dest, _) = caller.invite(invite, Asking { cseq, min_se_s: 0, at }, &[], to, &mut sent);
     let mut out = Vec::new();
     write_cancel(&Message::parse(&sent).ok()?, &mut out);
     Some((dest, Packet::from(&out[..])))

@@ -8,7 +8,7 @@ use crate::base::{AttemptId, LegId, Rng, Tick};
 
 use super::bytes::{number, param};
 use super::header::Name;
-use super::ids::{Branch, Hop};
+use super::ids::{Branch, Hop, call_id};
 use super::invite::Caller;
 use super::keyring::{Keyring, Tries, Unanswered};
 use super::message::Message;
@@ -246,15 +246,14 @@ impl Registration {
         let mut user = Vec::new();
         write_user(&self.wish.user, &mut user);
         let record = [b"<sip:", &user[..], b"@", domain.as_bytes(), b">"].concat();
-        let (mut credentials, mut call_id, mut out) = (Vec::new(), Vec::new(), Vec::new());
+        let (mut credentials, mut out) = (Vec::new(), Vec::new());
         if let Some(who) = &caller.peer.auth {
             self.keyring.write(caller.ids, self.id, who, (Method::Register, &uri), &mut credentials);
         }
-        super::ids::write_call_id(self.id, &mut call_id);
         let sent_by = caller.config.sent_by(caller.peer.transport);
         let mut writer = Writer::request(&mut out, Method::Register, &uri, sent_by, branch);
         writer.raw(b"From: ").raw(&record).raw(b";tag=").raw(&caller.ids.tag(self.id)).raw(b"\r\n");
-        writer.header("To", &record).header("Call-ID", &call_id).cseq(self.cseq, Method::Register);
+        writer.header("To", &record).header("Call-ID", &call_id(self.id)).cseq(self.cseq, Method::Register);
         let expires_s = match purpose {
             Purpose::Bind => Some(self.expires_s),
             Purpose::Unbind => Some(0),

@@ -2,7 +2,9 @@
 
 use std::net::{IpAddr, SocketAddr};
 
-use super::bytes::{element_len, is_token, param, push_ip, push_number, push_value, split_list, trim, trim_start};
+use super::bytes::{
+    element_len, is_token, param, push_ip, push_number, push_value, split_list, split_once, trim, trim_end, trim_start,
+};
 use super::uri::split_host_port;
 
 /// The first value of a Via line.
@@ -11,6 +13,7 @@ pub struct Via<'a> {
     pub host: &'a [u8],
     pub port: Option<u16>,
     pub params: &'a [u8],
+    branch: &'a [u8],
     /// Length of this value within its line, up to the comma.
     pub len: usize,
 }
@@ -29,12 +32,20 @@ impl<'a> Via<'a> {
         }
         let (sent_by, params) = rest.split_at_checked(element_len(rest, b';'))?;
         let (host, port) = split_host_port(trim(sent_by))?;
-        split_list(params, b';').skip(1).all(|one| !one.is_empty()).then_some(Self { host, port, params, len })
+        let mut branch = None;
+        for one in split_list(params, b';').skip(1) {
+            (!one.is_empty()).then_some(())?;
+            let (name, value) = split_once(one, b'=').unwrap_or((one, &[]));
+            if branch.is_none() && trim_end(name).eq_ignore_ascii_case(b"branch") {
+                branch = Some(trim(value));
+            }
+        }
+        Some(Self { host, port, params, branch: branch.unwrap_or(&[]), len })
     }
 
     /// Present and behind the magic cookie (RFC 3261 §8.1.1.7).
     pub fn branch(&self) -> Option<&'a [u8]> {
-        param(self.params, b"branch").filter(|b| b.len() > 7 && b.starts_with(b"z9hG4bK"))
+        Some(self.branch).filter(|b| b.len() > 7 && b.starts_with(b"z9hG4bK"))
     }
 
     pub fn wants_rport(&self) -> bool {

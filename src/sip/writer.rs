@@ -2,7 +2,7 @@
 
 use std::net::SocketAddr;
 
-use super::bytes::{push_addr, push_number, push_value};
+use super::bytes::{push_addr, push_number, push_value, split_once, trim_end};
 use super::header::Name;
 use super::ids::Branch;
 use super::message::Message;
@@ -119,6 +119,12 @@ impl<'a> Writer<'a> {
         self
     }
 
+    /// Whatever `write` appends.
+    pub fn with(&mut self, write: impl FnOnce(&mut Vec<u8>)) -> &mut Self {
+        write(self.out);
+        self
+    }
+
     pub fn raw(&mut self, bytes: &[u8]) -> &mut Self {
         self.out.extend_from_slice(bytes);
         self
@@ -157,6 +163,19 @@ impl<'a> Writer<'a> {
         push_number(value, self.out);
         self
     }
+}
+
+/// The value of a header in a message that a `Writer` made: its name reads as it was written, and nothing is folded. Empty
+/// where there is none.
+pub fn written<'a>(message: &'a [u8], name: &str) -> &'a [u8] {
+    let mut rest = message;
+    while let Some((line, tail)) = split_once(rest, b'\n').filter(|(line, _)| *line != b"\r") {
+        if let Some(value) = line.strip_prefix(name.as_bytes()).and_then(|value| value.strip_prefix(b": ")) {
+            return trim_end(value);
+        }
+        rest = tail;
+    }
+    &[]
 }
 
 /// Ends a message that has no more headers and no body.
@@ -221,12 +240,15 @@ mod tests {
         let local = Target::udp("127.0.0.1:5060".parse().unwrap());
         let mut writer = Writer::request(&mut out, Method::Invite, b"sip:+999100000001@127.0.0.1", local, &[b'z'; 31]);
         writer.header("Call-ID", b"c").header("Empty", b"").cseq(1, Method::Invite).contact(local);
-        writer.body("application/sdp", |out| out.extend_from_slice(&[b'x'; 321]));
+        writer.body("application/sdp", |out| out.extend_from_slice(&[&b"\r\na: b\r\n"[..], &[b'x'; 313]].concat()));
         let message = Message::parse(&out).unwrap();
         assert_eq!(message.body.unwrap().len(), 321);
         assert_eq!(message.get(Name::ContentLength), Some(&b"321"[..]));
         assert_eq!(message.named(b"Empty"), None);
         assert_eq!(message.contact().unwrap().uri, b"sip:goldenhour@127.0.0.1:5060");
+        for (name, value) in [("Call-ID", "c"), ("Call", ""), ("CSeq", "1 INVITE"), ("a", "")] {
+            assert_eq!(written(&out, name), value.as_bytes(), "{name}");
+        }
     }
 
     #[test]

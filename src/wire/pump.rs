@@ -28,12 +28,14 @@ const SIP_PER_TURN: usize = 256;
 const BATCHES_PER_TURN: usize = 64;
 /// INVITEs that leave in one turn. After a stall of the store many wait, and what a gateway's socket holds of a burst is
 /// less than a hundred.
-const DIALS_PER_TURN: usize = 16;
+const DIALS_PER_TURN: usize = 32;
 /// After a turn with work, so that the next one finds several datagrams: a wake costs more than one of them. It adds as
 /// much to the time a gateway waits for us, and lies well below anything that SIP or a person notices.
 const NAP: Duration = Duration::from_millis(8);
 /// Frames that are due cut the nap short, down to this: packets of many calls still leave together.
 const SHORT_NAP: Duration = Duration::from_millis(1);
+/// As long as dials wait: so that 16 INVITEs leave in a millisecond, and not many more turns than without it.
+const BETWEEN_DIALS: Duration = Duration::from_millis(2);
 /// Events that wait for the sink; above this no orders are taken.
 const EVENTS_WAITING: usize = 10_000;
 /// When a full sink is asked again.
@@ -165,12 +167,8 @@ impl Pump {
 
     fn nap(&self) {
         let due = self.line.poll_timeout().map(|(at, _)| at.since(self.clock.now().tick));
-        let nap = match due {
-            _ if self.batch.is_some() => SHORT_NAP,
-            Some(due) => due.clamp(SHORT_NAP, NAP),
-            None => NAP,
-        };
-        std::thread::park_timeout(nap);
+        let longest = if self.batch.is_some() { BETWEEN_DIALS } else { NAP };
+        std::thread::park_timeout(due.map_or(longest, |due| due.clamp(SHORT_NAP, longest)));
     }
 
     fn turn(&mut self) -> Turn {

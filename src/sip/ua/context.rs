@@ -96,17 +96,17 @@ impl Cx {
         self.config.peers.get(trunk.ix())
     }
 
-    /// Where this INVITE may go, the best target last: by priority and weight, and those that failed lately after the
-    /// others. Where all of them failed, it begins with the first again.
-    pub(super) fn ways(&mut self, invite: &Invite, now: Tick) -> Option<Vec<Target>> {
+    /// Where this INVITE goes, and where else it may go, the next one last: by priority and weight, and those that failed
+    /// lately after the others. Where all of them failed, it begins with the first again.
+    pub(super) fn ways(&mut self, invite: &Invite, now: Tick) -> Option<(Target, Vec<Target>)> {
         let peer = self.config.peers.get(invite.trunk.ix())?;
         if peer.routes.is_empty() {
-            return Some(vec![Caller { config: &self.config, ids: &self.ids, peer }.dest(invite)?]);
+            return Some((Caller { config: &self.config, ids: &self.ids, peer }.dest(invite)?, Vec::new()));
         }
         let mut ways = order(&peer.routes, &mut self.rng);
         ways.sort_by_key(|way| self.rests(*way, now));
         ways.reverse();
-        Some(ways)
+        Some((ways.pop()?, ways))
     }
 
     /// Where anything else goes: the first target that did not fail lately.

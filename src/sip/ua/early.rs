@@ -4,11 +4,11 @@
 use crate::base::{LegId, Tick};
 use crate::sip::bytes::number;
 use crate::sip::header::Name;
-use crate::sip::ids::write_call_id;
+use crate::sip::ids::call_id;
 use crate::sip::message::{MAX_CSEQ, Message};
 use crate::sip::method::Method;
 use crate::sip::sdp::Media;
-use crate::sip::writer::no_body;
+use crate::sip::writer::{no_body, written};
 
 use super::api::{Event, Output};
 use super::call::{Call, Stage};
@@ -127,6 +127,8 @@ impl Call {
             return Some(known);
         }
         (inviting.forks.len() < MAX_FORKS).then_some(())?;
+        // Most calls have one and no more.
+        inviting.forks.reserve_exact(1);
         inviting.forks.push(Fork { tag: tag.into(), media: None, rang: false, remote_cseq: None, reliable: None });
         let index = inviting.forks.len() - 1;
         if !tag.is_empty() {
@@ -149,10 +151,7 @@ impl Call {
         if last.is_some_and(|last| rseq != last.saturating_add(1)) {
             return false;
         }
-        let fresh = match (last, Message::parse(&inviting.bytes)) {
-            (None, Ok(invite)) => dialog_of(cx, self.leg, (inviting, &invite), response),
-            (Some(_), _) | (None, Err(_)) => None,
-        };
+        let fresh = if last.is_none() { dialog_of(cx, self.leg, inviting, response) } else { None };
         let answered = media_of(response, self.local).is_some();
         let Stage::Inviting(inviting) = &mut self.stage else { return false };
         let Some(fork) = inviting.forks.get_mut(index) else { return false };
@@ -217,18 +216,11 @@ impl Call {
 }
 
 /// The dialog that a response to our INVITE makes. From and Call-ID are ours, whatever the response made of them.
-pub(super) fn dialog_of(
-    cx: &Cx,
-    leg: LegId,
-    (inviting, invite): (&Inviting, &Message<'_>),
-    response: &Message<'_>,
-) -> Option<Dialog> {
-    let from = invite.get(Name::From).unwrap_or(&[]);
+pub(super) fn dialog_of(cx: &Cx, leg: LegId, inviting: &Inviting, response: &Message<'_>) -> Option<Dialog> {
+    let from = written(&inviting.bytes, "From");
     let uri = inviting.invite.request_uri.reveal().as_bytes();
-    let mut call_id = Vec::with_capacity(36);
-    write_call_id(leg, &mut call_id);
     let place = (cx.peer(inviting.invite.trunk)?, inviting.to);
-    Some(Dialog::from_response(response, (&call_id, from), inviting.cseq, uri, place))
+    Some(Dialog::from_response(response, (&call_id(leg), from), inviting.cseq, uri, place))
 }
 
 /// RSeq of an answer that asks for a PRACK.

@@ -403,7 +403,7 @@ impl Ua {
         let Some(to) = response.to().or(response.contact()) else { return false };
         let call_id = response.get(Name::CallId).unwrap_or(&[]);
         let mut dialog = Dialog::from_response(response, (call_id, from), cseq, to.uri, (peer, there));
-        uac::acknowledge(&mut self.cx, now, leg, (&dialog, cseq), (response, None));
+        uac::acknowledge(&mut self.cx, now, leg, (&dialog, cseq), (response, &[]));
         self.cx.count(Counter::ForkEnded);
         let credentials = self.cx.credentials(trunk, leg, Method::Bye, dialog.request_uri());
         let (cseq, bye) = dialog.request(&mut self.cx, leg, Method::Bye, |writer| writer.raw(&credentials).end());

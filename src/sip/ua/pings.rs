@@ -1,7 +1,7 @@
 //! OPTIONS to a peer (RFC 3261 §11), one at a time for each: is it there? When to ask is for others to say.
 
 use crate::base::{AttemptId, LegId, Rng, Tick, TrunkIx};
-use crate::sip::ids::{Branch, Hop, write_call_id};
+use crate::sip::ids::{Branch, Hop, call_id};
 use crate::sip::keyring::Tries;
 use crate::sip::message::Message;
 use crate::sip::method::Method;
@@ -148,11 +148,9 @@ fn write(cx: &mut Cx, trunk: TrunkIx, to: Target, (id, cseq): (LegId, u32), bran
     let us = domain.unwrap_or_else(|| cx.config.local.to_string());
     let credentials = cx.credentials(trunk, id, Method::Options, &uri);
     let (tag, user_agent) = (cx.ids.tag(id), cx.config.user_agent.clone());
-    let mut call_id = Vec::new();
-    write_call_id(id, &mut call_id);
     let mut writer = Writer::request(&mut cx.scratch, Method::Options, &uri, sent_by, branch);
     writer.raw(b"From: <sip:goldenhour@").raw(us.as_bytes()).raw(b">;tag=").raw(&tag).raw(b"\r\n");
-    writer.raw(b"To: <").raw(&uri).raw(b">\r\n").header("Call-ID", &call_id).cseq(cseq, Method::Options);
+    writer.raw(b"To: <").raw(&uri).raw(b">\r\n").header("Call-ID", &call_id(id)).cseq(cseq, Method::Options);
     writer.contact(contact).header("Accept", b"application/sdp");
     writer.header("User-Agent", user_agent.as_bytes()).raw(&credentials).end();
     Some(cx.packet())

@@ -186,8 +186,8 @@ impl Call {
 
     fn on_reinvited(&mut self, cx: &mut Cx, now: Tick, reinvite: &Reinvite, response: &Message<'_>, status: u16) {
         self.refreshed(cx, now, Some((response, status)));
-        if let (Some(dialog), Ok(invite)) = (&self.dialog, Message::parse(&reinvite.bytes)) {
-            acknowledge(cx, now, self.leg, (dialog, reinvite.cseq), (response, Some(&invite)));
+        if let Some(dialog) = &self.dialog {
+            acknowledge(cx, now, self.leg, (dialog, reinvite.cseq), (response, &reinvite.bytes));
         }
         let offered = self.local.zip(self.media).map(|(local, media)| local.keeping(&media));
         // An answer without a description leaves things as they were.

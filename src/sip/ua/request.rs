@@ -66,6 +66,8 @@ impl Call {
         }
         cx.send(to, bytes.clone());
         let tx = RequestClient::new(now, &cx.config.times.over(to.transport));
+        // There is seldom another one beside it.
+        self.requests.reserve_exact(1);
         self.requests.push(Request { purpose, cseq, tx, bytes, to, tries: Tries::default() });
     }
 
@@ -253,7 +255,8 @@ impl Call {
 
 /// The branch of a request of ours: the last thing on its second line.
 pub(super) fn branch_of(request: &[u8]) -> &[u8] {
-    let via = request.split(|&b| b == b'\n').nth(1).unwrap_or(&[]).trim_ascii_end();
+    let second = split_once(request, b'\n').and_then(|(_, rest)| split_once(rest, b'\n'));
+    let via = second.map_or(&[][..], |(via, _)| via).trim_ascii_end();
     via.get(via.len().saturating_sub(BRANCH_LEN)..).unwrap_or(&[])
 }
 

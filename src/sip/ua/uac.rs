@@ -10,6 +10,7 @@ use crate::sip::packet::Packet;
 use crate::sip::sdp::{Local, Media, Session};
 use crate::sip::target::{Target, Transport};
 use crate::sip::transaction::{Act, InviteClient, Timer};
+use crate::sip::writer::written;
 
 use super::api::{Cause, Counter, DialogFacts, End, Event, Invite, Output, Side, Tried};
 use super::call::{Call, Stage};
@@ -91,8 +92,8 @@ impl Call {
         let trunk = invite.trunk;
         let (leg, local) = (invite.leg, invite.media);
         let (cseq, min_se_s, at) = (1, 0, first_at(invite.hop));
-        let mut left = cx.ways(&invite, now)?;
-        let (to, bytes, branch) = dispatch(cx, &invite, Asking { cseq, min_se_s, at }, left.pop()?)?;
+        let (first, left) = cx.ways(&invite, now)?;
+        let (to, bytes, branch) = dispatch(cx, &invite, Asking { cseq, min_se_s, at }, first)?;
         let tx = InviteClient::new(now, &cx.config.times.over(to.transport));
         let ring_until = Tick::MAX;
         let cancel = Cancel::No;
@@ -245,9 +246,8 @@ impl Call {
     /// A 2xx: ACK first, judge afterwards.
     fn on_answered(&mut self, cx: &mut Cx, now: Tick, response: &Message<'_>, status: u16) {
         let Stage::Inviting(inviting) = std::mem::replace(&mut self.stage, Stage::Up) else { return };
-        let Ok(invite) = Message::parse(&inviting.bytes) else { return };
-        let Some(mut dialog) = dialog_of(cx, self.leg, (&inviting, &invite), response) else { return };
-        acknowledge(cx, now, self.leg, (&dialog, inviting.cseq), (response, Some(&invite)));
+        let Some(mut dialog) = dialog_of(cx, self.leg, &inviting, response) else { return };
+        acknowledge(cx, now, self.leg, (&dialog, inviting.cseq), (response, &inviting.bytes));
         cx.out.push_back(Output::Journal(Box::new(facts(self, &dialog, true))));
         let early = inviting.forks.iter().find(|fork| *fork.tag == *dialog.remote_tag());
         if let Some(fork) = early {
@@ -344,8 +344,7 @@ fn dispatch(cx: &mut Cx, invite: &Invite, asking: Asking, to: Target) -> Option<
     let credentials = cx.credentials(invite.trunk, invite.leg, Method::Invite, uri);
     let peer = cx.config.peers.get(invite.trunk.ix())?;
     let caller = Caller { config: &cx.config, ids: &cx.ids, peer };
-    let branch = caller.branch(invite, asking.cseq, asking.at);
-    let to = caller.invite(invite, asking, &credentials, to, &mut cx.scratch);
+    let (to, branch) = caller.invite(invite, asking, &credentials, to, &mut cx.scratch);
     let bytes = cx.packet();
     note(cx, invite, asking.at, to);
     cx.send(to, bytes.clone());
@@ -365,17 +364,17 @@ pub(super) fn answer_key(leg: crate::base::LegId, cseq: u32, response: &Message<
     Key::answer(leg, cseq, branch, response.to().and_then(|to| to.tag()).unwrap_or(&[]))
 }
 
-/// Sends the ACK of a 2xx and remembers it (Timer M). The credentials of the INVITE go along (§22.1).
+/// Sends the ACK of a 2xx and remembers it (Timer M). The credentials of the INVITE go along (§22.1), where it is known.
 pub(super) fn acknowledge(
     cx: &mut Cx,
     now: Tick,
     leg: crate::base::LegId,
     (dialog, cseq): (&Dialog, u32),
-    (response, invite): (&Message<'_>, Option<&Message<'_>>),
+    (response, invite): (&Message<'_>, &[u8]),
 ) {
     let bytes = dialog.ack(cx, leg, cseq, |writer| {
         for name in ["Authorization", "Proxy-Authorization"] {
-            writer.header(name, invite.and_then(|invite| invite.named(name.as_bytes())).unwrap_or(&[]));
+            writer.header(name, written(invite, name));
         }
         writer.end();
     });
