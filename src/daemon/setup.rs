@@ -93,6 +93,7 @@ fn trunk_spec(trunk: &TrunkConfig) -> TrunkSpec {
         // All of them: the next plan may name others.
         pools: trunk.caller_ids.pools().clone(),
         shown_max: trunk.caller_ids.max_per_day().clone(),
+        spend: trunk.spend,
         reach: Arc::new(trunk.reach.clone()),
     }
 }

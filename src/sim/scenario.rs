@@ -4,10 +4,10 @@ use std::collections::BTreeMap;
 use std::fmt::Write as _;
 use std::sync::Arc;
 
-use crate::base::{CampaignIx, Diagnostic, Pii, Rng, Wall};
+use crate::base::{CampaignIx, Diagnostic, Money, Pii, Rng, Tariff, Wall};
 use crate::campaign::{Campaign, Folder, load};
 use crate::contact::{Columns, Row, Zones};
-use crate::engine::{EngineConfig, QueueSpec, TrunkSpec};
+use crate::engine::{EngineConfig, QueueSpec, Spend, TrunkSpec};
 
 /// Everything a [`super::World`] begins with.
 #[derive(Clone, Debug)]
@@ -117,6 +117,7 @@ fn config(rng: &mut Rng, seed: u64) -> EngineConfig {
         seed,
         trunks: vec![TrunkSpec {
             shown_max: BTreeMap::new(),
+            spend: spend(seed),
             reach: Arc::new(crate::base::Reach::of_country(None, &[])),
             name: "gw".into(),
             live: false,
@@ -132,6 +133,16 @@ fn config(rng: &mut Rng, seed: u64) -> EngineConfig {
         wall_rate: 1.0,
         permit: EngineConfig::PERMIT,
     }
+}
+
+/// Of every other world: a day is good for some dozen short calls, and long ones use it up.
+fn spend(seed: u64) -> Option<Spend> {
+    let mut rng = Rng::seeded(seed ^ 0x5350_454E_44);
+    let mut millionths = |up_to: u32| Money::from_millionths(u64::from(rng.below(up_to)));
+    let (per_minute, per_call) = (millionths(100_000) + Money::from_millionths(1), millionths(20_000));
+    let tariff = Tariff { per_minute, per_call, billed_by_s: 1 + rng.below(60) };
+    let max_per_day = tariff.least().times(1 + rng.below(40));
+    rng.chance(0.5).then_some(Spend { max_per_day, tariff })
 }
 
 fn pick<'a>(rng: &mut Rng, from: &[&'a str]) -> &'a str {

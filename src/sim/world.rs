@@ -5,13 +5,14 @@ use std::fmt;
 use std::sync::Arc;
 use std::time::Duration;
 
-use crate::base::{CampaignIx, LeadId, LegId, Now, Rng, Tick, Wall};
+use crate::base::{AttemptId, CampaignIx, LeadId, LegId, Now, Rng, Tick, Wall};
 use crate::call::{LegCommand, LegEvent};
 use crate::campaign::Campaign;
 use crate::contact::Row;
-use crate::engine::{DncSubject, Engine, Input, OperatorCommand, Output, Recorder, StoreReply, StoreRequest};
+use crate::engine::{DncSubject, Engine, Input, OperatorCommand, Output, Recorder, StoreReply, StoreRequest, day_of};
 use crate::gate::DncMark;
 
+use super::bill::Bill;
 use super::carrier::Carrier;
 use super::clock::SimClock;
 use super::model_import::ModelList;
@@ -35,6 +36,7 @@ pub struct World {
     engine: Engine,
     carrier: Carrier,
     witness: Witness,
+    bill: Bill,
     /// What the engine said and nobody has carried out yet, in order.
     outbox: VecDeque<Output>,
     recorder: Option<Recorder>,
@@ -88,6 +90,7 @@ impl World {
             store: ModelStore::default(),
             carrier: Carrier::new(people),
             witness: Witness::default(),
+            bill: Bill::new(scenario.config.trunks.first().and_then(|trunk| trunk.spend), scenario.config.zone.clone()),
             outbox: VecDeque::new(),
             recorder: None,
             journals: None,
@@ -192,6 +195,7 @@ impl World {
             Wake::Commit => self.commit(),
             Wake::Carrier => {
                 if let Some((leg, event)) = self.carrier.next(now) {
+                    self.bill.heard(leg.0, &event, now.wall);
                     self.tell(now, Input::Leg(leg, event));
                 }
             }
@@ -246,12 +250,21 @@ impl World {
         let LegCommand::Dial(dial) = command else { return self.carrier.command(now, leg, command) };
         let Some(intent) = self.witness.intent(leg.0) else { return };
         let zone = intent.phone_zones.first().copied().unwrap_or_default();
+        let decided = intent.decided.wall;
         let (phone, hour) = (intent.phone, intent.zones.local(zone, now.wall).hour().unsigned_abs());
         let event = self.carrier.dial(now, leg, dial, phone, hour);
         if event == LegEvent::Sent {
             self.witness.rings(leg.0, self.law, now.tick);
+            self.bill(leg.0, decided);
         }
         self.tell(now, Input::Leg(leg, event));
+    }
+
+    fn bill(&mut self, attempt: AttemptId, decided: Wall) {
+        let Some(authorised) = self.store.attempts().get(&attempt).map(|attempt| attempt.at) else { return };
+        if let Some(what) = self.bill.dialled(attempt, authorised, decided) {
+            self.report.violations.push(Violation { at: decided, what });
+        }
     }
 
     fn commit(&mut self) {
@@ -374,6 +387,8 @@ impl World {
         }
         self.engine = Engine::new(began, config);
         self.known.clear();
+        let (since, _) = day_of(&self.scenario.config.zone, began.wall);
+        self.tell(now, Input::Talked { since, calls: self.store.talked_since(since) });
         self.tell(now, Input::Ledgers(self.store.ledgers(now)));
         self.tell_plan(now);
         self.drain();
@@ -402,6 +417,8 @@ impl World {
         let trunks: Vec<String> = self.scenario.config.trunks.iter().map(|trunk| trunk.name.clone()).collect();
         self.store.crash();
         self.store.begin(&trunks, now);
+        let lost = |attempt: &ModelAttempt| attempt.outcomes.is_empty();
+        self.store.attempts().iter().filter(|(_, attempt)| lost(attempt)).for_each(|(id, _)| self.bill.lost(*id));
         if self.store.recover(now).is_err() {
             self.report.violations.push(Violation { at: now.wall, what: "recovery was refused".to_owned() });
         }

@@ -122,6 +122,25 @@ const POOL: Shape = Shape {
     ]],
 };
 
+/// A decimal, in quotes or without.
+const MONEY: Value = Value::Scalar;
+
+const SPEND: Shape = Shape {
+    what: "spend",
+    doc: "What calls over it cost, and the most they may cost in a day, in the currency that you count in.",
+    keys: &[&[
+        must(
+            "max_per_day",
+            MONEY,
+            "Nothing more is dialled over it on a day of the daemon's `zone` once this is used up.",
+        )
+        .like("2000.00"),
+        must("per_minute", MONEY, "Of talk time; at most six digits behind the point.").like("0.05"),
+        may("per_call", MONEY, "Of each answered call, beside its minutes.").default("0"),
+        may("billed_by", DURATION, "The steps in which talk time is billed, from 1s to 1h.").default("60s"),
+    ]],
+};
+
 const TRUNK: Shape = Shape {
     what: "a trunk",
     doc: "A gateway that takes our calls.",
@@ -152,6 +171,7 @@ const TRUNK: Shape = Shape {
             .like(r#"["+8616"]"#),
         must("max_calls", Value::Integer(1, 100_000), "Calls at once, ringing ones included.").like("60"),
         must("max_cps", Value::Integer(1, 10_000), "New calls in any window of one second.").like("5"),
+        may("spend", Value::Map(&SPEND), "How much calls over it may cost in a day; as much as it comes to without it."),
         may("learn_media_address", Value::Bool, "Its RTP may come from another address than its SDP names.")
             .default("false"),
         may(

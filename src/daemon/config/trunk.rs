@@ -9,6 +9,7 @@ use std::time::Duration;
 use crate::base::{Code, Reach, TrunkIx};
 use crate::campaign::decode::{Entry, Findings, Node, NodeKind, did_you_mean, scalar, unit};
 use crate::contact::Country;
+use crate::engine::Spend;
 use crate::sip::locate::Wish;
 use crate::sip::{Network, Register, Transport};
 use crate::wire::TlsFiles;
@@ -16,6 +17,7 @@ use crate::wire::TlsFiles;
 use super::address::SipUri;
 use super::reach;
 use super::secret::Secret;
+use super::spend;
 
 /// Without `options_every`.
 const OPTIONS_EVERY: Duration = Duration::from_secs(30);
@@ -40,6 +42,8 @@ pub struct TrunkConfig {
     pub reach: Reach,
     pub max_calls: u32,
     pub max_cps: u32,
+    /// `None`: calls over it may cost as much as they come to.
+    pub spend: Option<Spend>,
     /// Its RTP may come from another address than its SDP names.
     pub learn_media_address: bool,
     /// How often it is asked by OPTIONS whether it is there. `None`: never.
@@ -206,6 +210,8 @@ fn trunk(entry: &Entry, around: Around<'_>, findings: &mut Findings) -> Option<T
     let reach = reach::reach(&mut fields, entry, live, around.country, findings);
     let max_calls = fields.required("max_calls", findings, scalar::u32_from(1..=100_000));
     let max_cps = fields.required("max_cps", findings, scalar::u32_from(1..=10_000));
+    let spend_node = fields.take("spend");
+    let spend = spend_node.map(|node| spend::spend(node, findings));
     let learn = fields.optional("learn_media_address", findings, scalar::boolean).unwrap_or(false);
     let options_every = fields.optional("options_every", findings, Heartbeat::read);
     let srtp_node = fields.take("srtp");
@@ -232,6 +238,10 @@ fn trunk(entry: &Entry, around: Around<'_>, findings: &mut Findings) -> Option<T
         reach: reach?,
         max_calls: max_calls?,
         max_cps: max_cps?,
+        spend: match spend {
+            None => None,
+            Some(spend) => Some(spend?),
+        },
         learn_media_address: learn,
         options_every: options_every.unwrap_or(Heartbeat::Every(OPTIONS_EVERY)).interval(),
         srtp,
