@@ -110,12 +110,13 @@ pub fn peer(trunk: &TrunkConfig) -> sip::Peer {
             password: auth.password.reveal().to_owned(),
         }),
         register: trunk.register.clone(),
+        diversion: trunk.diversion.clone(),
         ..sip::Peer::new(addr)
     }
 }
 
 pub fn line_trunk(trunk: &TrunkConfig) -> LineTrunk {
-    let sip::Peer { addr, transport, routes, former: _, our_end: _, from, auth, domain, register } = peer(trunk);
+    let sip::Peer { addr, transport, routes, former: _, our_end: _, from, auth, domain, register, diversion } = peer(trunk);
     LineTrunk {
         name: trunk.name.clone(),
         addr,
@@ -131,6 +132,7 @@ pub fn line_trunk(trunk: &TrunkConfig) -> LineTrunk {
         options_every: trunk.options_every,
         reach: trunk.reach.clone(),
         asserts_caller_id: trunk.assert_caller_id,
+        diversion,
         prefer: sip::sdp::Codec::Pcma,
         learns_media_address: trunk.learn_media_address,
         srtp: trunk.srtp,

@@ -420,6 +420,7 @@ drain_timeout: 90s
             (FULL.replace("[\"+86\", \"+999\"]", "[\"86\"]"), "not the beginning of an E.164 number"),
             (FULL.replace("[\"+86\", \"+999\"]", "[\"+8616\"]"), "stands in `allow` and in `deny`"),
             (FULL.replace("max_per_day: 200", "max_per_day: 0"), "from 1 to 1000000"),
+            (FULL.replace("assert_caller_id: false", "diversion: \"<sip:1@h>\\r\\nX: y\""), "of a Diversion header"),
             (format!("{FULL}zone: Mars\n"), "there is no time zone `Mars`"),
             (FULL.replace("allow: [\"+86\", \"+999\"]", ""), "nothing says which numbers it may dial"),
             ("database: \"mysql://u:s3cret@h/d\"".into(), "not a database URL"),

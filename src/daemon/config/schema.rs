@@ -159,6 +159,8 @@ const TRUNK: Shape = Shape {
             "The numbers it may show: a list, or a map of pool names to pools.",
         ),
         may("assert_caller_id", Value::Bool, "The number shown goes into P-Asserted-Identity too.").default("true"),
+        may("diversion", Value::Text, "The value of Diversion (RFC 5806) in each of its INVITEs, sent as it stands.")
+            .like("<sip:+999100000001@bank.example>;reason=unconditional"),
         may("srtp", Value::Words(&SRTP), "`required`: calls by SRTP and never by RTP.").default("off"),
         may("number", Value::Map(&NUMBER), "How it wants numbers; as they are without it."),
         may(

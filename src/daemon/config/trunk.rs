@@ -11,7 +11,7 @@ use crate::campaign::decode::{Entry, Findings, Node, NodeKind, did_you_mean, sca
 use crate::contact::Country;
 use crate::engine::Spend;
 use crate::sip::locate::Wish;
-use crate::sip::{Network, Register, Transport};
+use crate::sip::{Network, Register, Transport, is_diversion};
 use crate::wire::TlsFiles;
 
 use super::address::SipUri;
@@ -37,6 +37,8 @@ pub struct TrunkConfig {
     pub caller_ids: CallerIds,
     /// P-Asserted-Identity too, for a gateway that trusts us (RFC 3325).
     pub assert_caller_id: bool,
+    /// The value of Diversion (RFC 5806), as it is sent.
+    pub diversion: Option<String>,
     pub number: NumberForm,
     /// The numbers that may be dialled over it.
     pub reach: Reach,
@@ -206,6 +208,7 @@ fn trunk(entry: &Entry, around: Around<'_>, findings: &mut Findings) -> Option<T
     let register = register_node.filter(|_| !matches!(auth, Some(None))).map(|node| register(node, account, findings));
     let caller_ids = fields.required("caller_ids", findings, caller_ids);
     let assert_caller_id = fields.optional("assert_caller_id", findings, scalar::boolean).unwrap_or(true);
+    let diversion = fields.optional("diversion", findings, diversion);
     let number = fields.optional("number", findings, number_form).unwrap_or_default();
     let reach = reach::reach(&mut fields, entry, live, around.country, findings);
     let max_calls = fields.required("max_calls", findings, scalar::u32_from(1..=100_000));
@@ -234,6 +237,7 @@ fn trunk(entry: &Entry, around: Around<'_>, findings: &mut Findings) -> Option<T
         },
         caller_ids: caller_ids?,
         assert_caller_id,
+        diversion,
         number,
         reach: reach?,
         max_calls: max_calls?,
@@ -288,6 +292,18 @@ fn srtp(node: &Node, peer: Option<&Gateway>, findings: &mut Findings) -> bool {
         }
     }
     true
+}
+
+/// It goes out as it stands, so it must be one header and no more.
+fn diversion(node: &Node, findings: &mut Findings) -> Option<String> {
+    let text = scalar::plain_text(node, "an address", findings)?;
+    if is_diversion(text) {
+        return Some(text.to_owned());
+    }
+    let hint = "\"<sip:+999100000001@bank.example>;reason=unconditional\": one address in angle brackets, in ASCII, at most \
+                256 characters";
+    findings.error_hint(node.span, Code::BadValue, "this is not the value of a Diversion header (RFC 5806)", hint);
+    None
 }
 
 fn network(node: &Node, findings: &mut Findings) -> Option<Network> {
