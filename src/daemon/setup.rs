@@ -116,7 +116,8 @@ pub fn peer(trunk: &TrunkConfig) -> sip::Peer {
 }
 
 pub fn line_trunk(trunk: &TrunkConfig) -> LineTrunk {
-    let sip::Peer { addr, transport, routes, former: _, our_end: _, from, auth, domain, register, diversion } = peer(trunk);
+    let sip::Peer { addr, transport, routes, former: _, our_end: _, from, auth, domain, register, diversion } =
+        peer(trunk);
     LineTrunk {
         name: trunk.name.clone(),
         addr,

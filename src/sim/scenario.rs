@@ -137,7 +137,7 @@ fn config(rng: &mut Rng, seed: u64) -> EngineConfig {
 
 /// Of every other world: a day is good for some dozen short calls, and long ones use it up.
 fn spend(seed: u64) -> Option<Spend> {
-    let mut rng = Rng::seeded(seed ^ 0x5350_454E_44);
+    let mut rng = Rng::seeded(seed ^ 0x0053_5045_4E44);
     let mut millionths = |up_to: u32| Money::from_millionths(u64::from(rng.below(up_to)));
     let (per_minute, per_call) = (millionths(100_000) + Money::from_millionths(1), millionths(20_000));
     let tariff = Tariff { per_minute, per_call, billed_by_s: 1 + rng.below(60) };

@@ -11,7 +11,8 @@ const LONGEST: usize = 256;
 pub fn is_diversion(value: &str) -> bool {
     let bytes = value.as_bytes();
     let plain = bytes.iter().all(|b| matches!(b, b' '..=b'~'));
-    let Some(address) = NameAddr::parse(bytes).filter(|_| plain && bytes.len() <= LONGEST && bytes.contains(&b'<')) else {
+    let Some(address) = NameAddr::parse(bytes).filter(|_| plain && bytes.len() <= LONGEST && bytes.contains(&b'<'))
+    else {
         return false;
     };
     trim(bytes).len() == bytes.len() && is_address(address.uri) && are_params(address.params)
@@ -19,9 +20,9 @@ pub fn is_diversion(value: &str) -> bool {
 
 /// Of a proxy, or a number that needs none (RFC 3966).
 fn is_address(uri: &[u8]) -> bool {
-    let number = uri.strip_prefix(b"tel:+").is_some_and(|digits| {
-        (1..=15).contains(&digits.len()) && digits.iter().all(u8::is_ascii_digit)
-    });
+    let number = uri
+        .strip_prefix(b"tel:+")
+        .is_some_and(|digits| (1..=15).contains(&digits.len()) && digits.iter().all(u8::is_ascii_digit));
     number || Uri::parse(uri).is_ok_and(|uri| !uri.user.is_empty() && !uri.host.is_empty())
 }
 

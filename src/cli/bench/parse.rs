@@ -15,7 +15,7 @@ use crate::sip::header::Name;
 use crate::sip::message::{Message, Start};
 
 /// Read one 200 OK as the hot path does, and as rsip does, in turn: CPU nanoseconds of each
-#[derive(Clone, Copy, Debug, clap::Args)]
+#[derive(Debug, clap::Args)]
 pub(super) struct Args {
     /// Print one JSON object
     #[arg(long)]

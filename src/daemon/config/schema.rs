@@ -329,7 +329,8 @@ exports:
         std::fs::write(home.path().join("password"), "s3cret\n").unwrap();
         let over_tls = FULL.replace(
             "sip:192.0.2.11\"",
-            "sip:192.0.2.11;transport=tls\", options_every: off, srtp: required, tls: { ca_file: ca.pem }",
+            "sip:192.0.2.11;transport=tls\", options_every: off, srtp: required, tls: { ca_file: ca.pem }, \
+             spend: { max_per_day: 20.5, per_minute: 0.05, per_call: 0, billed_by: 6s }",
         );
         let source = Arc::new(SourceText { name: "goldenhour.yaml".into(), text: [&over_tls, LISTS].concat() });
         let mut findings = Findings::new(&source);

@@ -123,7 +123,9 @@ fn pack_config(p: &mut Pack, config: &EngineConfig) {
         });
         p.maybe(trunk.spend, |p, spend| {
             let Spend { max_per_day, tariff: Tariff { per_minute, per_call, billed_by_s } } = spend;
-            [max_per_day, per_minute, per_call].into_iter().for_each(|money| p.number(money.millionths));
+            p.number(max_per_day.millionths);
+            p.number(per_minute.millionths);
+            p.number(per_call.millionths);
             p.number(billed_by_s.into());
         });
         p.list(trunk.reach.prefixes().iter(), |p, (prefix, allowed)| {
