@@ -113,7 +113,11 @@ impl Attempt {
     }
 
     pub fn is_answered(&self) -> bool {
-        self.progress.answered.is_some()
+        self.answered_at().is_some()
+    }
+
+    pub fn answered_at(&self) -> Option<Wall> {
+        self.progress.answered
     }
 
     /// We have asked for its end.

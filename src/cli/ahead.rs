@@ -7,7 +7,7 @@ use jiff::tz::TimeZone;
 
 use crate::base::{CampaignIx, LeadId, TrunkIx, Wall};
 use crate::campaign::{Campaign, Plan};
-use crate::engine::Forecast;
+use crate::engine::{Forecast, SpendView};
 use crate::store::{LedgerCursor, ListSeen, Paused, Sqlite, Store as _, StoreError};
 
 use super::exit::Stop;
@@ -84,6 +84,10 @@ impl Seen {
                 forecast.stop_trunk(TrunkIx(at as u16));
             }
         }
+        if site.config().trunks.iter().any(|trunk| trunk.spend.is_some()) {
+            let talked = self.store.talked_since(forecast.day_began()).await.map_err(|error| Stop::store(&error))?;
+            forecast.talked(talked);
+        }
         self.feed_ledgers(&mut forecast).await.map_err(|error| Stop::store(&error))?;
         for (ix, _) in places.iter().filter(|(_, campaign)| wanted(campaign)) {
             self.feed_leads(&mut forecast, *ix).await.map_err(|error| Stop::store(&error))?;
@@ -117,6 +121,15 @@ impl Seen {
             forecast.leads(rows);
         }
     }
+}
+
+/// Why nothing goes out until the next day, where the trunks of a campaign have cost what they may.
+pub(super) fn spent_out(forecast: &Forecast, campaign: CampaignIx) -> Option<String> {
+    let said = |(trunk, spend): (&str, SpendView)| {
+        format!("{trunk} has cost {} today and may cost {}", spend.today, spend.max_per_day)
+    };
+    let all: Vec<String> = forecast.spent_out(campaign).into_iter().map(said).collect();
+    (!all.is_empty()).then(|| format!("{} (spend)", all.join(", ")))
 }
 
 /// The clock that a campaign is spoken of by: its fallback zone, UTC without one.

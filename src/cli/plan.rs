@@ -13,7 +13,7 @@ use crate::campaign::{Campaign, Plan, Status};
 use crate::engine::{Day, Forecast, Hour, Waterfall};
 use crate::store::ListSeen;
 
-use super::ahead::{Seen, clock, shown, thousands};
+use super::ahead::{Seen, clock, shown, spent_out, thousands};
 use super::exit::{Exit, Stop};
 use super::output;
 use super::site::{Site, block_on, unknown};
@@ -51,6 +51,8 @@ struct One {
     paused: bool,
     /// `None`: this daemon has none for it, and nothing goes out.
     trunk: Option<String>,
+    /// Why nothing goes out until the next day: its trunks have cost what they may.
+    spent_out: Option<String>,
     lists: u64,
     newest_list: Option<List>,
     loaded: u64,
@@ -131,6 +133,7 @@ fn one(
         status: campaign.status.as_str(),
         paused,
         trunk: forecast.trunk(ix).map(str::to_owned),
+        spent_out: spent_out(forecast, ix),
         lists: lists.len() as u64,
         newest_list: lists.pop().map(|list| List {
             name: list.name,
@@ -191,6 +194,9 @@ impl One {
         }
         if self.trunk.is_none() {
             f.write_str("\n  nothing goes out: the configuration has no trunk for it")?;
+        }
+        if let Some(why) = &self.spent_out {
+            write!(f, "\n  nothing goes out until the next day: {why}")?;
         }
         match (&self.newest_list, self.lists) {
             (None, _) => f.write_str("\n  no list was loaded yet"),

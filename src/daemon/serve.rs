@@ -130,7 +130,7 @@ impl Daemon {
 
         let now = Now { wall: clock.now().wall.max(high_water), ..clock.now() };
         let engine_config = setup::engine(&config, seed()?, clock.rate());
-        tell(&engine_tx, ToEngine::Input(Box::new(shown_today(&mut store, &engine_config, now).await?)));
+        tell_today(&engine_tx, &mut store, &engine_config, now).await?;
         let journal = open_journal(journal, plan_files, now, &engine_config)?;
         let pump = Pump {
             engine: Engine::new(now, engine_config),
@@ -266,11 +266,23 @@ fn health_of(clock: &Arc<OsClock>, metrics: &Metrics) -> Health {
     Health::new(move || ticks.now().tick, metrics.clone())
 }
 
-/// How often our own numbers were shown since the local day began: the first thing that the engine hears.
-async fn shown_today(store: &mut Sqlite, config: &EngineConfig, now: Now) -> Result<Input, StoreError> {
+/// How often our own numbers were shown since the local day began, and what calls cost if that matters: the first things
+/// that the engine hears.
+async fn tell_today(
+    engine: &SyncSender<ToEngine>,
+    store: &mut Sqlite,
+    config: &EngineConfig,
+    now: Now,
+) -> Result<(), StoreError> {
     let (since, _) = day_of(&config.zone, now.wall);
     let counts = store.shown_since(since).await?.into_iter();
-    Ok(Input::Shown { since, counts: counts.map(|(number, count)| (Arc::from(number), count)).collect() })
+    let counts = counts.map(|(number, count)| (Arc::from(number), count)).collect();
+    tell(engine, ToEngine::Input(Box::new(Input::Shown { since, counts })));
+    if config.trunks.iter().any(|trunk| trunk.spend.is_some()) {
+        let calls = store.talked_since(since).await?;
+        tell(engine, ToEngine::Input(Box::new(Input::Talked { since, calls })));
+    }
+    Ok(())
 }
 
 /// How many attempts an earlier process left behind, and all that may ring still.

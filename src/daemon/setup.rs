@@ -93,6 +93,7 @@ fn trunk_spec(trunk: &TrunkConfig) -> TrunkSpec {
         // All of them: the next plan may name others.
         pools: trunk.caller_ids.pools().clone(),
         shown_max: trunk.caller_ids.max_per_day().clone(),
+        spend: trunk.spend,
         reach: Arc::new(trunk.reach.clone()),
     }
 }
@@ -109,12 +110,14 @@ pub fn peer(trunk: &TrunkConfig) -> sip::Peer {
             password: auth.password.reveal().to_owned(),
         }),
         register: trunk.register.clone(),
+        diversion: trunk.diversion.clone(),
         ..sip::Peer::new(addr)
     }
 }
 
 pub fn line_trunk(trunk: &TrunkConfig) -> LineTrunk {
-    let sip::Peer { addr, transport, routes, former: _, our_end: _, from, auth, domain, register } = peer(trunk);
+    let sip::Peer { addr, transport, routes, former: _, our_end: _, from, auth, domain, register, diversion } =
+        peer(trunk);
     LineTrunk {
         name: trunk.name.clone(),
         addr,
@@ -130,6 +133,7 @@ pub fn line_trunk(trunk: &TrunkConfig) -> LineTrunk {
         options_every: trunk.options_every,
         reach: trunk.reach.clone(),
         asserts_caller_id: trunk.assert_caller_id,
+        diversion,
         prefer: sip::sdp::Codec::Pcma,
         learns_media_address: trunk.learn_media_address,
         srtp: trunk.srtp,

@@ -110,6 +110,12 @@ impl Tally {
         for (trunk, used_up) in self.trunks.iter().zip(engine.caller_ids_used_up()) {
             self.metrics.caller_ids_used_up.set([trunk], used_up as f64);
         }
+        for (trunk, spend) in self.trunks.iter().zip(engine.trunks_spend()) {
+            let Some(spend) = spend else { continue };
+            self.metrics.trunk_spent_today.set([trunk], spend.today.units());
+            self.metrics.trunk_spend_limit.set([trunk], spend.max_per_day.units());
+            self.metrics.trunk_spend_used_up.set_truth([trunk], spend.used_up);
+        }
         for (trunk, stopped) in self.trunks.iter().zip(engine.trunks_stopped()) {
             self.metrics.trunk_stopped.set_truth([trunk], stopped);
         }

@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use jiff::tz::TimeZone;
 
-use crate::base::{QueueIx, Reach, TrunkIx};
+use crate::base::{Money, QueueIx, Reach, Tariff, TrunkIx};
 
 #[derive(Clone, Debug)]
 pub struct EngineConfig {
@@ -41,8 +41,17 @@ pub struct TrunkSpec {
     pub pools: BTreeMap<String, Arc<[Arc<str>]>>,
     /// How often one of its numbers may be shown in a day; without an entry, as often as you like.
     pub shown_max: BTreeMap<Arc<str>, u32>,
+    /// `None`: as much as it comes to.
+    pub spend: Option<Spend>,
     /// The numbers that may be dialled over it.
     pub reach: Arc<Reach>,
+}
+
+/// What calls over a trunk cost, and how much they may cost in a day.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Spend {
+    pub max_per_day: Money,
+    pub tariff: Tariff,
 }
 
 #[derive(Clone, Debug)]

@@ -59,12 +59,10 @@ impl Engine {
         if !self.may_carry(trunk) {
             return self.pass_over(now, id, detour, (trunk, &caller_id));
         }
-        let law = self.law(now);
         let Some(live) = self.lives.get_mut(id) else { return };
         let from = std::mem::replace(&mut live.trunk, trunk);
         let shown = std::mem::replace(&mut live.caller_id, Arc::clone(&caller_id));
         let (since, ring, permit_until) = (live.law, live.campaign.pacing.ring, live.permit_until);
-        live.law = law;
         let hop = u8::try_from(detour.tried.len()).unwrap_or(u8::MAX);
         detour.asked = None;
         live.detour = Some(detour);
@@ -116,6 +114,8 @@ impl Engine {
 
     /// Asks the store for the next trunk. With what the attempt ends, where there is none.
     fn try_another(&mut self, now: Now, id: AttemptId, mut detour: Box<Detour>) -> Option<LegEvent> {
+        self.turn_day(self.law(now));
+        self.recount_held(now);
         let Some((at, intent)) = self.way_for(now, id, &detour.tried) else { return Some(detour.end) };
         let (trunk, caller_id) = (intent.trunk, Arc::clone(&intent.caller_id));
         self.took_turn(now, at, trunk);
@@ -123,6 +123,7 @@ impl Engine {
             limits.reserve();
         }
         self.show(&caller_id);
+        self.hold(trunk);
         detour.asked = Some((trunk, caller_id));
         if let Some(live) = self.lives.get_mut(id) {
             live.detour = Some(detour);
@@ -135,7 +136,8 @@ impl Engine {
         let live = self.lives.get(id).filter(|live| self.may_still_dial(now, live))?;
         // A new plan may want something else of this lead. Its attempt ends as it would have.
         let run = self.runs.get(live.run).filter(|run| Arc::ptr_eq(&run.campaign, &live.campaign))?;
-        if tried.len() >= TRUNKS_MAX {
+        // What it shows and costs belongs to the day on which it was dialled.
+        if tried.len() >= TRUNKS_MAX || !self.today.has(live) {
             return None;
         }
         let trunk = self.next_trunk_but(now, run, tried)?;
@@ -170,6 +172,11 @@ impl Engine {
 }
 
 impl Detour {
+    /// The trunk that the store was asked for.
+    pub fn asked(&self) -> Option<TrunkIx> {
+        self.asked.as_ref().map(|(trunk, _)| *trunk)
+    }
+
     const fn of(end: LegEvent) -> Self {
         Self { tried: Vec::new(), end, asked: None }
     }

@@ -13,9 +13,10 @@ use crate::schedule::ZoneSets;
 use super::book::Book;
 use super::live::{Lives, Stage};
 use super::run::Run;
+use super::spend::Held;
 use super::switches::{DownTrunks, StoppedTrunks};
 use super::unwritten::Unwritten;
-use super::usage::ShownToday;
+use super::usage::Today;
 use super::{EngineConfig, Input, OperatorCommand, Output, StoreReply, Why};
 
 /// Decides everything and touches nothing. After each `handle`, drain `poll_output` to `None`; come back at
@@ -39,7 +40,9 @@ pub struct Engine {
     pub(super) seats: Vec<Seats>,
     pub(super) stopped: StoppedTrunks,
     pub(super) down: DownTrunks,
-    pub(super) shown: ShownToday,
+    pub(super) today: Today,
+    /// What the calls under way cost at least, of trunks with a cap.
+    pub(super) held: Held,
     /// The latest wall time seen: a clock that jumps back opens nothing.
     pub(super) high_water: Wall,
     pub(super) draining: bool,
@@ -70,7 +73,8 @@ impl Engine {
             seats,
             stopped: StoppedTrunks::default(),
             down: DownTrunks::default(),
-            shown: ShownToday::new(config.zone.clone(), now.wall),
+            today: Today::new(config.zone.clone(), now.wall),
+            held: Held::default(),
             high_water: now.wall,
             draining: false,
             decide_at: Tick::MAX,
@@ -89,6 +93,7 @@ impl Engine {
         match input {
             Input::Plan(campaigns, zones) => self.take_plan(now, campaigns, &zones),
             Input::Shown { since, counts } => self.take_shown(since, counts),
+            Input::Talked { since, calls } => self.take_talked(since, &calls),
             Input::Ledgers(page) => self.book.load(page),
             Input::Leads(rows) => self.admit(now, &rows),
             Input::LeadsRead(campaign) => self.leads_read(now, campaign),

@@ -25,6 +25,7 @@ impl Engine {
             return self.write_void(now, id, &live);
         }
         self.line_ended(now, &live, finished.progress.connected.is_some());
+        self.charge(&live, &finished);
         let meaning = finished.progress.disposition.as_deref().and_then(|name| live.campaign.dispositions.get(name));
         let meaning = meaning.cloned();
         let contact = meaning.as_ref().is_some_and(|meaning| meaning.contact == ContactKind::RightParty);

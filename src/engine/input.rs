@@ -8,7 +8,7 @@ use crate::campaign::Campaign;
 use crate::contact::Zones;
 use crate::gate::DncMark;
 
-use super::{Counted, LeadRow, LedgerPage, StoreReply, StoreRequest, Whose};
+use super::{Counted, LeadRow, LedgerPage, StoreReply, StoreRequest, Talked, Whose};
 
 #[derive(Clone, Debug)]
 pub enum Input {
@@ -18,6 +18,11 @@ pub enum Input {
     Shown {
         since: Wall,
         counts: Vec<(Arc<str>, u32)>,
+    },
+    /// How long calls over each trunk were talked since the local day began. Once, before the first lead.
+    Talked {
+        since: Wall,
+        calls: Vec<Talked>,
     },
     /// Histories; they come before the leads that need them.
     Ledgers(LedgerPage),

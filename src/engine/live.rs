@@ -121,6 +121,10 @@ impl Lives {
         Some(first.1)
     }
 
+    pub fn iter(&self) -> impl Iterator<Item = &Live> {
+        self.by_id.values().map(AsRef::as_ref)
+    }
+
     pub fn ids(&self) -> Vec<AttemptId> {
         self.by_id.keys().copied().collect()
     }

@@ -18,6 +18,7 @@ mod live;
 mod replan;
 mod route;
 mod run;
+mod spend;
 mod standing;
 mod store;
 mod switches;
@@ -27,13 +28,14 @@ mod unwritten;
 mod usage;
 mod view;
 
-pub use config::{EngineConfig, GroupSpec, Member, QueueSpec, TrunkSpec};
+pub use config::{EngineConfig, GroupSpec, Member, QueueSpec, Spend, TrunkSpec};
 pub use counted::{Counted, FinishedCount, IntentAnswer};
 pub use engine::Engine;
 pub use forecast::{Blocked, Day, Fate, Forecast, Hour, Later, LeadCard, Outlook, Waterfall};
 pub use input::{Input, OperatorCommand, Output, Why};
 pub use journal::{Decisions, Difference, Entry, JournalError, Reader, Recorded, Recorder, Replay, ReplayError};
 pub use last_gate::{AsStored, last_gate, refused};
+pub use spend::{SpendView, Talked, billed_s};
 pub use store::{
     Committed, Context, DncRequest, DncSubject, Epoch, Intent, LeadRow, LedgerPage, Marks, Outcome, PhoneRow,
     RecoveredAttempt, StoreReply, StoreRequest, Times,

@@ -152,6 +152,7 @@ mod tests {
             let now = Now { wall: Wall::parse("2026-12-01T10:00:00+08:00").unwrap(), ..Now::default() };
             let trunk = TrunkSpec {
                 shown_max: BTreeMap::new(),
+                spend: None,
                 reach: Arc::new(crate::base::Reach::of_country(None, &[])),
                 name: "gw".into(),
                 live: false,

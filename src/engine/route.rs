@@ -105,7 +105,8 @@ impl Engine {
 
     /// How many dials its trunks may take now, together.
     pub(super) fn trunks_free(&self, now: Tick, run: &Run) -> u32 {
-        let free = |trunk: TrunkIx| self.trunks.get(trunk.ix()).map_or(0, |limits| limits.free(now));
+        let free =
+            |trunk: TrunkIx| self.trunks.get(trunk.ix()).map_or(0, |limits| limits.free(now).min(self.affords(trunk)));
         self.carrying(run).map(free).fold(0, u32::saturating_add)
     }
 
@@ -115,12 +116,14 @@ impl Engine {
     }
 
     fn carrying<'a>(&'a self, run: &'a Run) -> impl Iterator<Item = TrunkIx> + 'a {
-        run.route.trunks().filter(|trunk| self.may_carry(*trunk) && self.has_numbers(run, *trunk))
+        let carries =
+            |trunk: &TrunkIx| self.may_carry(*trunk) && self.has_numbers(run, *trunk) && self.affords(*trunk) > 0;
+        run.route.trunks().filter(carries)
     }
 
     fn has_room(&self, now: Tick, run: &Run, trunk: TrunkIx) -> bool {
         let free = self.trunks.get(trunk.ix()).is_some_and(|limits| limits.free(now) > 0);
-        free && self.may_carry(trunk) && self.has_numbers(run, trunk)
+        free && self.may_carry(trunk) && self.has_numbers(run, trunk) && self.affords(trunk) > 0
     }
 }
 

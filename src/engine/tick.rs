@@ -28,6 +28,7 @@ impl Engine {
             return;
         }
         self.turn_day(self.law(now));
+        self.recount_held(now);
         let runs = self.runs.len();
         for nth in 0..runs {
             self.decide_run(now, (self.first_run + nth) % runs);
@@ -167,6 +168,7 @@ impl Engine {
         self.took_turn(now, at, live.trunk);
         self.reserve(at, &live);
         self.show(&live.caller_id);
+        self.hold(live.trunk);
         if let Some(run) = self.runs.get_mut(at) {
             run.set_standing(best.lead, Standing::Live);
         }

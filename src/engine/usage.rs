@@ -1,4 +1,4 @@
-//! Which of our numbers a contact sees, and how often each was shown today.
+//! Which of our numbers a contact sees, and how often each was shown today. The day is that of the house.
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -6,18 +6,21 @@ use std::sync::Arc;
 use jiff::ToSpan as _;
 use jiff::tz::TimeZone;
 
-use crate::base::{ContactId, TrunkIx, Wall};
+use crate::base::{ContactId, Money, TrunkIx, Wall};
 
+use super::live::Live;
 use super::run::Run;
 use super::{Engine, TrunkSpec};
 
-/// One local day of the house, by number.
+/// One local day of the house: how often each number was shown, and what each trunk has cost.
 #[derive(Debug)]
-pub struct ShownToday {
+pub struct Today {
     zone: TimeZone,
     from: Wall,
     until: Wall,
     counts: BTreeMap<Arc<str>, u32>,
+    /// Of calls that are over.
+    pub(super) spent: BTreeMap<TrunkIx, Money>,
 }
 
 /// The first instants of the local day that `at` is in, and of the next one.
@@ -28,17 +31,27 @@ pub fn day_of(zone: &TimeZone, at: Wall) -> (Wall, Wall) {
     (start(date).unwrap_or(at), start(next).unwrap_or(Wall::MAX))
 }
 
-impl ShownToday {
+impl Today {
     pub fn new(zone: TimeZone, at: Wall) -> Self {
         let (from, until) = day_of(&zone, at);
-        Self { zone, from, until, counts: BTreeMap::new() }
+        Self { zone, from, until, counts: BTreeMap::new(), spent: BTreeMap::new() }
     }
 
-    /// A new day begins with nothing shown.
+    /// An attempt belongs to the day on which it was dialled, however long it takes.
+    pub(super) fn has(&self, live: &Live) -> bool {
+        live.law >= self.from
+    }
+
+    pub(super) fn began(&self) -> Wall {
+        self.from
+    }
+
+    /// A new day begins with nothing shown and nothing spent.
     fn turn(&mut self, at: Wall) {
         if at >= self.until {
             (self.from, self.until) = day_of(&self.zone, at);
             self.counts.clear();
+            self.spent.clear();
         }
     }
 
@@ -52,13 +65,13 @@ impl ShownToday {
 impl Engine {
     /// What the store counted since the local day began.
     pub(super) fn take_shown(&mut self, since: Wall, counts: Vec<(Arc<str>, u32)>) {
-        if since == self.shown.from {
-            self.shown.counts.extend(counts);
+        if since == self.today.from {
+            self.today.counts.extend(counts);
         }
     }
 
     pub(super) fn turn_day(&mut self, at: Wall) {
-        self.shown.turn(at);
+        self.today.turn(at);
     }
 
     /// How many dials the numbers of this campaign are good for today.
@@ -70,7 +83,7 @@ impl Engine {
                 // Several trunks may show the same one.
                 if !counted.contains(&number) {
                     counted.push(number);
-                    left = left.saturating_add(self.shown.left(trunk, number));
+                    left = left.saturating_add(self.today.left(trunk, number));
                 }
             }
         }
@@ -81,26 +94,26 @@ impl Engine {
     pub(super) fn has_numbers(&self, run: &Run, trunk: TrunkIx) -> bool {
         let Some(trunk) = self.config.trunk(trunk) else { return false };
         let numbers = trunk.numbers(run.campaign.caller_id_pool.as_deref()).unwrap_or_default();
-        numbers.iter().any(|number| self.shown.left(trunk, number) > 0)
+        numbers.iter().any(|number| self.today.left(trunk, number) > 0)
     }
 
     /// Always the same of our own numbers for one person, so that they recognise us; the next one in their order where it
     /// is used up. `None`: all are.
     pub(super) fn caller_id(&self, trunk: &TrunkSpec, run: &Run, contact: ContactId) -> Option<Arc<str>> {
         let numbers = trunk.numbers(run.campaign.caller_id_pool.as_deref())?;
-        let free = numbers.iter().filter(|number| self.shown.left(trunk, number) > 0);
+        let free = numbers.iter().filter(|number| self.today.left(trunk, number) > 0);
         free.max_by_key(|number| liking(contact, number)).cloned()
     }
 
     pub(super) fn show(&mut self, number: &Arc<str>) {
-        let count = self.shown.counts.entry(Arc::clone(number)).or_default();
+        let count = self.today.counts.entry(Arc::clone(number)).or_default();
         *count = count.saturating_add(1);
     }
 
     /// It was not shown after all to whom it would have been since `law`.
     pub(super) fn unshow(&mut self, law: Wall, number: &Arc<str>) {
-        if law >= self.shown.from
-            && let Some(count) = self.shown.counts.get_mut(number)
+        if law >= self.today.from
+            && let Some(count) = self.today.counts.get_mut(number)
         {
             *count = count.saturating_sub(1);
         }
@@ -109,7 +122,7 @@ impl Engine {
     /// Numbers that are shown no more today, by trunk in their order.
     pub fn caller_ids_used_up(&self) -> impl Iterator<Item = usize> {
         let used_up = |trunk: &TrunkSpec| {
-            let of = |number: &&Arc<str>| self.shown.left(trunk, number) == 0;
+            let of = |number: &&Arc<str>| self.today.left(trunk, number) == 0;
             trunk.caller_ids.iter().filter(of).count()
         };
         self.config.trunks.iter().map(used_up)

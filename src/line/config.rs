@@ -74,6 +74,8 @@ pub struct LineTrunk {
     pub reach: Reach,
     /// Sends the caller id as P-Asserted-Identity (RFC 3325) too.
     pub asserts_caller_id: bool,
+    /// The value of Diversion (RFC 5806) in each INVITE, as it stands.
+    pub diversion: Option<String>,
     /// How often it is asked by OPTIONS whether it is there. `None`: never, and it is never found silent.
     pub options_every: Option<Duration>,
     /// First in our offers.
@@ -113,6 +115,7 @@ impl LineTrunk {
             // Nobody real, until somebody says whom.
             reach: Reach::of_country(None, &[]),
             asserts_caller_id: false,
+            diversion: None,
             options_every: None,
             prefer: sdp::Codec::Pcma,
             learns_media_address: false,
@@ -156,6 +159,7 @@ impl LineTrunk {
             auth: self.auth.clone(),
             domain: self.domain.clone(),
             register: self.register.clone(),
+            diversion: self.diversion.clone(),
             ..Peer::new(self.addr)
         }
     }

@@ -133,6 +133,13 @@ catalogue! {
     /// Numbers of the trunk that have been shown as often as they may be in a day. Campaigns that show no others dial
     /// nobody until the next one.
     caller_ids_used_up: Gauge "goldenhour_trunk_caller_ids_used_up" Times ["trunk"];
+    /// What calls over the trunk have cost today, those under way included with what they cost at least. Of trunks with
+    /// `spend` alone, in the currency that it is written in.
+    trunk_spent_today: Gauge "goldenhour_trunk_spent_today" Money ["trunk"];
+    /// What they may cost in a day: `spend.max_per_day`.
+    trunk_spend_limit: Gauge "goldenhour_trunk_spend_limit" Money ["trunk"];
+    /// Does one call more not fit under it? At 1 nothing is dialled on the trunk.
+    trunk_spend_used_up: Gauge "goldenhour_trunk_spend_used_up" Truth ["trunk"];
     /// Has an operator stopped the trunk?
     trunk_stopped: Gauge "goldenhour_trunk_stopped" Truth ["trunk"];
     /// The trunk's `max_cps`.

@@ -26,6 +26,8 @@ pub enum Unit {
     Rows,
     Seats,
     Times,
+    /// Of whatever the operator counts in.
+    Money,
 }
 
 /// One line of the catalogue.
@@ -159,6 +161,7 @@ impl Unit {
             Self::Rows => "rows",
             Self::Seats => "seats",
             Self::Times => "times",
+            Self::Money => "money",
         }
     }
 }

@@ -1,5 +1,6 @@
 //! The same engine in a simulated world: people, carrier, clocks and a store that can crash between any two steps.
 
+mod bill;
 mod carrier;
 mod clock;
 #[cfg(test)]

@@ -8,7 +8,7 @@ use crate::base::{AttemptId, CampaignIx, ContactId, LeadId, ListId, Now, PhoneId
 use crate::contact::{ClosedWhy, Columns, LeadState};
 use crate::engine::{
     AsStored, Committed, DncRequest, DncSubject, Epoch, Intent, LeadRow, LedgerPage, Outcome, PhoneRow,
-    RecoveredAttempt, StoreReply, StoreRequest, last_gate, refused,
+    RecoveredAttempt, StoreReply, StoreRequest, Talked, billed_s, last_gate, refused,
 };
 use crate::gate::{DncMark, Ledger, PastDial, Rule, Verdict};
 
@@ -401,6 +401,20 @@ impl ModelStore {
             }
         }
         counts.into_iter().collect()
+    }
+
+    /// How long the calls of each trunk were talked since then: those that a carrier bills.
+    pub fn talked_since(&self, since: Wall) -> Vec<Talked> {
+        let mut counts: BTreeMap<(&str, u32), u32> = BTreeMap::new();
+        for attempt in self.attempts.values().filter(|attempt| attempt.at >= since) {
+            let first = attempt.outcomes.first();
+            let times = first.map(|outcome| outcome.times).unwrap_or_default();
+            if let Some(seconds) = billed_s(first.map(|outcome| outcome.result), times.answered, times.ended) {
+                *counts.entry((&attempt.trunk, seconds)).or_default() += 1;
+            }
+        }
+        let talked = |((trunk, seconds), calls): ((&str, u32), u32)| Talked { trunk: trunk.into(), seconds, calls };
+        counts.into_iter().map(talked).collect()
     }
 
     pub fn stop_trunk(&mut self, name: &str, stopped: bool) {

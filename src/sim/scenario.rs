@@ -4,10 +4,10 @@ use std::collections::BTreeMap;
 use std::fmt::Write as _;
 use std::sync::Arc;
 
-use crate::base::{CampaignIx, Diagnostic, Pii, Rng, TrunkIx, Wall};
+use crate::base::{CampaignIx, Diagnostic, Money, Pii, Rng, Tariff, TrunkIx, Wall};
 use crate::campaign::{Campaign, Folder, load};
 use crate::contact::{Columns, Row, Zones};
-use crate::engine::{EngineConfig, GroupSpec, Member, QueueSpec, TrunkSpec};
+use crate::engine::{EngineConfig, GroupSpec, Member, QueueSpec, Spend, TrunkSpec};
 
 /// Everything a [`super::World`] begins with.
 #[derive(Clone, Debug)]
@@ -118,7 +118,7 @@ fn later(rng: &mut Rng, campaigns: u32) -> Result<Vec<Draft>, Vec<Diagnostic>> {
 fn config(rng: &mut Rng, seed: u64) -> EngineConfig {
     EngineConfig {
         seed,
-        trunks: ["gw-a", "gw-b", "gw-c"].map(|name| trunk(rng, name)).into(),
+        trunks: [(1, "gw-a"), (2, "gw-b"), (3, "gw-c")].map(|(nth, name)| trunk(rng, name, spend(seed, nth))).into(),
         groups: vec![GroupSpec { name: "gw".into(), members: (0..3).map(|ix| member(rng, ix)).collect() }],
         queues: vec![QueueSpec { name: "desk".into(), uri: "sip:8001@127.0.0.1".into(), seats: 1 + rng.below(6) }],
         test_numbers_only: true,
@@ -128,9 +128,10 @@ fn config(rng: &mut Rng, seed: u64) -> EngineConfig {
     }
 }
 
-fn trunk(rng: &mut Rng, name: &str) -> TrunkSpec {
+fn trunk(rng: &mut Rng, name: &str, spend: Option<Spend>) -> TrunkSpec {
     TrunkSpec {
         shown_max: BTreeMap::new(),
+        spend,
         reach: Arc::new(crate::base::Reach::of_country(None, &[])),
         name: name.into(),
         live: false,
@@ -143,6 +144,16 @@ fn trunk(rng: &mut Rng, name: &str) -> TrunkSpec {
 
 fn member(rng: &mut Rng, ix: u16) -> Member {
     Member { trunk: TrunkIx(ix), priority: 1 + rng.below(2) as u16, weight: 1 + rng.below(3) as u16 }
+}
+
+/// Of every other trunk: a day is good for some dozen short calls, and long ones use it up.
+fn spend(seed: u64, nth: u64) -> Option<Spend> {
+    let mut rng = Rng::seeded(seed ^ nth << 40 ^ 0x0053_5045_4E44);
+    let mut millionths = |up_to: u32| Money::from_millionths(u64::from(rng.below(up_to)));
+    let (per_minute, per_call) = (millionths(100_000) + Money::from_millionths(1), millionths(20_000));
+    let tariff = Tariff { per_minute, per_call, billed_by_s: 1 + rng.below(60) };
+    let max_per_day = tariff.least().times(1 + rng.below(40));
+    rng.chance(0.5).then_some(Spend { max_per_day, tariff })
 }
 
 fn pick<'a>(rng: &mut Rng, from: &[&'a str]) -> &'a str {

@@ -5,13 +5,14 @@ use std::fmt;
 use std::sync::Arc;
 use std::time::Duration;
 
-use crate::base::{CampaignIx, LeadId, LegId, Now, Rng, Tick, Wall};
+use crate::base::{AttemptId, CampaignIx, LeadId, LegId, Now, Rng, Tick, TrunkIx, Wall};
 use crate::call::{LegCommand, LegEvent};
 use crate::campaign::Campaign;
 use crate::contact::Row;
-use crate::engine::{DncSubject, Engine, Input, OperatorCommand, Output, Recorder, StoreReply, StoreRequest};
+use crate::engine::{DncSubject, Engine, Input, OperatorCommand, Output, Recorder, StoreReply, StoreRequest, day_of};
 use crate::gate::DncMark;
 
+use super::bill::Bill;
 use super::carrier::Carrier;
 use super::clock::SimClock;
 use super::model_import::ModelList;
@@ -35,6 +36,9 @@ pub struct World {
     engine: Engine,
     carrier: Carrier,
     witness: Witness,
+    /// Of each trunk, and over which one an attempt went last.
+    bills: Vec<Bill>,
+    billed: BTreeMap<AttemptId, TrunkIx>,
     /// What the engine said and nobody has carried out yet, in order.
     outbox: VecDeque<Output>,
     recorder: Option<Recorder>,
@@ -90,6 +94,13 @@ impl World {
             store: ModelStore::default(),
             carrier: Carrier::new(people),
             witness: Witness::default(),
+            bills: scenario
+                .config
+                .trunks
+                .iter()
+                .map(|trunk| Bill::new(trunk.spend, scenario.config.zone.clone()))
+                .collect(),
+            billed: BTreeMap::new(),
             outbox: VecDeque::new(),
             recorder: None,
             journals: None,
@@ -195,6 +206,10 @@ impl World {
             Wake::Commit => self.commit(),
             Wake::Carrier => {
                 if let Some((leg, event)) = self.carrier.next(now) {
+                    let trunk = self.billed.get(&leg.0);
+                    if let Some(bill) = trunk.and_then(|trunk| self.bills.get_mut(trunk.ix())) {
+                        bill.heard(leg.0, &event, now.wall);
+                    }
                     self.tell(now, Input::Leg(leg, event));
                 }
             }
@@ -249,6 +264,7 @@ impl World {
         let LegCommand::Dial(dial) = command else { return self.carrier.command(now, leg, command) };
         let Some(intent) = self.witness.intent(leg.0) else { return };
         let zone = intent.phone_zones.first().copied().unwrap_or_default();
+        let decided = intent.decided.wall;
         let (phone, hour) = (intent.phone, intent.zones.local(zone, now.wall).hour().unsigned_abs());
         let event = if self.rng.chance(self.scenario.trunk_trouble) {
             let after = self.rng.chance(0.7).then(|| Duration::from_millis(u64::from(1 + self.rng.below(400))));
@@ -262,8 +278,18 @@ impl World {
         };
         if event == LegEvent::Sent {
             self.witness.sent(leg.0, dial.trunk, self.law, now.tick);
+            self.bill(leg.0, dial.trunk, decided);
         }
         self.tell(now, Input::Leg(leg, event));
+    }
+
+    fn bill(&mut self, attempt: AttemptId, trunk: TrunkIx, decided: Wall) {
+        let Some(authorised) = self.store.attempts().get(&attempt).map(|attempt| attempt.at) else { return };
+        self.billed.insert(attempt, trunk);
+        let bill = self.bills.get_mut(trunk.ix());
+        if let Some(what) = bill.and_then(|bill| bill.dialled(attempt, authorised, decided)) {
+            self.report.violations.push(Violation { at: decided, what });
+        }
     }
 
     fn commit(&mut self) {
@@ -391,6 +417,8 @@ impl World {
         }
         self.engine = Engine::new(began, config);
         self.known.clear();
+        let (since, _) = day_of(&self.scenario.config.zone, began.wall);
+        self.tell(now, Input::Talked { since, calls: self.store.talked_since(since) });
         self.tell(now, Input::Ledgers(self.store.ledgers(now)));
         self.tell_plan(now);
         self.drain();
@@ -419,6 +447,11 @@ impl World {
         let trunks: Vec<String> = self.scenario.config.trunks.iter().map(|trunk| trunk.name.clone()).collect();
         self.store.crash();
         self.store.begin(&trunks, now);
+        for (id, _) in self.store.attempts().iter().filter(|(_, attempt)| attempt.outcomes.is_empty()) {
+            if let Some(bill) = self.billed.get(id).and_then(|trunk| self.bills.get_mut(trunk.ix())) {
+                bill.lost(*id);
+            }
+        }
         if self.store.recover(now).is_err() {
             self.report.violations.push(Violation { at: now.wall, what: "recovery was refused".to_owned() });
         }

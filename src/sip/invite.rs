@@ -87,6 +87,9 @@ impl Caller<'_> {
             self.address(asserted.reveal(), &mut writer);
             writer.raw(b">\r\n");
         }
+        if let Some(diversion) = &self.peer.diversion {
+            writer.header("Diversion", diversion.as_bytes());
+        }
         writer.raw(credentials);
         let session = (invite.leg.0.0 & u128::from(u32::MAX)) as u64;
         writer.body("application/sdp", |out| write_offer(&invite.media, session, 1, Direction::SendRecv, out));

@@ -5,6 +5,7 @@
 pub mod addr;
 mod bytes;
 pub mod digest;
+mod diversion;
 pub mod header;
 pub mod ids;
 mod invite;
@@ -26,6 +27,7 @@ mod validate;
 pub mod via;
 mod writer;
 
+pub use diversion::is_diversion;
 pub use invite::Caller;
 pub use keyring::{MAX_TRIES, Unanswered};
 pub use packet::Packet;

@@ -28,6 +28,8 @@ pub struct Peer {
     pub domain: Option<String>,
     /// What we register there, if anything.
     pub register: Option<Register>,
+    /// The value of Diversion in each INVITE (RFC 5806), as it stands: [`super::is_diversion`] has let it through.
+    pub diversion: Option<String>,
 }
 
 impl Peer {
@@ -37,7 +39,8 @@ impl Peer {
     pub fn new(addr: SocketAddr) -> Self {
         let transport = Transport::Udp;
         let (routes, former, from) = (Vec::new(), Vec::new(), Vec::new());
-        Self { addr, transport, routes, former, our_end: None, from, auth: None, domain: None, register: None }
+        let (our_end, auth, domain, register, diversion) = (None, None, None, None, None);
+        Self { addr, transport, routes, former, our_end, from, auth, domain, register, diversion }
     }
 
     /// A datagram is the peer's by address and port. Whoever opened a connection has shown that it is at its address, and

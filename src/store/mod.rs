@@ -30,7 +30,7 @@ pub use switch::{Switch, SwitchOf, Turned};
 
 use crate::base::{AttemptId, CampaignIx, ContactId, LeadId, ListId, Now, PhoneId, Pii};
 use crate::contact::Row;
-use crate::engine::{Committed, Epoch, LeadRow, LedgerPage, RecoveredAttempt, StoreRequest};
+use crate::engine::{Committed, Epoch, LeadRow, LedgerPage, RecoveredAttempt, StoreRequest, Talked};
 
 /// Answers of every method are `Send`: the HTTP side awaits them on any thread.
 pub trait Store: Sized + Send {
@@ -85,6 +85,10 @@ pub trait Store: Sized + Send {
     /// How often each of our own numbers was shown since then, void attempts left out, by number. It walks the attempts
     /// since then.
     fn shown_since(&mut self, since: crate::base::Wall) -> impl Answer<Vec<(String, u32)>>;
+
+    /// How long the calls of each trunk were talked since then, those alone that a carrier bills, alike ones together, in
+    /// order. It walks the attempts since then.
+    fn talked_since(&mut self, since: crate::base::Wall) -> impl Answer<Vec<Talked>>;
 
     /// Grows whenever a list was published, the do-not-call list changed, a pause was set or somebody was erased, by any
     /// process. Cheap.

@@ -5,7 +5,7 @@ use syn::visit::{self, Visit};
 use super::tree::{Finding, SourceFile, Tree};
 use super::{purity, tokens};
 
-const FOLDERS: &[&str] = &["src/", "tests/", "benches/", "fuzz/"];
+const FOLDERS: &[&str] = &["src/", "tests/", "fuzz/"];
 const FILE_LINES: usize = 800;
 const FUNCTION_LINES: usize = 70;
 

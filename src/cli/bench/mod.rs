@@ -5,6 +5,7 @@ mod figures;
 mod import;
 mod line;
 mod originate;
+mod parse;
 mod rank;
 mod scrape;
 mod sipp;
@@ -28,6 +29,7 @@ enum What {
     Import(import::Args),
     Line(line::Args),
     Originate(originate::Args),
+    Parse(parse::Args),
     Rank(rank::Args),
 }
 
@@ -36,6 +38,7 @@ pub(super) fn run(args: &Args) -> Result<Exit, Stop> {
         What::Import(args) => import::run(args),
         What::Line(args) => line::run(args),
         What::Originate(args) => originate::run(args),
+        What::Parse(args) => parse::run(args),
         What::Rank(args) => rank::run(args),
     }
 }

@@ -12,6 +12,7 @@ mod listeners;
 mod registrations;
 mod report;
 mod rtp;
+mod spend;
 mod trunks;
 
 use std::path::PathBuf;
@@ -54,6 +55,7 @@ fn examine(args: &Args) -> Result<Report, Stop> {
         clock::check(super::now().wall, high_water),
         files::check(&config),
     ]);
+    report.extend(spend::check(&config, super::now().wall, high_water)?);
     let running = listeners::daemon(&config);
     let is_running = running.is_some();
     report.extend(running.map_or_else(|| listeners::free(&config), |daemon| vec![daemon]));

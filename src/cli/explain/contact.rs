@@ -9,7 +9,7 @@ use serde::Serialize;
 
 use crate::base::{CampaignIx, Code, Diagnostic, PhoneId, Pii, Wall};
 use crate::campaign::{Campaign, Plan};
-use crate::cli::ahead::{Seen, clock, shown, thousands};
+use crate::cli::ahead::{Seen, clock, shown, spent_out, thousands};
 use crate::cli::exit::{Exit, Stop};
 use crate::cli::site::Site;
 use crate::engine::{Fate, Forecast, LeadCard, LeadRow};
@@ -38,6 +38,8 @@ struct Lead {
     /// `closed`, `blocked`, `later`, `now`.
     kind: &'static str,
     next: Option<String>,
+    /// Why nobody of the campaign is dialled until the next day: its trunks have cost what they may.
+    spent_out: Option<String>,
     waits_until: Option<String>,
     zones: Vec<String>,
     golden: Vec<String>,
@@ -153,6 +155,7 @@ impl Desk {
         lead.position = ahead.map(|ahead| ahead + 1);
         lead.of = of;
         lead.clock = clock(&campaign, &self.plan);
+        lead.spent_out = spent_out(&self.forecast, row.campaign_ix);
         fill(&mut lead, &campaign, card);
         Ok((lead, dials))
     }
@@ -179,6 +182,7 @@ fn blank(row: &LeadRow, campaign: Option<&Campaign>, name: String) -> Lead {
         stands: if campaign.is_none() { "no_campaign" } else { "no_phone" }.to_owned(),
         kind: "blocked",
         next: None,
+        spent_out: None,
         waits_until: None,
         zones: Vec::new(),
         golden: Vec::new(),
@@ -295,6 +299,9 @@ impl Lead {
         }
         if let Some(until) = &self.waits_until {
             write!(f, "\n  held until {}, by a retry rule or a callback", on(until, &self.clock))?;
+        }
+        if let Some(why) = self.spent_out.as_ref().filter(|_| matches!(self.kind, "now" | "later")) {
+            write!(f, "\n  nobody is dialled until the next day: {why}")?;
         }
         match (&self.next, self.kind) {
             (Some(next), "later") => write!(f, "\n  next       {}", on(next, &self.clock)),

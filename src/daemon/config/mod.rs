@@ -9,6 +9,7 @@ mod reach;
 mod read;
 mod schema;
 mod secret;
+mod spend;
 mod trunk;
 
 use std::fs;
@@ -132,7 +133,7 @@ mod tests {
     use expect_test::expect;
 
     use super::*;
-    use crate::base::{Severity, render};
+    use crate::base::{Money, Severity, Tariff, render};
 
     /// As the documentation shows it; the folder has the password file.
     pub(super) const FULL: &str = r#"
@@ -200,6 +201,44 @@ drain_timeout: 90s
         }
         let said = render(&with("192.0.2.11;transport=tls", "optional").unwrap_err());
         assert!(said.contains("a way to use SRTP"), "{said}");
+    }
+
+    fn with_spend(spend: &str) -> Result<Loaded, Vec<Diagnostic>> {
+        read(&FULL.replace("max_cps: 5", &format!("max_cps: 5\n    spend: {spend}")))
+    }
+
+    #[test]
+    fn what_a_day_of_a_trunk_may_cost_is_read_to_the_millionth() {
+        let config = with_spend("{ max_per_day: 2000.00, per_minute: 0.0125, per_call: \"0.01\", billed_by: 6s }");
+        let spend = config.unwrap().config.trunks[0].spend.unwrap();
+        let Tariff { per_minute, per_call, billed_by_s } = spend.tariff;
+        let all = [spend.max_per_day, per_minute, per_call].map(|money| money.millionths);
+        assert_eq!((all, billed_by_s), ([2_000_000_000, 12_500, 10_000], 6));
+        let config = with_spend("{ max_per_day: 10, per_minute: 1 }").unwrap().config;
+        let spend = config.trunks[0].spend.unwrap();
+        assert_eq!((spend.tariff.per_call, spend.tariff.billed_by_s), (Money::ZERO, 60));
+        assert_eq!(config.trunks[1].spend, None);
+    }
+
+    #[test]
+    fn a_spend_that_means_nothing_is_refused_in_words() {
+        for (spend, says) in [
+            ("{ per_minute: 0.05 }", "has no `max_per_day`"),
+            ("{ max_per_day: 2000 }", "has no `per_minute`"),
+            ("{ max_per_day: 2000, per_minute: 0 }", "a call that costs nothing never reaches `max_per_day`"),
+            ("{ max_per_day: 0.04, per_minute: 0.05 }", "the shortest call costs 0.05, and a day may cost 0.04"),
+            ("{ max_per_day: -5, per_minute: 0.05 }", "`-5` is not an amount of money"),
+            ("{ max_per_day: 1e3, per_minute: 0.05 }", "`1e3` is not an amount of money"),
+            ("{ max_per_day: 2000 EUR, per_minute: 0.05 }", "without a currency"),
+            ("{ max_per_day: 2000, per_minute: 0.0000001 }", "at most six digits behind it"),
+            ("{ max_per_day: 2000, per_minute: 007 }", "octal"),
+            ("{ max_per_day: 2000, per_minute: 0.05, billed_by: 500ms }", "500ms is out of range: 1s to 1h"),
+            ("{ max_per_day: 2000, per_minute: 0.05, billed_by: 1500ms }", "whole seconds"),
+            ("{ max_per_day: 2000, per_minute: 0.05, currency: EUR }", "unknown key `currency`"),
+        ] {
+            let said = render(&with_spend(spend).unwrap_err());
+            assert!(said.contains(says), "{spend}: {said}");
+        }
     }
 
     fn with_group(group: &str) -> Result<Loaded, Vec<Diagnostic>> {
@@ -381,6 +420,7 @@ drain_timeout: 90s
             (FULL.replace("[\"+86\", \"+999\"]", "[\"86\"]"), "not the beginning of an E.164 number"),
             (FULL.replace("[\"+86\", \"+999\"]", "[\"+8616\"]"), "stands in `allow` and in `deny`"),
             (FULL.replace("max_per_day: 200", "max_per_day: 0"), "from 1 to 1000000"),
+            (FULL.replace("assert_caller_id: false", "diversion: \"<sip:1@h>\\r\\nX: y\""), "of a Diversion header"),
             (format!("{FULL}zone: Mars\n"), "there is no time zone `Mars`"),
             (FULL.replace("allow: [\"+86\", \"+999\"]", ""), "nothing says which numbers it may dial"),
             ("database: \"mysql://u:s3cret@h/d\"".into(), "not a database URL"),

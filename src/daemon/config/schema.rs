@@ -122,6 +122,25 @@ const POOL: Shape = Shape {
     ]],
 };
 
+/// A decimal, in quotes or without.
+const MONEY: Value = Value::Scalar;
+
+const SPEND: Shape = Shape {
+    what: "spend",
+    doc: "What calls over it cost, and the most they may cost in a day, in the currency that you count in.",
+    keys: &[&[
+        must(
+            "max_per_day",
+            MONEY,
+            "Nothing more is dialled over it on a day of the daemon's `zone` once this is used up.",
+        )
+        .like("2000.00"),
+        must("per_minute", MONEY, "Of talk time; at most six digits behind the point.").like("0.05"),
+        may("per_call", MONEY, "Of each answered call, beside its minutes.").default("0"),
+        may("billed_by", DURATION, "The steps in which talk time is billed, from 1s to 1h.").default("60s"),
+    ]],
+};
+
 const TRUNK: Shape = Shape {
     what: "a trunk",
     doc: "A gateway that takes our calls.",
@@ -140,6 +159,8 @@ const TRUNK: Shape = Shape {
             "The numbers it may show: a list, or a map of pool names to pools.",
         ),
         may("assert_caller_id", Value::Bool, "The number shown goes into P-Asserted-Identity too.").default("true"),
+        may("diversion", Value::Text, "The value of Diversion (RFC 5806) in each of its INVITEs, sent as it stands.")
+            .like("<sip:+999100000001@bank.example>;reason=unconditional"),
         may("srtp", Value::Words(&SRTP), "`required`: calls by SRTP and never by RTP.").default("off"),
         may("number", Value::Map(&NUMBER), "How it wants numbers; as they are without it."),
         may(
@@ -152,6 +173,7 @@ const TRUNK: Shape = Shape {
             .like(r#"["+8616"]"#),
         must("max_calls", Value::Integer(1, 100_000), "Calls at once, ringing ones included.").like("60"),
         must("max_cps", Value::Integer(1, 10_000), "New calls in any window of one second.").like("5"),
+        may("spend", Value::Map(&SPEND), "How much calls over it may cost in a day; as much as it comes to without it."),
         may("learn_media_address", Value::Bool, "Its RTP may come from another address than its SDP names.")
             .default("false"),
         may(
@@ -307,7 +329,8 @@ exports:
         std::fs::write(home.path().join("password"), "s3cret\n").unwrap();
         let over_tls = FULL.replace(
             "sip:192.0.2.11\"",
-            "sip:192.0.2.11;transport=tls\", options_every: off, srtp: required, tls: { ca_file: ca.pem }",
+            "sip:192.0.2.11;transport=tls\", options_every: off, srtp: required, tls: { ca_file: ca.pem }, \
+             spend: { max_per_day: 20.5, per_minute: 0.05, per_call: 0, billed_by: 6s }",
         );
         let source = Arc::new(SourceText { name: "goldenhour.yaml".into(), text: [&over_tls, LISTS].concat() });
         let mut findings = Findings::new(&source);

@@ -9,13 +9,15 @@ use std::time::Duration;
 use crate::base::{Code, Reach, TrunkIx};
 use crate::campaign::decode::{Entry, Findings, Node, NodeKind, did_you_mean, scalar, unit};
 use crate::contact::Country;
+use crate::engine::Spend;
 use crate::sip::locate::Wish;
-use crate::sip::{Network, Register, Transport};
+use crate::sip::{Network, Register, Transport, is_diversion};
 use crate::wire::TlsFiles;
 
 use super::address::SipUri;
 use super::reach;
 use super::secret::Secret;
+use super::spend;
 
 /// Without `options_every`.
 const OPTIONS_EVERY: Duration = Duration::from_secs(30);
@@ -35,11 +37,15 @@ pub struct TrunkConfig {
     pub caller_ids: CallerIds,
     /// P-Asserted-Identity too, for a gateway that trusts us (RFC 3325).
     pub assert_caller_id: bool,
+    /// The value of Diversion (RFC 5806), as it is sent.
+    pub diversion: Option<String>,
     pub number: NumberForm,
     /// The numbers that may be dialled over it.
     pub reach: Reach,
     pub max_calls: u32,
     pub max_cps: u32,
+    /// `None`: calls over it may cost as much as they come to.
+    pub spend: Option<Spend>,
     /// Its RTP may come from another address than its SDP names.
     pub learn_media_address: bool,
     /// How often it is asked by OPTIONS whether it is there. `None`: never.
@@ -202,10 +208,13 @@ fn trunk(entry: &Entry, around: Around<'_>, findings: &mut Findings) -> Option<T
     let register = register_node.filter(|_| !matches!(auth, Some(None))).map(|node| register(node, account, findings));
     let caller_ids = fields.required("caller_ids", findings, caller_ids);
     let assert_caller_id = fields.optional("assert_caller_id", findings, scalar::boolean).unwrap_or(true);
+    let diversion = fields.optional("diversion", findings, diversion);
     let number = fields.optional("number", findings, number_form).unwrap_or_default();
     let reach = reach::reach(&mut fields, entry, live, around.country, findings);
     let max_calls = fields.required("max_calls", findings, scalar::u32_from(1..=100_000));
     let max_cps = fields.required("max_cps", findings, scalar::u32_from(1..=10_000));
+    let spend_node = fields.take("spend");
+    let spend = spend_node.map(|node| spend::spend(node, findings));
     let learn = fields.optional("learn_media_address", findings, scalar::boolean).unwrap_or(false);
     let options_every = fields.optional("options_every", findings, Heartbeat::read);
     let srtp_node = fields.take("srtp");
@@ -228,10 +237,15 @@ fn trunk(entry: &Entry, around: Around<'_>, findings: &mut Findings) -> Option<T
         },
         caller_ids: caller_ids?,
         assert_caller_id,
+        diversion,
         number,
         reach: reach?,
         max_calls: max_calls?,
         max_cps: max_cps?,
+        spend: match spend {
+            None => None,
+            Some(spend) => Some(spend?),
+        },
         learn_media_address: learn,
         options_every: options_every.unwrap_or(Heartbeat::Every(OPTIONS_EVERY)).interval(),
         srtp,
@@ -278,6 +292,18 @@ fn srtp(node: &Node, peer: Option<&Gateway>, findings: &mut Findings) -> bool {
         }
     }
     true
+}
+
+/// It goes out as it stands, so it must be one header and no more.
+fn diversion(node: &Node, findings: &mut Findings) -> Option<String> {
+    let text = scalar::plain_text(node, "an address", findings)?;
+    if is_diversion(text) {
+        return Some(text.to_owned());
+    }
+    let hint = "\"<sip:+999100000001@bank.example>;reason=unconditional\": one address in angle brackets, in ASCII, at most \
+                256 characters";
+    findings.error_hint(node.span, Code::BadValue, "this is not the value of a Diversion header (RFC 5806)", hint);
+    None
 }
 
 fn network(node: &Node, findings: &mut Findings) -> Option<Network> {

@@ -16,7 +16,7 @@ use crate::schedule::LeadIx;
 
 use super::intake::judge;
 use super::standing::Standing;
-use super::{Engine, EngineConfig, Input, LeadRow, LedgerPage, OperatorCommand};
+use super::{Engine, EngineConfig, Input, LeadRow, LedgerPage, OperatorCommand, SpendView, Talked};
 
 pub use card::LeadCard;
 pub use hours::{Day, Hour};
@@ -61,6 +61,16 @@ impl Forecast {
         self.tell(Input::Command(OperatorCommand::StopTrunk(trunk)));
     }
 
+    /// How long calls were talked since [`Forecast::day_began`].
+    pub fn talked(&mut self, calls: Vec<Talked>) {
+        self.tell(Input::Talked { since: self.day_began(), calls });
+    }
+
+    /// The day that caps of money are for.
+    pub fn day_began(&self) -> Wall {
+        self.engine.today.began()
+    }
+
     /// A page of leads of one campaign, in ascending order of `LeadId`.
     pub fn leads(&mut self, rows: Vec<LeadRow>) {
         for row in &rows {
@@ -94,6 +104,15 @@ impl Forecast {
         let run = self.engine.runs.iter().find(|run| run.ix == campaign)?;
         let first = self.engine.config.trunk(run.route.first()?)?;
         Some(run.campaign.trunk.group.as_deref().unwrap_or(&first.name))
+    }
+
+    /// The trunks of a campaign whose calls have cost today what they may, by name. Empty while one can take a call.
+    pub fn spent_out(&self, campaign: CampaignIx) -> Vec<(&str, SpendView)> {
+        let run = self.engine.runs.iter().find(|run| run.ix == campaign);
+        let of = |ix| Some((self.engine.config.trunk(ix)?.name.as_str(), self.engine.spend_view(ix)?));
+        let all: Vec<_> = run.iter().flat_map(|run| run.route.trunks()).map(of).collect();
+        let all: Option<Vec<_>> = all.into_iter().collect();
+        all.filter(|all| all.iter().all(|(_, spend)| spend.used_up)).unwrap_or_default()
     }
 
     /// Only what the engine found ineligible is judged again, to learn by which condition.

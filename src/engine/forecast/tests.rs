@@ -34,6 +34,7 @@ fn forecast(campaign: &str, at: &str) -> Forecast {
     let plan = load(&folder).unwrap_or_else(|findings| panic!("{}", crate::base::render(&findings)));
     let trunk = TrunkSpec {
         shown_max: std::collections::BTreeMap::new(),
+        spend: None,
         reach: Arc::new(crate::base::Reach::of_country(None, &[])),
         name: "gw".into(),
         live: false,

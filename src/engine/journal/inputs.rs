@@ -3,7 +3,7 @@
 use crate::base::{AttemptId, CampaignIx, ContactId, LeadId, LegId, ListId, PhoneId, TrunkIx};
 use crate::call::{Codec, Digit, LegEnd, LegEvent, MediaQuality, NotSent, OneWay, ReleaseSide, TrunkDown, TrunkState};
 use crate::contact::{CallResult, ClosedWhy, ColumnValue, Columns, LeadState};
-use crate::engine::{Input, LeadRow, LedgerPage, OperatorCommand, PhoneRow, StoreReply, Whose};
+use crate::engine::{Input, LeadRow, LedgerPage, OperatorCommand, PhoneRow, StoreReply, Talked, Whose};
 use crate::gate::{DncMark, Ledger, PastDial, Reason, Rule, Verdict};
 
 use super::Recorded;
@@ -55,6 +55,15 @@ pub(super) fn pack(p: &mut Pack, input: &Input) {
                 p.number((*count).into());
             });
         }
+        Input::Talked { since, calls } => {
+            p.byte(10);
+            p.wall(*since);
+            p.list(calls.iter(), |p, of| {
+                p.text(&of.trunk);
+                p.number(of.seconds.into());
+                p.number(of.calls.into());
+            });
+        }
         Input::Trunk(trunk, state) => {
             p.byte(9);
             p.number(trunk.0.into());
@@ -88,9 +97,14 @@ pub(super) fn unpack(u: &mut Unpack) -> Option<Recorded> {
             since: u.wall()?,
             counts: u.list(|u| Some((u.text().map(std::sync::Arc::from)?, u.small()?)))?,
         },
+        10 => Input::Talked { since: u.wall()?, calls: u.list(un_talked)? },
         9 => Input::Trunk(TrunkIx(u.small()?), un_trunk_state(u)?),
         _ => return None,
     }))
+}
+
+fn un_talked(u: &mut Unpack) -> Option<Talked> {
+    Some(Talked { trunk: u.text().map(std::sync::Arc::from)?, seconds: u.small()?, calls: u.small()? })
 }
 
 fn un_trunk_state(u: &mut Unpack) -> Option<TrunkState> {

@@ -75,6 +75,7 @@ impl Recorded {
                 Input::Command(_) => "an operator's command",
                 Input::Trunk(..) => "how a trunk stands",
                 Input::Shown { .. } => "how often our numbers were shown",
+                Input::Talked { .. } => "how long our calls were talked",
                 Input::Timeout => "a timeout",
             },
         }

@@ -5,9 +5,9 @@ use std::time::Duration;
 
 use jiff::tz::TimeZone;
 
-use crate::base::{Now, Reach, TrunkIx};
+use crate::base::{Money, Now, Reach, Tariff, TrunkIx};
 use crate::campaign::Folder;
-use crate::engine::{EngineConfig, GroupSpec, Input, Member, Output, QueueSpec, TrunkSpec};
+use crate::engine::{EngineConfig, GroupSpec, Input, Member, Output, QueueSpec, Spend, TrunkSpec};
 
 use super::bytes::{Pack, Unpack};
 use super::decisions::Notes;
@@ -121,6 +121,13 @@ fn pack_config(p: &mut Pack, config: &EngineConfig) {
             p.text(number);
             p.number((*max).into());
         });
+        p.maybe(trunk.spend, |p, spend| {
+            let Spend { max_per_day, tariff: Tariff { per_minute, per_call, billed_by_s } } = spend;
+            p.number(max_per_day.millionths);
+            p.number(per_minute.millionths);
+            p.number(per_call.millionths);
+            p.number(billed_by_s.into());
+        });
         p.list(trunk.reach.prefixes().iter(), |p, (prefix, allowed)| {
             p.text(prefix);
             p.yes(*allowed);
@@ -148,6 +155,12 @@ fn pack_config(p: &mut Pack, config: &EngineConfig) {
 
 fn unpack_config(u: &mut Unpack) -> Option<EngineConfig> {
     let id = |u: &mut Unpack| u.text().map(Arc::from);
+    let money = |u: &mut Unpack| u.number().map(Money::from_millionths);
+    let spend = |u: &mut Unpack| {
+        let max_per_day = money(u)?;
+        let tariff = Tariff { per_minute: money(u)?, per_call: money(u)?, billed_by_s: u.small()? };
+        Some(Spend { max_per_day, tariff })
+    };
     let trunk = |u: &mut Unpack| {
         Some(TrunkSpec {
             name: u.text()?,
@@ -157,6 +170,7 @@ fn unpack_config(u: &mut Unpack) -> Option<EngineConfig> {
             caller_ids: u.list(id)?.into(),
             pools: u.list(|u| Some((u.text()?, u.list(id)?.into())))?.into_iter().collect(),
             shown_max: u.list(|u| Some((u.text().map(Arc::from)?, u.small()?)))?.into_iter().collect(),
+            spend: u.maybe(spend)?,
             reach: Arc::new(Reach::from_parts(u.list(|u| Some((u.text()?, u.yes()?)))?, u.yes()?)),
         })
     };

@@ -2,13 +2,15 @@
 
 use std::sync::Arc;
 
-use crate::base::{AttemptId, CampaignIx, ContactId, LeadId, LegId, ListId, Now, PhoneId, Tick, TrunkIx, Wall};
+use crate::base::{
+    AttemptId, CampaignIx, ContactId, LeadId, LegId, ListId, Money, Now, PhoneId, Tariff, Tick, TrunkIx, Wall,
+};
 use crate::call::{Codec, Digit, LegEnd, LegEvent, MediaQuality, NotSent, OneWay, ReleaseSide, TrunkDown, TrunkState};
 use crate::campaign::Folder;
 use crate::contact::{CallResult, ClosedWhy, ColumnValue, Columns, LeadState};
 use crate::engine::{
     Counted, EngineConfig, GroupSpec, Input, LeadRow, LedgerPage, Member, OperatorCommand, Output, PhoneRow, QueueSpec,
-    StoreReply, TrunkSpec, Whose,
+    Spend, StoreReply, Talked, TrunkSpec, Whose,
 };
 use crate::gate::{DncMark, Ledger, PastDial, Reason, Rule, Verdict};
 
@@ -18,6 +20,10 @@ fn config() -> EngineConfig {
     let ids: Arc<[Arc<str>]> = [Arc::from("+999100000001")].into();
     let trunk = TrunkSpec {
         shown_max: [(Arc::from("+999100000001"), 200)].into(),
+        spend: Some(Spend {
+            max_per_day: Money::from_millionths(u64::MAX),
+            tariff: Tariff { per_minute: Money::from_millionths(50_000), per_call: Money::ZERO, billed_by_s: 6 },
+        }),
         reach: Arc::new(crate::base::Reach::of_country(None, &[])),
         name: "gw".into(),
         live: false,
@@ -150,6 +156,8 @@ fn inputs() -> Vec<Input> {
     let waiting = LeadRow { state: LeadState::Waiting { until: Wall(1 << 50) }, ..lead() };
     let mut inputs =
         vec![Input::Ledgers(page), Input::Leads(vec![lead(), waiting]), Input::Stored(replies), Input::Timeout];
+    let talked = Talked { trunk: Arc::from("gw"), seconds: 61, calls: 3 };
+    inputs.push(Input::Talked { since: Wall(-1), calls: vec![talked] });
     inputs.push(Input::Shown { since: Wall(1 << 50), counts: vec![(Arc::from("+999100000001"), 9)] });
     inputs.extend(events.into_iter().map(|event| Input::Leg(LegId(attempt), event)));
     inputs.extend(commands.into_iter().map(Input::Command));

@@ -51,6 +51,7 @@ fn config(campaign: &Campaign) -> EngineConfig {
         seed: 1,
         trunks: vec![TrunkSpec {
             shown_max: BTreeMap::new(),
+            spend: None,
             reach: Arc::new(crate::base::Reach::of_country(None, &[])),
             name: campaign.trunk.group.clone().unwrap_or_else(|| "trial".to_owned()),
             live: true,

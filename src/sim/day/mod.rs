@@ -5,6 +5,7 @@ mod detours;
 mod groups;
 mod guards;
 mod phones;
+mod spend;
 mod trunks;
 
 use std::collections::{BTreeMap, VecDeque};
@@ -164,6 +165,8 @@ impl Day {
         let shown = self.store.shown_since(since).into_iter();
         let counts = shown.map(|(number, count)| (Arc::from(number), count)).collect();
         self.tell(Input::Shown { since, counts });
+        let calls = self.store.talked_since(since);
+        self.tell(Input::Talked { since, calls });
         let campaign = Arc::clone(&self.plan.campaigns[0]);
         self.tell(Input::Plan(vec![(CampaignIx(0), campaign)], self.plan.zones.clone()));
         self.tell(Input::Ledgers(self.store.ledgers(self.now)));
@@ -344,6 +347,7 @@ pub(super) fn config() -> EngineConfig {
         seed: 1,
         trunks: vec![TrunkSpec {
             shown_max: BTreeMap::new(),
+            spend: None,
             reach: Arc::new(crate::base::Reach::of_country(None, &[])),
             name: "gw".into(),
             live: false,

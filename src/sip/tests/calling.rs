@@ -47,6 +47,17 @@ fn without_an_asserted_identity_the_invite_carries_none() {
 }
 
 #[test]
+fn the_diversion_of_a_trunk_goes_out_as_it_is_written_in_each_invite() {
+    let value = "\"Card centre\" <sip:+999100000009@bank.example>;reason=unconditional";
+    let mut config = config(US, GW);
+    config.peers[0].diversion = Some(value.to_owned());
+    let mut solo = Solo::new(config);
+    solo.command(Command::Invite(Box::new(invite(1))));
+    assert!(text(&solo.sent[0]).contains(&format!("\r\nDiversion: {value}\r\n")), "{}", text(&solo.sent[0]));
+    assert!(!text(&Solo::calling().sent[0]).contains("Diversion"));
+}
+
+#[test]
 fn the_ack_of_a_2xx_has_a_branch_of_its_own_and_that_of_a_refusal_has_the_invites() {
     for (status, same) in [("200 OK", false), ("486 Busy Here", true)] {
         let mut solo = Solo::calling();

@@ -303,6 +303,30 @@ pub(super) async fn numbers_that_were_shown_are_counted_and_void_ones_are_not<H:
     assert_eq!(s.shown_since(2 * HOUR).await, [one("+999000000002")], "lost in a crash, and perhaps shown");
 }
 
+pub(super) async fn talk_time_is_counted_by_trunk_and_calls_alike_go_together<H: Harness>(mut s: Script<H>) {
+    s.import(0, &[row(1, &[1]), row(2, &[2]), row(3, &[3]), row(4, &[4]), row(5, &[5])]).await;
+    let talk_ms = [Some(60_001), Some(60_900), None, Some(0)];
+    for (lead, talk_ms) in talk_ms.into_iter().enumerate() {
+        let wish = s.intent(0, lead).await;
+        assert_eq!(s.authorise(&wish).await, []);
+        let mut outcome = no_answer(&wish, s.now);
+        if let Some(ms) = talk_ms {
+            outcome.result = CallResult::Answered;
+            outcome.times.answered = Some(s.now.wall);
+            outcome.times.ended = Some(s.now.wall + Duration::from_millis(ms));
+        }
+        assert!(s.finish(outcome).await);
+    }
+    let wish = s.intent(0, 4).await;
+    assert_eq!(s.authorise(&wish).await, []);
+    let of = |seconds, calls| crate::engine::Talked { trunk: "gw-a".into(), seconds, calls };
+    assert_eq!(s.talked_since(HOUR).await, [of(0, 2), of(61, 2)], "what is under way is the shortest call");
+    s.crash().await;
+    assert_eq!(s.talked_since(HOUR).await, [of(0, 2), of(61, 2)], "lost in a crash, and perhaps answered");
+    s.wait(2 * HOUR);
+    assert_eq!(s.talked_since(HOUR).await, []);
+}
+
 pub(super) async fn a_number_that_the_trunk_does_not_let_out_is_not_authorised<H: Harness>(mut s: Script<H>) {
     s.import(0, &[row(1, &[1])]).await;
     let wish = s.intent(0, 0).await;

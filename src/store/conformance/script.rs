@@ -247,6 +247,13 @@ impl<H: Harness> Script<H> {
         theirs
     }
 
+    pub(super) async fn talked_since(&mut self, ago: Duration) -> Vec<crate::engine::Talked> {
+        let since = self.now.wall - ago;
+        let theirs = self.store().talked_since(since).await.unwrap();
+        same("talked_since", &self.model.talked_since(since), &theirs);
+        theirs
+    }
+
     /// Everything that can be read without changing it.
     pub(super) async fn compare(&mut self) {
         for campaign in [0, 1] {

@@ -59,6 +59,7 @@ suite! { File:
         a_stopped_trunk_takes_nobody_and_who_stopped_it_is_kept,
         a_number_that_the_trunk_does_not_let_out_is_not_authorised,
         numbers_that_were_shown_are_counted_and_void_ones_are_not,
+        talk_time_is_counted_by_trunk_and_calls_alike_go_together,
         a_clock_that_jumps_back_opens_nothing,
         an_intent_with_a_foreign_lead_or_phone_is_refused,
         many_requests_in_one_batch_keep_their_order,

@@ -48,7 +48,7 @@ use super::{
 use super::{Keys, Store, StoreError};
 use crate::base::{AttemptId, CampaignIx, ContactId, LeadId, ListId, Now, PhoneId, Pii, Wall};
 use crate::contact::Row;
-use crate::engine::{Committed, Epoch, LeadRow, LedgerPage, RecoveredAttempt, StoreRequest};
+use crate::engine::{Committed, Epoch, LeadRow, LedgerPage, RecoveredAttempt, StoreRequest, Talked};
 
 /// One connection to one file.
 pub struct Sqlite {
@@ -178,7 +178,11 @@ impl Store for Sqlite {
     }
 
     async fn shown_since(&mut self, since: Wall) -> Result<Vec<(String, u32)>, StoreError> {
-        shown::since(&mut self.conn, since).await
+        shown::shown_since(&mut self.conn, since).await
+    }
+
+    async fn talked_since(&mut self, since: Wall) -> Result<Vec<Talked>, StoreError> {
+        shown::talked_since(&mut self.conn, since).await
     }
 
     async fn changes(&mut self) -> Result<u64, StoreError> {
