@@ -22,6 +22,8 @@ mod torture;
 mod transports;
 mod wire;
 
+pub use mutation::mutate;
+
 use std::net::SocketAddr;
 use std::time::Duration;
 
