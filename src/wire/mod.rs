@@ -9,7 +9,9 @@ mod pump;
 mod rtp_sockets;
 mod sip_socket;
 mod streams;
+mod tap;
 
 pub use counts::{Counts, Direction, MESSAGE_CLASSES};
 pub use handle::{Command, Config, Event, Handle, Order, start};
 pub use streams::{Answer, ClientTls, Failure, LinkState, Streams, TlsFiles, ask};
+pub use tap::{Batch, Noted, Tap};

@@ -40,6 +40,7 @@ mod hours;
 mod kamailio;
 #[cfg(test)]
 mod kill_nine;
+mod ladder;
 #[cfg(test)]
 mod lists;
 #[cfg(test)]
