@@ -118,7 +118,6 @@ impl Daemon {
         let trunks: Vec<String> = config.trunks.iter().map(|trunk| trunk.name.clone()).collect();
         store.begin("node-1", &trunks, clock.now()).await?;
         let (recovered, ringing) = recover(&mut store, &clock).await?;
-        let high_water = store.high_water().await?;
         health.ready(Check::Store);
 
         let view = Arc::new(Mutex::new(View::default()));
@@ -130,7 +129,7 @@ impl Daemon {
         let (wire, names, traces) = start_wire(&config, &keys, &ringing, &clock, engine_tx.clone())?;
         health.ready(Check::Line);
 
-        let now = Now { wall: clock.now().wall.max(high_water), ..clock.now() };
+        let now = Now { wall: clock.now().wall.max(store.high_water().await?), ..clock.now() };
         let engine_config = setup::engine(&config, seed()?, clock.rate());
         tell(&engine_tx, ToEngine::Input(Box::new(shown_today(&mut store, &engine_config, now).await?)));
         let journal = open_journal(journal, plan_files, now, &engine_config)?;

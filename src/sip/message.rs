@@ -122,9 +122,9 @@ impl<'a> Message<'a> {
         self.lines().find(|h| self.name_of(*h).eq_ignore_ascii_case(name)).map(|h| self.value(h))
     }
 
-    /// Every line of such a header, under its full name.
-    pub fn values(&self, name: &[u8]) -> impl Iterator<Item = &'a [u8]> {
-        self.lines().filter(move |h| self.name_of(*h).eq_ignore_ascii_case(name)).map(|h| self.value(h))
+    /// Every line, in order: which header it is, its name as it stands there, and its value.
+    pub fn headers(&self) -> impl Iterator<Item = (Name, &'a [u8], &'a [u8])> {
+        self.lines().map(|h| (h.name, self.name_of(h), self.value(h)))
     }
 
     pub fn count_of(&self, name: Name) -> usize {

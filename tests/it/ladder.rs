@@ -56,11 +56,11 @@ fn an_answered_call_is_told_from_invite_to_bye_and_names_nobody() {
     let whole = ["out INVITE", "in 100", "in 180", "in 200", "out ACK", "out BYE", "in 200"];
     until("the trace is whole", || in_order(&rungs(&ladder(&site, &attempt)), &whole));
     let report = ladder(&site, &attempt);
-    assert_eq!(report["number"], "+999****8182", "as the house masks it");
+    assert_eq!(report["number"], "+9992****8182", "as the house masks it");
     assert!(report["outcome"]["media"]["codec"].is_string(), "{report}");
     let text = site.run("explain", &["--attempt", &attempt]);
     for shown in [
-        "->  INVITE sip:+999****8182@127.0.0.1",
+        "->  INVITE sip:+9992****8182@127.0.0.1",
         "CSeq 1 INVITE, udp 127.0.0.1:",
         "SDP: audio 127.0.0.1:",
         "PCMA,PCMU,telephone-event sendrecv RTP/AVP",

@@ -8,7 +8,6 @@ use serde::Serialize;
 
 use crate::base::{AttemptId, Code, Diagnostic, Wall};
 use crate::call::{MediaQuality, OneWay, ReleaseSide};
-use crate::cli::ahead::shown;
 use crate::cli::exit::{Exit, Stop};
 use crate::cli::site::Site;
 use crate::daemon::traces::{Found, find};
@@ -217,8 +216,10 @@ impl Media {
     }
 }
 
+/// To the millisecond, as the ladder below has it.
 fn on(at: &str, clock: &TimeZone) -> String {
-    Wall::parse(at).map_or_else(|_| at.to_owned(), |at| shown(at, clock))
+    let said = |at: Wall| at.timestamp().to_zoned(clock.clone()).strftime("%a %Y-%m-%d %H:%M:%S%.3f %Z").to_string();
+    Wall::parse(at).map_or_else(|_| at.to_owned(), said)
 }
 
 #[cfg(test)]

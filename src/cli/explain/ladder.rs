@@ -11,7 +11,7 @@ use crate::daemon::traces::Found;
 use crate::wire::Direction;
 
 /// One message.
-#[derive(Debug, PartialEq, Serialize)]
+#[derive(Debug, Serialize)]
 pub(super) struct Rung {
     /// Since the first message that is shown, by the clock that does not jump.
     after_ms: f64,
@@ -27,7 +27,7 @@ pub(super) struct Rung {
     notes: Vec<Note>,
 }
 
-#[derive(Debug, PartialEq, Serialize)]
+#[derive(Debug, Serialize)]
 struct Note {
     name: String,
     value: String,
@@ -38,10 +38,7 @@ pub(super) fn ladder(found: &Found) -> Vec<Rung> {
     let Some((first_run, first)) = found.steps.first() else { return Vec::new() };
     let rung = |(run, step): &(i64, crate::daemon::traces::Step)| {
         // Ticks begin anew with every start of the daemon.
-        let after = match run == first_run {
-            true => step.tick.since(first.tick),
-            false => step.at.since(first.at),
-        };
+        let after = if run == first_run { step.tick.since(first.tick) } else { step.at.since(first.at) };
         let direction = match step.direction {
             Direction::In => "in",
             Direction::Out => "out",
@@ -107,7 +104,7 @@ mod tests {
                 self.0.iter().try_for_each(|rung| rung.show(f, &TimeZone::UTC))
             }
         }
-        Ladder(rungs).to_string()
+        format!("ladder{}", Ladder(rungs))
     }
 
     #[test]
@@ -124,18 +121,18 @@ mod tests {
         ];
         let rungs = ladder(&Found { steps, ..Found::default() });
         expect![[r"
-
-                   0.0 ms  13:33:20.000  ->  INVITE sip:+9991****0001@192.0.2.10
+            ladder
+                   0.0 ms  14:13:20.000  ->  INVITE sip:+9991****0001@192.0.2.10
                                             CSeq 1 INVITE, udp 192.0.2.10:5060
                                             SDP: audio 192.0.2.1:20000 PCMA
-                 500.0 ms  13:33:20.500  ->  INVITE sip:+9991****0001@192.0.2.10 (again)
-                 520.0 ms  13:33:20.520  <-  100 Trying
+                 500.0 ms  14:13:20.500  ->  INVITE sip:+9991****0001@192.0.2.10 (again)
+                 520.0 ms  14:13:20.520  <-  100 Trying
                                             CSeq 1 INVITE, udp 192.0.2.10:5060
-                2000.0 ms  13:33:22.000  <-  486 Busy Here
+                2000.0 ms  14:13:22.000  <-  486 Busy Here
                                             CSeq 1 INVITE, udp 192.0.2.10:5060
                                             To-tag: as7f3e21
                                             Reason: Q.850;cause=17
-                2000.0 ms  13:33:22.000  ->  ACK sip:+9991****0001@192.0.2.10
+                2000.0 ms  14:13:22.000  ->  ACK sip:+9991****0001@192.0.2.10
                                             CSeq 1 INVITE, udp 192.0.2.10:5060
                                             To-tag: as7f3e21"]]
         .assert_eq(&text(&rungs));

@@ -1,3 +1,5 @@
+//! Traces on disk: what is written is found again, within its room, and for nobody else.
+
 use std::fs;
 
 use super::shelf::files;
@@ -48,7 +50,7 @@ fn files_stay_within_their_room_and_the_oldest_go_first() {
     let found = find(home.path(), id(ATTEMPT)).unwrap();
     assert_eq!((found.steps, found.oldest), (vec![], Some(Wall(8))), "the first line of the last run has gone too");
     let newest = files(home.path()).unwrap().pop().unwrap().0;
-    assert!(newest > 100, "numbers go on over runs: {newest}");
+    assert!(newest > 50, "numbers go on over runs: {newest}");
 }
 
 #[test]

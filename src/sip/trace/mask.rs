@@ -1,6 +1,6 @@
 //! Masks for what is kept of messages. A number keeps its ends, as `Pii` shows them; who stands beside it keeps nothing.
 
-use std::net::{IpAddr, SocketAddr};
+use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 
 use crate::sip::bytes::{display, split_once};
 use crate::sip::uri::Uri;
@@ -20,7 +20,11 @@ const LOOKED_AT: usize = 240;
 
 /// The peer's own words on one line, with every number in them masked. Addresses of machines stay.
 pub(super) fn text(value: &[u8], out: &mut String) {
-    let value = unescaped(value.get(..LOOKED_AT).unwrap_or(value));
+    let value = value.get(..LOOKED_AT).unwrap_or(value);
+    if let Some(plain) = plain(value) {
+        return out.push_str(plain);
+    }
+    let value = unescaped(value);
     let chars: Vec<char> = display(&value).chars().collect();
     let mut rest = chars.as_slice();
     let mut starts = true;
@@ -42,6 +46,14 @@ pub(super) fn text(value: &[u8], out: &mut String) {
         rest = rest.get(len..).unwrap_or(tail);
         starts = false;
     }
+}
+
+/// Most values: a word or two with hardly a digit, or the address of a machine.
+fn plain(value: &[u8]) -> Option<&str> {
+    let is_plain = |b: &u8| matches!(b, b' '..=b'~') && *b != b'%';
+    let text = value.iter().all(is_plain).then(|| std::str::from_utf8(value).ok())??;
+    let digits = value.iter().filter(|b| b.is_ascii_digit()).count();
+    (digits < A_NUMBER || text.parse::<Ipv4Addr>().is_ok()).then_some(text)
 }
 
 /// A URI: scheme, a masked user, where it leads. Parameters may say anything and are left out, but for the transport.

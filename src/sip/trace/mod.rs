@@ -6,9 +6,10 @@
 mod mask;
 mod media;
 
-use crate::base::AttemptId;
+use crate::base::{AttemptId, push_hex};
 
-use super::bytes::{fingerprint, number, param, split_list, trim};
+use super::addr::NameAddr;
+use super::bytes::{fingerprint, number, param, split_list, split_once, trim};
 use super::header::Name;
 use super::ids::attempt_of;
 use super::message::{Message, Start};
@@ -18,8 +19,8 @@ use super::method::Method;
 pub const SEPARATOR: char = '\t';
 /// First bytes of a tag: enough to tell two forks apart.
 const TAG_SHOWN: usize = 8;
-/// Values of one header.
-const VALUES: usize = 4;
+/// Headers of one message that are kept.
+const NOTES: usize = 16;
 
 /// Appends what is kept of a message: a fingerprint, which two sendings of it share, the start line, CSeq, and then
 /// `name: value` for each further thing. `None`, and nothing is appended, where it belongs to no attempt.
@@ -37,7 +38,6 @@ pub fn note(bytes: &[u8], out: &mut String) -> Option<AttemptId> {
     mask::text(message.get(Name::CSeq).unwrap_or(b"no CSeq"), out);
     tag(&message, out);
     headers(&message, out);
-    credentials(&message, out);
     body(&message, out);
     Some(attempt)
 }
@@ -51,7 +51,7 @@ fn push_fingerprint(message: &Message<'_>, out: &mut String) {
     let to_tag = message.to().and_then(|to| to.tag()).unwrap_or(&[]);
     let parts = [branch, to_tag, message.get(Name::CSeq).unwrap_or(&[]), message.get(Name::RSeq).unwrap_or(&[])];
     let all = parts.iter().fold(start, |sum, part| sum.rotate_left(7) ^ fingerprint(part));
-    out.push_str(&format!("{:08x}", (all ^ all >> 32) as u32));
+    push_hex(&((all ^ all >> 32) as u32).to_be_bytes(), out);
     out.push(SEPARATOR);
 }
 
@@ -74,70 +74,96 @@ fn tag(message: &Message<'_>, out: &mut String) {
     let Some(tag) = message.to().and_then(|to| to.tag()) else { return };
     let mut shown = String::new();
     mask::text(tag, &mut shown);
-    name(out, "To-tag");
+    push_name(out, "To-tag");
     if shown.contains("****") {
         // Digits may be a number; their fingerprint still tells forks apart.
-        out.push_str(&format!("#{:06x}", fingerprint(tag) & 0xff_ffff));
+        out.push('#');
+        push_hex(&(fingerprint(tag) as u32).to_be_bytes(), out);
     } else {
         out.extend(shown.chars().take(TAG_SHOWN));
     }
 }
 
+/// In the order of the message.
 fn headers(message: &Message<'_>, out: &mut String) {
-    let texts: [&[u8]; 8] =
-        [b"Reason", b"Warning", b"Require", b"Unsupported", b"RSeq", b"RAck", b"Min-SE", b"Subscription-State"];
-    for header in texts {
-        let mut values = message.values(header).take(VALUES).peekable();
-        if values.peek().is_some() {
-            name(out, &String::from_utf8_lossy(header));
+    let mut left = NOTES;
+    for (kind, raw, value) in message.headers() {
+        let Some(shown) = shown(kind, raw) else { continue };
+        if left == 0 {
+            return;
         }
-        for (at, value) in values.enumerate() {
-            if at > 0 {
-                out.push_str(", ");
+        left -= 1;
+        match shown {
+            Shown::Text(name) => {
+                push_name(out, name);
+                mask::text(value, out);
             }
-            mask::text(value, out);
-        }
-    }
-    for (of, shown) in [(Name::RetryAfter, "Retry-After"), (Name::SessionExpires, "Session-Expires")] {
-        if let Some(value) = message.get(of) {
-            name(out, shown);
-            mask::text(value, out);
-        }
-    }
-    for (of, shown) in [(Name::Contact, "Contact"), (Name::ReferTo, "Refer-To")] {
-        if let Some(value) = message.get(of) {
-            name(out, shown);
-            match super::addr::NameAddr::parse(split_list(value, b',').next().unwrap_or(value)) {
-                Some(to) => mask::uri(to.uri, out),
-                None => out.push_str("unreadable"),
+            Shown::Uri(name) => {
+                push_name(out, name);
+                match NameAddr::parse(split_list(value, b',').next().unwrap_or(value)) {
+                    Some(to) => mask::uri(to.uri, out),
+                    None => out.push_str("unreadable"),
+                }
+            }
+            Shown::Challenge => challenge(value, out),
+            // That we answer, and not what.
+            Shown::Credentials => {
+                push_name(out, "credentials");
+                out.push_str("yes");
             }
         }
-    }
-    if let Some(program) = message.named(b"Server").or_else(|| message.named(b"User-Agent")) {
-        name(out, "by");
-        mask::text(program, out);
     }
 }
 
-/// That somebody asks who we are and that we answer; of the answer nothing.
-fn credentials(message: &Message<'_>, out: &mut String) {
-    for challenge in message.all(Name::WwwAuthenticate).chain(message.all(Name::ProxyAuthenticate)).take(VALUES) {
-        name(out, "asks");
-        let (scheme, params) = super::bytes::split_once(challenge, b' ').unwrap_or((challenge, &[]));
-        mask::text(scheme, out);
-        let wanted = |key: &[u8]| split_list(params, b',').find_map(|one| param(one, key));
-        for key in ["realm", "algorithm", "qop", "stale"] {
-            if let Some(value) = wanted(key.as_bytes()) {
-                out.push(' ');
-                out.push_str(key);
-                out.push('=');
-                mask::text(value, out);
-            }
-        }
+#[derive(Clone, Copy)]
+enum Shown {
+    Text(&'static str),
+    Uri(&'static str),
+    Challenge,
+    Credentials,
+}
+
+fn shown(kind: Name, raw: &[u8]) -> Option<Shown> {
+    const KINDS: [(Name, Shown); 11] = [
+        (Name::Contact, Shown::Uri("Contact")),
+        (Name::Reason, Shown::Text("Reason")),
+        (Name::RetryAfter, Shown::Text("Retry-After")),
+        (Name::Require, Shown::Text("Require")),
+        (Name::RSeq, Shown::Text("RSeq")),
+        (Name::SessionExpires, Shown::Text("Session-Expires")),
+        (Name::MinSe, Shown::Text("Min-SE")),
+        (Name::ReferTo, Shown::Uri("Refer-To")),
+        (Name::SubscriptionState, Shown::Text("Subscription-State")),
+        (Name::WwwAuthenticate, Shown::Challenge),
+        (Name::ProxyAuthenticate, Shown::Challenge),
+    ];
+    const OTHERS: [(&[u8], Shown); 7] = [
+        (b"Warning", Shown::Text("Warning")),
+        (b"Unsupported", Shown::Text("Unsupported")),
+        (b"RAck", Shown::Text("RAck")),
+        (b"Server", Shown::Text("by")),
+        (b"User-Agent", Shown::Text("by")),
+        (b"Authorization", Shown::Credentials),
+        (b"Proxy-Authorization", Shown::Credentials),
+    ];
+    if kind == Name::Other {
+        return OTHERS.iter().find(|(name, _)| raw.eq_ignore_ascii_case(name)).map(|(_, shown)| *shown);
     }
-    if message.named(b"Authorization").or_else(|| message.named(b"Proxy-Authorization")).is_some() {
-        name(out, "credentials");
-        out.push_str("yes");
+    KINDS.iter().find(|(known, _)| *known == kind).map(|(_, shown)| *shown)
+}
+
+/// Scheme and what it wants; a nonce says nothing to anybody.
+fn challenge(value: &[u8], out: &mut String) {
+    push_name(out, "asks");
+    let (scheme, params) = split_once(value, b' ').unwrap_or((value, &[]));
+    mask::text(scheme, out);
+    for key in ["realm", "algorithm", "qop", "stale"] {
+        if let Some(value) = split_list(params, b',').find_map(|one| param(one, key.as_bytes())) {
+            out.push(' ');
+            out.push_str(key);
+            out.push('=');
+            mask::text(value, out);
+        }
     }
 }
 
@@ -146,19 +172,19 @@ fn body(message: &Message<'_>, out: &mut String) {
         Ok([]) => return,
         Ok(body) => body,
         Err(why) => {
-            name(out, "body");
+            push_name(out, "body");
             return out.push_str(&why.to_string());
         }
     };
     let kind = message.content_type();
     if kind.eq_ignore_ascii_case(b"application/sdp") {
-        name(out, "SDP");
+        push_name(out, "SDP");
         return media::summary(body, out);
     }
-    name(out, "body");
+    push_name(out, "body");
     mask::text(kind, out);
     // How a transfer goes on (RFC 3515 §2.4.5): a status line.
-    let first = trim(super::bytes::split_once(body, b'\n').map_or(body, |(line, _)| line));
+    let first = trim(split_once(body, b'\n').map_or(body, |(line, _)| line));
     if let Some(status) = first.strip_prefix(b"SIP/2.0 ")
         && status.get(..3).is_some_and(|code| number(code, 699).is_some())
     {
@@ -167,7 +193,7 @@ fn body(message: &Message<'_>, out: &mut String) {
     }
 }
 
-fn name(out: &mut String, name: &str) {
+fn push_name(out: &mut String, name: &str) {
     out.push(SEPARATOR);
     out.push_str(name);
     out.push_str(": ");
