@@ -40,6 +40,7 @@ mod hours;
 mod kamailio;
 #[cfg(test)]
 mod kill_nine;
+#[cfg(test)]
 mod ladder;
 #[cfg(test)]
 mod lists;
