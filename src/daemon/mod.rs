@@ -17,6 +17,7 @@ mod setup;
 mod stubborn;
 mod switches;
 mod tally;
+pub mod traces;
 mod trunks;
 mod view;
 mod watch;

@@ -25,6 +25,7 @@ use super::pump::{Pump, Queues, ToEngine};
 use super::reload::Reloader;
 use super::switches::Switches;
 use super::tally::Tally;
+use super::traces::Traces;
 use super::view::View;
 use super::watch::Watch;
 use super::writer::{ToWriter, Writer};
@@ -85,6 +86,7 @@ pub struct Daemon {
     wire: wire::Handle,
     /// Looks the names of gateways up, where there are any.
     names: Option<Names>,
+    traces: Option<Traces>,
     threads: Vec<JoinHandle<()>>,
     stop_http: watch::Sender<bool>,
     reloader: Arc<Reloader>,
@@ -116,7 +118,6 @@ impl Daemon {
         let trunks: Vec<String> = config.trunks.iter().map(|trunk| trunk.name.clone()).collect();
         store.begin("node-1", &trunks, clock.now()).await?;
         let (recovered, ringing) = recover(&mut store, &clock).await?;
-        let high_water = store.high_water().await?;
         health.ready(Check::Store);
 
         let view = Arc::new(Mutex::new(View::default()));
@@ -125,10 +126,10 @@ impl Daemon {
         let stop_http = serve_http(&config, &health, &metrics, api).await?;
         config.trunks.iter().for_each(|trunk| super::tally::open_trunk(&metrics, trunk));
         let (engine_tx, engine_rx) = sync_channel(Self::QUEUE);
-        let (wire, names) = start_wire(&config, &keys, &ringing, &clock, engine_tx.clone())?;
+        let (wire, names, traces) = start_wire(&config, &keys, &ringing, &clock, engine_tx.clone())?;
         health.ready(Check::Line);
 
-        let now = Now { wall: clock.now().wall.max(high_water), ..clock.now() };
+        let now = Now { wall: clock.now().wall.max(store.high_water().await?), ..clock.now() };
         let engine_config = setup::engine(&config, seed()?, clock.rate());
         tell_today(&engine_tx, &mut store, &engine_config, now).await?;
         let journal = open_journal(journal, plan_files, now, &engine_config)?;
@@ -164,6 +165,7 @@ impl Daemon {
             writer: writer_tx,
             wire,
             names,
+            traces,
             threads,
             stop_http,
             reloader,
@@ -202,6 +204,7 @@ impl Daemon {
     /// engine could not say so itself.
     pub fn count_wire(&self) {
         super::tally::count_wire(&self.metrics, self.wire.counts(), &self.config.trunks);
+        super::tally::count_traces(&self.metrics, self.wire.counts(), self.traces.as_ref().map_or(0, Traces::lost));
         for (trunk, state) in self.config.trunks.iter().zip(self.wire.links()) {
             super::tally::count_link(&self.metrics, &trunk.name, state.as_ref());
         }
@@ -236,7 +239,12 @@ impl Daemon {
         if let Some(engine) = self.threads.pop() {
             join(engine).await?;
         }
-        tokio::task::spawn_blocking(move || drop((self.names, self.wire))).await?;
+        let (names, wire, traces) = (self.names, self.wire, self.traces);
+        let ended = tokio::task::spawn_blocking(move || {
+            drop((names, wire));
+            traces.map(Traces::join)
+        });
+        ended.await?;
         Ok(())
     }
 
@@ -390,11 +398,13 @@ fn start_wire(
     ringing: &[RecoveredAttempt],
     clock: &Arc<OsClock>,
     engine: SyncSender<ToEngine>,
-) -> Result<(wire::Handle, Option<Names>), StartError> {
+) -> Result<(wire::Handle, Option<Names>, Option<Traces>), StartError> {
     let Database::Sqlite(path) = &config.database;
     let journal: PathBuf = path.with_extension("dialogs");
     let mut settings = setup::wire(config, *keys.sip(), Some(journal), (seed()?, secret()?));
     settings.recover = setup::recovered(config, ringing);
+    let (tap, traces) = start_traces(config, clock.now())?.unzip();
+    settings.tap = tap;
     let sink = move |events: &mut Vec<wire::Event>| {
         if events.is_empty() {
             return;
@@ -408,7 +418,14 @@ fn start_wire(
     let started = wire::start(settings, Arc::clone(clock) as Arc<dyn Clock>, sink);
     let wire = started.map_err(|why| StartError::Wire(config.sip, why))?;
     let names = Names::start(config, wire.orders())?;
-    Ok((wire, names))
+    Ok((wire, names, traces))
+}
+
+fn start_traces(config: &Config, now: Now) -> anyhow::Result<Option<(wire::Tap, Traces)>> {
+    if config.traces_bytes == 0 {
+        return Ok(None);
+    }
+    Ok(Some(Traces::start(config.traces_folder(), config.traces_bytes, now.wall)?))
 }
 
 fn spawn(name: &str, body: impl FnOnce() + Send + 'static) -> anyhow::Result<JoinHandle<()>> {

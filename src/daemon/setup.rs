@@ -64,6 +64,7 @@ pub fn wire(
         journal,
         recover: Vec::new(),
         queue: 1_024,
+        tap: None,
     }
 }
 

@@ -188,6 +188,12 @@ pub fn count_link(metrics: &Metrics, trunk: &str, state: Option<&crate::wire::Li
     }
 }
 
+/// What the traces of calls do not have.
+pub fn count_traces(metrics: &Metrics, counts: &crate::wire::Counts, unwritten: u64) {
+    metrics.traces_lost.raise_to(["queue"], counts.traces_lost());
+    metrics.traces_lost.raise_to(["disk"], unwritten);
+}
+
 /// Counters that the line keeps as totals. `trunks` are their names, in order.
 pub fn count_wire(metrics: &Metrics, counts: &crate::wire::Counts, trunks: &[super::config::TrunkConfig]) {
     use crate::line::Counter;

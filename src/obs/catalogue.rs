@@ -102,6 +102,8 @@ catalogue! {
     /// Dials that the line refused because the trunk's `allow` and `deny` do not let the number out. The gate refuses
     /// them first: anything but 0 means that something went past it.
     line_not_allowed: Counter "goldenhour_line_dials_not_allowed_total" Calls [];
+    /// Messages that no trace of a call has, by reason: queue (the thread that writes could not keep up), disk.
+    traces_lost: Counter "goldenhour_traces_lost_total" Messages ["reason"];
     /// Inbound calls, which are refused with 480.
     sip_inbound_refused: Counter "goldenhour_sip_inbound_refused_total" Calls [];
     /// Does the connection to a trunk over TCP or TLS stand? At 0 the trunk takes no calls.
@@ -171,6 +173,9 @@ impl Metrics {
         metrics.config_reloads.open(["refused"]);
         for kind in ["outcome", "dnc"] {
             metrics.store_unwritten.set([kind], 0.0);
+        }
+        for reason in ["queue", "disk"] {
+            metrics.traces_lost.open([reason]);
         }
         for direction in ["in", "out"] {
             metrics.rtp_packets.open([direction]);

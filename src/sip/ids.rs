@@ -112,6 +112,11 @@ impl Ids {
     }
 }
 
+/// The attempt that a Call-ID spells. Ids of attempts are of version 7 (RFC 9562 §5.7); heartbeats and strangers have others.
+pub fn attempt_of(call_id: &[u8]) -> Option<AttemptId> {
+    canonical_uuid(call_id).filter(|id| id >> 76 & 15 == 7).map(AttemptId)
+}
+
 /// The hyphenated text of a leg's id, its Call-ID.
 pub fn call_id(leg: LegId) -> [u8; UUID_LEN] {
     let mut text = [b'-'; UUID_LEN];

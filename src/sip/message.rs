@@ -128,6 +128,11 @@ impl<'a> Message<'a> {
         alike.find(|h| self.name_of(*h).eq_ignore_ascii_case(name)).map(|h| self.value(h))
     }
 
+    /// Every line, in order: which header it is, its name as it stands there, and its value.
+    pub fn headers(&self) -> impl Iterator<Item = (Name, &'a [u8], &'a [u8])> {
+        self.lines().map(|h| (h.name, self.name_of(h), self.value(h)))
+    }
+
     pub fn count_of(&self, name: Name) -> usize {
         self.lines().filter(|h| h.name == name).count()
     }

@@ -20,6 +20,7 @@ pub mod register;
 pub mod sdp;
 pub mod stream;
 pub mod target;
+pub mod trace;
 pub mod transaction;
 mod ua;
 pub mod uri;

@@ -36,6 +36,7 @@ pub struct Counts {
     /// Events that had to wait, by turns.
     sink_full: AtomicU64,
     journal_failed: AtomicU64,
+    traces_lost: AtomicU64,
     live_legs: AtomicU64,
     trunks: Box<[TrunkCounts]>,
 }
@@ -104,6 +105,11 @@ impl Counts {
         read(&self.journal_failed)
     }
 
+    /// Messages that no trace has because its reader could not keep up.
+    pub fn traces_lost(&self) -> u64 {
+        read(&self.traces_lost)
+    }
+
     pub fn live_legs(&self) -> u64 {
         read(&self.live_legs)
     }
@@ -162,6 +168,10 @@ impl Counts {
 
     pub(super) fn journal_has_failed(&self) {
         bump(Some(&self.journal_failed));
+    }
+
+    pub(super) fn trace_was_lost(&self) {
+        bump(Some(&self.traces_lost));
     }
 
     pub(super) fn went_unauthorised(&self, trunk: TrunkIx, why: &Unanswered) {

@@ -18,6 +18,7 @@ use super::pump::{Desk, Pump, Sink, Sockets};
 use super::rtp_sockets::RtpSockets;
 use super::sip_socket::SipSocket;
 use super::streams::{Board, LinkState, StreamSockets, Streams};
+use super::tap::Tap;
 
 /// Settings of one shard.
 #[derive(Debug)]
@@ -34,6 +35,8 @@ pub struct Config {
     pub recover: Vec<RecoveredLeg>,
     /// Batches of orders that may wait.
     pub queue: usize,
+    /// Copies of messages for traces of calls.
+    pub tap: Option<Tap>,
 }
 
 /// One leg's command. The number goes with `Dial` alone.
@@ -112,7 +115,7 @@ pub fn start(
 
 /// The sockets of the runtime that is entered, and a handle without a thread.
 fn open(config: Config, clock: Arc<dyn Clock>, sink: Sink) -> io::Result<(Pump, Vec<RecoveredLeg>, Handle)> {
-    let Config { listen, line: mut settings, streams, journal, mut recover, queue } = config;
+    let Config { listen, line: mut settings, streams, journal, mut recover, queue, tap } = config;
     let sip = SipSocket::bind(listen)?;
     let local = sip.local_addr()?;
     if settings.sip.local.port() == 0 {
@@ -130,7 +133,7 @@ fn open(config: Config, clock: Arc<dyn Clock>, sink: Sink) -> io::Result<(Pump, 
     let streams = StreamSockets::start(&streams, &settings.trunks, listen.ip())?;
     let board = streams.board();
     let (life, death) = mpsc::channel(1);
-    let desk = Desk { inbox, death, sink, counts: Arc::clone(&counts) };
+    let desk = Desk { inbox, death, sink, counts: Arc::clone(&counts), tap };
     let pump = Pump::new(Line::new(settings), clock, desk, Sockets { sip, rtp, probe, streams }, journal);
     Ok((pump, recover, Handle { orders, life: Some(life), counts, board, local, thread: None }))
 }

@@ -9,7 +9,9 @@ mod pump;
 mod rtp_sockets;
 mod sip_socket;
 mod streams;
+mod tap;
 
 pub use counts::{Counts, Direction, MESSAGE_CLASSES};
 pub use handle::{Command, Config, Event, Handle, Order, start};
 pub use streams::{Answer, ClientTls, Failure, LinkState, Reply, Streams, TlsFiles, Way, ask, converse};
+pub use tap::{Batch, Noted, Tap};

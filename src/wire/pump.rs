@@ -20,6 +20,7 @@ use super::probe::Probe;
 use super::rtp_sockets::RtpSockets;
 use super::sip_socket::SipSocket;
 use super::streams::{Heard, StreamSockets};
+use super::tap::Tap;
 use super::{Command, Counts, Direction, Event, Order};
 
 /// Datagrams read in one turn, before timers and RTP have their turn too.
@@ -59,6 +60,18 @@ pub(super) struct Desk {
     pub(super) death: mpsc::Receiver<()>,
     pub(super) sink: Sink,
     pub(super) counts: Arc<Counts>,
+    pub(super) tap: Option<Tap>,
+}
+
+impl Desk {
+    /// For the traces, if there are any.
+    fn copy(&mut self, now: Now, direction: Direction, far: Target, bytes: &[u8]) {
+        if let Some(tap) = &mut self.tap
+            && !tap.note(now, direction, far, bytes)
+        {
+            self.counts.trace_was_lost();
+        }
+    }
 }
 
 pub(super) struct Sockets {
@@ -86,6 +99,8 @@ pub(super) struct Pump {
     /// Something went unanswered: ask whether the trunks are there.
     resent: bool,
     complaints: Complaints,
+    /// What was read last came from nobody we know: no copy is kept of it.
+    stranger: bool,
     /// The gateways were told that we go.
     unregistered: bool,
     datagram: Box<[u8]>,
@@ -127,6 +142,7 @@ impl Pump {
             sends: Vec::new(),
             resent: false,
             complaints: Complaints::default(),
+            stranger: false,
             unregistered: false,
             datagram: vec![0; DATAGRAM].into(),
             packet: Vec::with_capacity(256),
@@ -237,8 +253,13 @@ impl Pump {
             let Some((from, bytes)) = self.sockets.sip.receive(&mut self.datagram) else { return };
             turn.worked = true;
             self.desk.counts.message(Direction::In, bytes);
+            let len = bytes.len();
+            self.stranger = false;
             self.line.handle(now, Input::Datagram { from, bytes });
             self.take(now);
+            if let (Some(bytes), false) = (self.datagram.get(..len), self.stranger) {
+                self.desk.copy(now, Direction::In, Target::udp(from), bytes);
+            }
         }
         turn.more = true;
     }
@@ -250,6 +271,8 @@ impl Pump {
             match news {
                 Heard::Framed { from, bytes } => {
                     self.desk.counts.message(Direction::In, &bytes);
+                    // A connection is a peer's.
+                    self.desk.copy(now, Direction::In, from, &bytes);
                     self.line.handle(now, Input::Framed { from, bytes: &bytes });
                 }
                 Heard::Connected { to, ours } => self.line.handle(now, Input::Connected { to, ours }),
@@ -306,6 +329,9 @@ impl Pump {
                 break;
             }
         }
+        if let Some(tap) = &mut self.desk.tap {
+            tap.turn();
+        }
         if !self.events.is_empty() {
             (self.desk.sink)(&mut self.events);
             if !self.events.is_empty() {
@@ -318,6 +344,7 @@ impl Pump {
         let by_datagram = |(to, _): &&(Target, Packet)| to.transport == Transport::Udp;
         for (to, bytes) in batch {
             self.desk.counts.message(Direction::Out, bytes);
+            self.desk.copy(now, Direction::Out, *to, bytes);
             if to.transport != Transport::Udp && !self.sockets.streams.send(*to, bytes.clone()) {
                 self.unsent(now, *to, bytes);
             }
@@ -350,6 +377,7 @@ impl Pump {
                 Output::Trunk { trunk, state } => self.events.push(Event::Trunk { at: now, trunk, state }),
                 Output::Count(counter) => {
                     self.resent |= counter == Counter::Sip(SipCounter::Resent);
+                    self.stranger |= counter == Counter::Sip(SipCounter::UnknownSource);
                     self.desk.counts.count(counter);
                 }
             }

@@ -43,6 +43,8 @@ mod kamailio;
 #[cfg(test)]
 mod kill_nine;
 #[cfg(test)]
+mod ladder;
+#[cfg(test)]
 mod lists;
 #[cfg(test)]
 mod logs;

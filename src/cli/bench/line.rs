@@ -94,6 +94,7 @@ impl Caller {
             journal: None,
             recover: Vec::new(),
             queue: 1_024,
+            tap: None,
         };
         let handle = wire::start(config, Arc::clone(&clock) as Arc<dyn Clock>, sink).context("the line")?;
         let (rng, held) = (Rng::seeded(1), std::collections::VecDeque::new());

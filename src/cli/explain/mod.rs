@@ -1,7 +1,9 @@
-//! `goldenhour explain`: one contact with every rule's answer, or one campaign in words.
+//! `goldenhour explain`: one contact with every rule's answer, one campaign in words, or one call with its SIP.
 
+mod attempt;
 mod campaign;
 mod contact;
+mod ladder;
 mod words;
 
 use std::convert::Infallible;
@@ -10,15 +12,15 @@ use std::path::PathBuf;
 
 use serde::Serialize;
 
-use crate::base::{Pii, Wall};
+use crate::base::{AttemptId, Pii, Wall};
 
 use super::exit::{Exit, Stop};
 use super::output;
 use super::site::block_on;
 
-/// Why somebody is called or not and what would have to change, or what a campaign says in words
+/// Why somebody is called or not and what would have to change, what a campaign says in words, or how one call went
 #[derive(Debug, clap::Args)]
-#[command(group = clap::ArgGroup::new("what").required(true).args(["campaign", "contact"]))]
+#[command(group = clap::ArgGroup::new("what").required(true).args(["campaign", "contact", "attempt"]))]
 pub(super) struct Args {
     /// The daemon's configuration
     #[arg(long, value_name = "FILE")]
@@ -29,6 +31,9 @@ pub(super) struct Args {
     /// A person, by the bank's key: every lead, every rule, the next instant, the place in the queue
     #[arg(long, value_name = "KEY", value_parser = secret)]
     contact: Option<Pii<String>>,
+    /// A call, by the id that exports and the API give it: what came of it, and its SIP as a ladder, masked
+    #[arg(long, value_name = "ID", value_parser = attempt_id, conflicts_with = "at")]
+    attempt: Option<AttemptId>,
     /// The moment to look from [default: now]
     #[arg(long, value_name = "RFC3339", value_parser = super::serve::wall)]
     at: Option<Wall>,
@@ -38,9 +43,10 @@ pub(super) struct Args {
 }
 
 pub(super) fn run(args: &Args) -> Result<Exit, Stop> {
-    match &args.contact {
-        Some(key) => tell(args, block_on(contact::explain(&args.config, key, args.at))),
-        None => tell(args, campaign::explain(&args.config, args.campaign.as_deref().unwrap_or_default())),
+    match (&args.contact, args.attempt) {
+        (Some(key), _) => tell(args, block_on(contact::explain(&args.config, key, args.at))),
+        (None, Some(attempt)) => tell(args, block_on(attempt::explain(&args.config, attempt))),
+        (None, None) => tell(args, campaign::explain(&args.config, args.campaign.as_deref().unwrap_or_default())),
     }
 }
 
@@ -49,6 +55,10 @@ fn tell<T: Display + Serialize>(args: &Args, report: Result<T, Stop>) -> Result<
         Ok(report) => output::answer(args.json, &report, None),
         Err(stop) => output::failed(args.json, stop),
     }
+}
+
+fn attempt_id(text: &str) -> Result<AttemptId, &'static str> {
+    AttemptId::parse(text).ok_or("this is not the id of an attempt: 0190f3c4-…, as in the outcome export")
 }
 
 #[expect(clippy::unnecessary_wraps, reason = "the shape that clap asks for")]

@@ -71,6 +71,8 @@ pub struct Config {
     pub drain_timeout: Duration,
     /// Where the engine's input journal is kept, if it is.
     pub journal: Option<PathBuf>,
+    /// What traces of calls may take on disk; 0 keeps none.
+    pub traces_bytes: u64,
 }
 
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -122,6 +124,12 @@ impl Config {
         self.trunks.get(ix.ix())
     }
 
+    /// A folder beside the database.
+    pub fn traces_folder(&self) -> PathBuf {
+        let Database::Sqlite(path) = &self.database;
+        path.with_extension("traces")
+    }
+
     /// A trunk that is not live dials test numbers only, whatever the rest of the file says.
     pub fn test_numbers_only_on(&self, ix: TrunkIx) -> bool {
         self.test_numbers_only || self.trunk(ix).is_none_or(|trunk| !trunk.live)
@@ -165,6 +173,7 @@ queues:
   card-sales: { uri: "sip:8001@gw-a", seats: 12 }
   loans: { uri: "sip:8002@192.0.2.99:5070", seats: 3 }
 drain_timeout: 90s
+traces: { max_mb: 100 }
 "#;
 
     fn with_password_file() -> tempfile::TempDir {
@@ -239,6 +248,17 @@ drain_timeout: 90s
             let said = render(&with_spend(spend).unwrap_err());
             assert!(said.contains(says), "{spend}: {said}");
         }
+    }
+
+    #[test]
+    fn traces_are_kept_beside_the_database_unless_they_are_off() {
+        let with = |traces: &str| read(&FULL.replace("traces: { max_mb: 100 }", traces)).unwrap().config;
+        let bytes = ["traces: { max_mb: 100 }", "", "traces: off", "traces: { max_mb: 0 }"]
+            .map(|traces| with(traces).traces_bytes);
+        assert_eq!(bytes, [100 << 20, 64 << 20, 0, 0]);
+        assert!(with("").traces_folder().ends_with("var/goldenhour.traces"));
+        let said = refused(&FULL.replace("max_mb: 100", "max_mb: 65537"));
+        assert!(said.contains("a whole number from 0 to 65536"), "{said}");
     }
 
     fn with_group(group: &str) -> Result<Loaded, Vec<Diagnostic>> {

@@ -8,7 +8,7 @@ use std::time::Duration;
 use jiff::tz::TimeZone;
 
 use crate::base::{Code, Diagnostic, Span};
-use crate::campaign::decode::{Fields, Findings, Node, Spanned, parse, scalar, source_text, unit};
+use crate::campaign::decode::{Fields, Findings, Node, NodeKind, Spanned, parse, scalar, source_text, unit};
 
 use crate::contact::{Country, zones_of};
 use crate::sip::Transport;
@@ -25,6 +25,7 @@ const METRICS_PORT: u16 = 9_464;
 const MEDIA_PORTS: RangeInclusive<u16> = 20_000..=29_999;
 const DRAIN_TIMEOUT: Duration = Duration::from_mins(1);
 const DRAIN_TIMEOUT_MAX: Duration = Duration::from_hours(4);
+const TRACES_MB: u64 = 64;
 
 pub(super) fn config(name: &str, bytes: &[u8], folder: &Path) -> Result<Loaded, Vec<Diagnostic>> {
     let source = source_text(name, bytes).map_err(|finding| vec![finding])?;
@@ -66,6 +67,7 @@ pub(super) fn file(root: &Node, folder: &Path, findings: &mut Findings) -> Optio
     let drain = unit::duration_in(Duration::ZERO..=DRAIN_TIMEOUT_MAX);
     let drain_timeout = fields.optional("drain_timeout", findings, drain).unwrap_or(DRAIN_TIMEOUT);
     let journal = fields.optional("journal", findings, scalar::text_some);
+    let traces_bytes = fields.optional("traces", findings, traces).unwrap_or(TRACES_MB) << 20;
     fields.not_yet(&["nodes", "events", "auth", "tls", "log", "tracing", "sealing", "cdr"]);
     fields.finish(findings);
     let (sip, sip_span) = sip.unwrap_or((Some(Sip::default()), root.span));
@@ -95,6 +97,7 @@ pub(super) fn file(root: &Node, folder: &Path, findings: &mut Findings) -> Optio
         country,
         zone,
         journal: journal.as_deref().map(path),
+        traces_bytes,
     };
     check_together(&config, test_only.as_ref(), sip_span, trunks_node.map(|node| node.span), findings);
     Some(config)
@@ -168,6 +171,17 @@ fn database(node: &Node, folder: &Path, findings: &mut Findings) -> Option<Datab
         findings.unshown(node.span, Code::BadValue, "this is not a database URL", hint);
     }
     path.map(|path| Database::Sqlite(folder.join(path)))
+}
+
+/// `traces: { max_mb: 64 }`, or `off`.
+fn traces(node: &Node, findings: &mut Findings) -> Option<u64> {
+    if matches!(&node.kind, NodeKind::Scalar(word) if word.text == "off") {
+        return scalar::one_of(node, "never", &[("off", 0)], &[], findings);
+    }
+    let mut fields = node.fields("traces", findings)?;
+    let max_mb = fields.optional("max_mb", findings, |node, findings| scalar::integer(node, 0..=65_536, findings));
+    fields.finish(findings);
+    max_mb
 }
 
 /// `dns: { servers: ["192.0.2.53", "127.0.0.1:5353"] }`

@@ -252,6 +252,17 @@ const EXPORT: Shape = Shape {
     ]],
 };
 
+const TRACES: Shape = Shape {
+    what: "traces",
+    doc: "SIP of each call, summed up and masked, for `goldenhour explain --attempt`.",
+    keys: &[&[may(
+        "max_mb",
+        Value::Integer(0, 65_536),
+        "What they may take on disk; the oldest go first. 0 keeps none.",
+    )
+    .default("64")]],
+};
+
 pub const DAEMON: Shape = Shape {
     what: "the daemon's configuration",
     doc: "The daemon's configuration. Relative paths are relative to the folder of this file. Secrets never stand in it.",
@@ -261,6 +272,7 @@ pub const DAEMON: Shape = Shape {
         may("campaigns", Value::Text, "The folder of campaigns; it may be empty.").default("campaigns"),
         may("watch", Value::Bool, "Is a campaign in force as soon as it is saved?").default("true"),
         may("journal", Value::Text, "Where the engine's input journal is kept; none without it.").like("var/journal"),
+        may("traces", Value::Either(&[Value::Map(&TRACES), OFF]), "SIP of each call, for debugging; `off` keeps none."),
         may(
             "country",
             Value::Text,

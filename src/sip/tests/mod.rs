@@ -23,6 +23,8 @@ mod transports;
 mod trunks;
 mod wire;
 
+pub use mutation::mutate;
+
 use std::net::SocketAddr;
 use std::time::Duration;
 
