@@ -17,8 +17,15 @@ pub struct Detour {
     tried: Vec<TrunkIx>,
     /// With which the attempt ends if nobody takes it.
     end: LegEvent,
-    /// The store has been asked for this trunk, with this number of ours to show. Line and number are reserved.
-    asked: Option<(TrunkIx, Arc<str>)>,
+    /// What the store has been asked for.
+    asked: Option<Way>,
+}
+
+/// A trunk, and the number of ours to show there. Line and number are reserved.
+#[derive(Clone, Debug)]
+struct Way {
+    trunk: TrunkIx,
+    caller_id: Arc<str>,
 }
 
 /// As many as a branch can tell apart; see `sip::Hop`.
@@ -50,15 +57,16 @@ impl Engine {
 
     /// Durable, as the first time.
     pub(super) fn detour_authorised(&mut self, now: Now, id: AttemptId) {
-        let Some((mut detour, (trunk, caller_id))) = self.take_detour(id) else { return };
+        let Some((mut detour, way)) = self.take_detour(id) else { return };
         if !self.lives.get(id).is_some_and(|live| self.may_still_dial(now, live)) {
-            self.give_back_detour(id, trunk, &caller_id);
+            self.give_back_detour(id, &way);
             return self.tell_attempt(now, id, detour.end);
         }
         // Stopped, or down, while the store was writing.
-        if !self.may_carry(trunk) {
-            return self.pass_over(now, id, detour, (trunk, &caller_id));
+        if !self.may_carry(way.trunk) {
+            return self.pass_over(now, id, detour, &way);
         }
+        let Way { trunk, caller_id } = way;
         let Some(live) = self.lives.get_mut(id) else { return };
         let from = std::mem::replace(&mut live.trunk, trunk);
         let shown = std::mem::replace(&mut live.caller_id, Arc::clone(&caller_id));
@@ -81,7 +89,7 @@ impl Engine {
 
     /// Another trunk may do what this one may not; whatever else the gate says holds for all of them.
     pub(super) fn detour_refused(&mut self, now: Now, id: AttemptId, verdict: &Verdict) {
-        let Some((detour, (trunk, caller_id))) = self.take_detour(id) else { return };
+        let Some((detour, way)) = self.take_detour(id) else { return };
         let of_the_trunk = match verdict {
             Verdict::Allow => false,
             Verdict::Refuse { reasons, .. } => {
@@ -89,17 +97,16 @@ impl Engine {
             }
         };
         if of_the_trunk {
-            return self.pass_over(now, id, detour, (trunk, &caller_id));
+            return self.pass_over(now, id, detour, &way);
         }
-        self.give_back_detour(id, trunk, &caller_id);
+        self.give_back_detour(id, &way);
         self.tell_attempt(now, id, detour.end);
     }
 
     /// Not this one, then.
-    fn pass_over(&mut self, now: Now, id: AttemptId, mut detour: Box<Detour>, asked: (TrunkIx, &Arc<str>)) {
-        let (trunk, caller_id) = asked;
-        self.give_back_detour(id, trunk, caller_id);
-        detour.tried.push(trunk);
+    fn pass_over(&mut self, now: Now, id: AttemptId, mut detour: Box<Detour>, way: &Way) {
+        self.give_back_detour(id, way);
+        detour.tried.push(way.trunk);
         if let Some(end) = self.try_another(now, id, detour) {
             self.tell_attempt(now, id, end);
         }
@@ -107,8 +114,8 @@ impl Engine {
 
     /// Written or not: it was dialled once, nobody heard of it, and it is not dialled again.
     pub(super) fn detour_in_doubt(&mut self, now: Now, id: AttemptId) {
-        let Some((detour, (trunk, caller_id))) = self.take_detour(id) else { return };
-        self.give_back_detour(id, trunk, &caller_id);
+        let Some((detour, way)) = self.take_detour(id) else { return };
+        self.give_back_detour(id, &way);
         self.tell_attempt(now, id, detour.end);
     }
 
@@ -124,7 +131,7 @@ impl Engine {
         }
         self.show(&caller_id);
         self.hold(trunk);
-        detour.asked = Some((trunk, caller_id));
+        detour.asked = Some(Way { trunk, caller_id });
         if let Some(live) = self.lives.get_mut(id) {
             live.detour = Some(detour);
         }
@@ -155,18 +162,18 @@ impl Engine {
         wanted && !self.draining && now.tick < live.permit_until && self.law(now) < live.closing
     }
 
-    fn take_detour(&mut self, id: AttemptId) -> Option<(Box<Detour>, (TrunkIx, Arc<str>))> {
+    fn take_detour(&mut self, id: AttemptId) -> Option<(Box<Detour>, Way)> {
         let mut detour = self.lives.get_mut(id)?.detour.take()?;
         let asked = detour.asked.take()?;
         Some((detour, asked))
     }
 
-    fn give_back_detour(&mut self, id: AttemptId, trunk: TrunkIx, caller_id: &Arc<str>) {
-        if let Some(limits) = self.trunks.get_mut(trunk.ix()) {
+    fn give_back_detour(&mut self, id: AttemptId, way: &Way) {
+        if let Some(limits) = self.trunks.get_mut(way.trunk.ix()) {
             limits.give_back();
         }
         if let Some(law) = self.lives.get(id).map(|live| live.law) {
-            self.unshow(law, caller_id);
+            self.unshow(law, &way.caller_id);
         }
     }
 }
@@ -174,7 +181,7 @@ impl Engine {
 impl Detour {
     /// The trunk that the store was asked for.
     pub fn asked(&self) -> Option<TrunkIx> {
-        self.asked.as_ref().map(|(trunk, _)| *trunk)
+        self.asked.as_ref().map(|way| way.trunk)
     }
 
     const fn of(end: LegEvent) -> Self {

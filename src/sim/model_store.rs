@@ -231,8 +231,8 @@ impl ModelStore {
 
     fn reroute(&mut self, intent: &Intent, now: Wall, committed: &mut Committed) -> StoreReply {
         let attempt = intent.attempt;
-        let same = |known: &&ModelAttempt| known.outcomes.is_empty() && known.is_of(intent);
-        if self.attempts.get(&attempt).filter(same).is_none() {
+        let same = |known: &ModelAttempt| known.outcomes.is_empty() && known.is_of(intent);
+        if !self.attempts.get(&attempt).is_some_and(same) {
             let verdict = refused(Rule::LiveAttempt, "the store knows no such attempt under way".to_owned());
             return StoreReply::Refused { attempt, verdict };
         }
