@@ -130,7 +130,6 @@ impl Engine {
             limits.reserve();
         }
         self.show(&caller_id);
-        self.hold(trunk);
         detour.asked = Some(Way { trunk, caller_id });
         if let Some(live) = self.lives.get_mut(id) {
             live.detour = Some(detour);

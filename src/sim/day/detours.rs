@@ -5,9 +5,9 @@ use std::time::Duration;
 
 use super::Callee::{self, Gives, NotSent, Presses, Rings, TurnedAway};
 use super::{Day, config, row};
-use crate::base::{ContactId, Reach, TrunkIx, Wall};
+use crate::base::{ContactId, Money, Reach, Tariff, TrunkIx, Wall};
 use crate::contact::CallResult;
-use crate::engine::{EngineConfig, GroupSpec, Member, OperatorCommand, TrunkSpec};
+use crate::engine::{EngineConfig, GroupSpec, Member, OperatorCommand, Spend, TrunkSpec};
 use crate::gate::DncMark;
 
 const MORNING: &str = "2026-12-01T10:00:00+08:00";
@@ -168,6 +168,30 @@ fn only_the_number_that_was_shown_counts_against_its_day() {
     assert_eq!(tried(&day), [(A, 0), (B, 1)]);
     assert_eq!(day.used_up(), [0, 1, 0]);
     assert_eq!(day.store.shown_since(Wall(0)), vec![("+999100000002".to_owned(), 1)]);
+}
+
+#[test]
+fn a_trunk_whose_day_affords_one_call_takes_one_detour() {
+    let mut config = three();
+    let tariff = Tariff { per_minute: Money::from_millionths(60), per_call: Money::ZERO, billed_by_s: 60 };
+    config.trunks[1].spend = Some(Spend { max_per_day: tariff.least(), tariff });
+    let mut day = Day::over(config, "trunk: { group: all }\n", &[row(1, &[1]), row(2, &[2])], MORNING);
+    day.callees(&[TurnedAway(20), TurnedAway(20), Rings, Rings]);
+    day.disk = Duration::from_millis(50);
+    day.pass(Duration::from_secs(1));
+    assert_eq!(tried(&day), [(A, 0), (A, 0), (B, 1), (C, 1)]);
+}
+
+#[test]
+fn a_detour_crosses_no_midnight_of_the_house() {
+    let mut config = three();
+    // Where it is midnight when it is ten in the morning in Shanghai.
+    config.zone = jiff::tz::TimeZone::get("Etc/GMT+2").unwrap();
+    let rows = [row(1, &[1])];
+    let mut day = Day::over(config, "trunk: { group: all }\n", &rows, "2026-12-01T09:59:59.980+08:00");
+    day.callees(&[TurnedAway(50), Rings]);
+    day.pass(Duration::from_secs(1));
+    assert_eq!((tried(&day), day.results()), (vec![(A, 0)], vec![CallResult::TrunkRefused]));
 }
 
 #[test]
