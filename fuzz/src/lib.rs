@@ -219,6 +219,7 @@ fn invite() -> Invite {
         from_user: Pii::new("+999100000001".to_owned()),
         from_display: None,
         asserted: None,
+        identity: None,
         ring_timeout: Duration::from_secs(30),
         media: local(),
     }

@@ -72,6 +72,8 @@ pub enum NotSent {
     NoMediaPort,
     /// The trunk's list does not let the number out. The gate should have said so.
     NotAllowed,
+    /// The trunk takes signed calls alone, and nobody signed this one.
+    NotSigned,
 }
 
 #[derive(Clone, Debug, PartialEq, Eq)]

@@ -14,6 +14,7 @@ mod reload;
 mod seed;
 mod serve;
 mod setup;
+mod signing;
 mod stubborn;
 mod switches;
 mod tally;

@@ -8,12 +8,13 @@ use std::time::Duration;
 use tokio::sync::mpsc;
 
 use crate::base::{AttemptId, Clock, LegId, Now, Pii, TrunkIx};
-use crate::call::{LegCommand, TrunkState};
+use crate::call::{LegCommand, LegEvent, TrunkState};
 use crate::engine::{Committed, Engine, Input, Output, StoreRequest};
 use crate::http::Health;
 use crate::wire::{self, Command, Order};
 
 use super::journal::Journal;
+use super::signing::{Signed, Signing};
 use super::tally::Tally;
 use super::view::View;
 use super::writer::ToWriter;
@@ -23,6 +24,7 @@ use super::writer::ToWriter;
 pub enum ToEngine {
     Legs(Vec<wire::Event>),
     Stored(Committed),
+    Signed(Signed),
     Input(Box<Input>),
     Stop,
 }
@@ -33,6 +35,7 @@ pub struct Pump {
     pub inbox: Receiver<ToEngine>,
     pub writer: SyncSender<ToWriter>,
     pub orders: mpsc::Sender<Vec<Order>>,
+    pub signing: Signing,
     pub tally: Tally,
     pub health: Health,
     pub view: Arc<Mutex<View>>,
@@ -69,6 +72,7 @@ impl Pump {
                 self.tally.lag(now.tick.since(due));
                 self.tell(now, Input::Timeout);
             }
+            self.unsigned(now);
             let mut next = first;
             let mut taken = 0;
             while taken < Self::TURN_MAX {
@@ -105,8 +109,10 @@ impl Pump {
         if !self.queues.requests.is_empty() || !self.queues.orders.is_empty() {
             return Self::RETRY;
         }
-        let due = self.engine.poll_timeout().map(|(at, _)| at.since(self.clock.now().tick));
-        due.unwrap_or(Duration::from_secs(1)).min(Duration::from_secs(1))
+        let due =
+            [self.engine.poll_timeout().map(|(at, _)| at), self.signing.poll_timeout()].into_iter().flatten().min();
+        let left = due.map(|at| at.since(self.clock.now().tick));
+        left.unwrap_or(Duration::from_secs(1)).min(Duration::from_secs(1))
     }
 
     fn feed(&mut self, message: ToEngine) {
@@ -126,6 +132,11 @@ impl Pump {
                 self.queues.numbers.extend(numbers);
                 self.tell(now, Input::Stored(replies));
                 self.forget_unused(&authorised);
+            }
+            ToEngine::Signed(signed) => {
+                let dial = self.signing.signed(now.tick, signed);
+                self.queues.orders.extend(dial.map(Order::Command));
+                self.tell_refused(now);
             }
             ToEngine::Input(input) => {
                 if let Input::Plan(campaigns, _) = &*input {
@@ -151,7 +162,22 @@ impl Pump {
             journal.input(now, &input);
         }
         self.engine.handle(now, input);
-        self.take_outputs();
+        self.take_outputs(now);
+        self.tell_refused(now);
+    }
+
+    /// Calls whose signature did not come in time.
+    fn unsigned(&mut self, now: Now) {
+        let dials = self.signing.expired(now.tick);
+        self.queues.orders.extend(dials.into_iter().map(Order::Command));
+        self.tell_refused(now);
+    }
+
+    /// Legs that ended before the line heard of them.
+    fn tell_refused(&mut self, now: Now) {
+        while let Some((leg, why)) = self.signing.poll_refused() {
+            self.tell(now, Input::Leg(leg, LegEvent::NotSent(why)));
+        }
     }
 
     /// A number whose attempt did not dial is not kept.
@@ -161,7 +187,7 @@ impl Pump {
         }
     }
 
-    fn take_outputs(&mut self) {
+    fn take_outputs(&mut self, now: Now) {
         while let Some(output) = self.engine.poll_output() {
             if let Some(journal) = &mut self.journal {
                 journal.output(&output);
@@ -170,7 +196,8 @@ impl Pump {
                 Output::Store(request) => self.queues.requests.push(request),
                 Output::Leg(leg, command) => {
                     let number = self.number_for(leg, &command);
-                    self.queues.orders.push(Order::Command(Command { leg, command, number }));
+                    let passed = self.signing.pass(now, Command { leg, command, number, identity: None });
+                    self.queues.orders.extend(passed.map(Order::Command));
                 }
                 Output::Count(counted) => self.tally.count(&counted),
             }

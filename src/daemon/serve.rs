@@ -23,6 +23,7 @@ use super::journal::{Journal, PlanFiles};
 use super::names::Names;
 use super::pump::{Pump, Queues, ToEngine};
 use super::reload::Reloader;
+use super::signing::Signing;
 use super::switches::Switches;
 use super::tally::Tally;
 use super::traces::Traces;
@@ -121,8 +122,7 @@ impl Daemon {
         health.ready(Check::Store);
 
         let view = Arc::new(Mutex::new(View::default()));
-        let control = ApiControl::new(&clock, &view, &reloader);
-        let api = open_api(&config, &keys, control).await?;
+        let api = open_api(&config, &keys, ApiControl::new(&clock, &view, &reloader)).await?;
         let stop_http = serve_http(&config, &health, &metrics, api).await?;
         config.trunks.iter().for_each(|trunk| super::tally::open_trunk(&metrics, trunk));
         let (engine_tx, engine_rx) = sync_channel(Self::QUEUE);
@@ -139,6 +139,7 @@ impl Daemon {
             inbox: engine_rx,
             writer: writer_tx.clone(),
             orders: wire.orders(),
+            signing: Signing::start(&config, &engine_tx, &clock, &metrics)?,
             tally: Tally::new(metrics.clone(), trunks.clone()),
             health: health.clone(),
             view: Arc::clone(&view),

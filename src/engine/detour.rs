@@ -188,10 +188,11 @@ impl Detour {
     }
 }
 
-/// On the way to another trunk whatever was not sent is no reason to stop; on the first one only that it is down.
+/// On the way to another trunk whatever was not sent is no reason to stop; on the first one only that it is down, or that
+/// nobody signs its calls.
 fn is_unheard(event: &LegEvent, on_the_way: bool) -> bool {
     match event {
-        LegEvent::NotSent(why) => on_the_way || *why == NotSent::TrunkDown,
+        LegEvent::NotSent(why) => on_the_way || matches!(why, NotSent::TrunkDown | NotSent::NotSigned),
         LegEvent::Ended(end) => end.unheard,
         LegEvent::Sent
         | LegEvent::Ringing

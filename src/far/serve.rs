@@ -315,6 +315,7 @@ mod tests {
             from_user: Pii::new("+999100000099".to_owned()),
             from_display: None,
             asserted: None,
+            identity: None,
             ring_timeout: Duration::from_secs(40),
             media: sdp::Local { rtp: "127.0.0.1:9".parse().unwrap(), prefer: sdp::Codec::Pcma, srtp: None },
         };

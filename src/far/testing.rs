@@ -105,6 +105,7 @@ impl Rig {
             from_user: Pii::new("+999100000099".to_owned()),
             from_display: None,
             asserted: None,
+            identity: None,
             ring_timeout: Duration::from_secs(40),
             media: sdp::Local { rtp, prefer: sdp::Codec::Pcma, srtp: None },
         };

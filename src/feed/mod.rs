@@ -45,7 +45,7 @@ pub use header::{HeaderError, Missing};
 pub use import::{ImportError, ImportOptions, ImportReport, ImportStatus, Stored, dry_run, import};
 pub use labels::{Dispositions, LabelOptions, LabelReport, import_labels};
 pub use list_file::ListFile;
-pub use reach::{DatabaseSource, Hidden, ServerSource, Sources, reach};
+pub use reach::{DatabaseSource, Hidden, ServerSource, Sources, reach, web_tls};
 pub use record::{COLUMNS, Cell, Column, Kind, SCHEMA_VERSION};
 pub use reject::Reject;
 pub use rows::{Parsed, ROWS_MAX, ReadOptions, Rows, Tally};

@@ -5,14 +5,14 @@ use std::sync::Arc;
 
 use crate::base::{LegId, Pii, TrunkIx};
 use crate::call::{LegCommand, LegEvent, TrunkState};
-use crate::sip::{self, DialogFacts, Packet, Target, Tried};
+use crate::sip::{self, DialogFacts, Identity, Packet, Target, Tried};
 
 use super::{HealthTimer, Trouble};
 
 #[derive(Debug)]
 pub enum Input<'a> {
-    /// `number` goes with `Dial` and with nothing else.
-    Command { leg: LegId, command: LegCommand, number: Option<Pii<String>> },
+    /// `number` goes with `Dial` and with nothing else, and `identity` only where the call was signed.
+    Command { leg: LegId, command: LegCommand, number: Option<Pii<String>>, identity: Option<Identity> },
     /// From the SIP socket.
     Datagram { from: SocketAddr, bytes: &'a [u8] },
     /// Cut out of a stream.

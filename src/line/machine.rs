@@ -7,7 +7,7 @@ use std::sync::Arc;
 use crate::base::{Destination, LegId, Now, Pii, Rng, Tick, TrunkIx};
 use crate::call::{Dial, Digit, LegCommand, LegEnd, LegEvent, NotSent, ReleaseSide, TrunkDown, TrunkState};
 use crate::media;
-use crate::sip::{self, Cause, End, Event, Invite, Side, Ua, sdp};
+use crate::sip::{self, Cause, End, Event, Identity, Invite, Side, Ua, sdp};
 
 use super::health::{Health, Verdict};
 use super::ports::{Lane, Port, Ports};
@@ -93,11 +93,12 @@ impl Trunk {
     }
 }
 
-/// A dial and its number.
+/// A dial, its number, and who answers for it.
 #[derive(Debug)]
 struct Wish {
     dial: Dial,
     number: Pii<String>,
+    identity: Option<Identity>,
 }
 
 impl Line {
@@ -203,7 +204,7 @@ impl Line {
 
     fn act(&mut self, now: Now, input: Input<'_>) {
         match input {
-            Input::Command { leg, command, number } => self.on_command(now, leg, command, number),
+            Input::Command { leg, command, number, identity } => self.on_command(now, leg, command, (number, identity)),
             Input::Datagram { from, bytes } => self.sip(now, sip::Input::Datagram { from, bytes }),
             Input::Framed { from, bytes } => self.sip(now, sip::Input::Framed { from, bytes }),
             Input::Connected { to, ours } => {
@@ -265,9 +266,9 @@ impl Line {
         }
     }
 
-    fn on_command(&mut self, now: Now, leg: LegId, command: LegCommand, number: Option<Pii<String>>) {
+    fn on_command(&mut self, now: Now, leg: LegId, command: LegCommand, with: (Option<Pii<String>>, Option<Identity>)) {
         match command {
-            LegCommand::Dial(dial) => self.dial(now, leg, dial, number),
+            LegCommand::Dial(dial) => self.dial(now, leg, dial, with),
             LegCommand::Play(prompt) => self.media(now, leg, media::Input::Play(prompt.pcm)),
             LegCommand::StopPlay => self.media(now, leg, media::Input::StopPlay),
             LegCommand::Refer { target } => {
@@ -280,7 +281,7 @@ impl Line {
         }
     }
 
-    fn dial(&mut self, now: Now, leg: LegId, dial: Dial, number: Option<Pii<String>>) {
+    fn dial(&mut self, now: Now, leg: LegId, dial: Dial, (number, identity): (Option<Pii<String>>, Option<Identity>)) {
         let waits = self.opening.iter().any(|(_, opening, _)| *opening == leg);
         if waits || self.legs.contains_key(&leg) {
             return self.out.push_back(Output::Count(Counter::LegInUse));
@@ -300,9 +301,9 @@ impl Line {
         }
         match self.ports.take(now.tick) {
             None => self.event(leg, LegEvent::NotSent(NotSent::NoMediaPort)),
-            Some(Port::Bound(ix)) => self.invite(now, leg, ix, &Wish { dial, number }),
+            Some(Port::Bound(ix)) => self.invite(now, leg, ix, &Wish { dial, number, identity }),
             Some(Port::Fresh(ix)) => {
-                self.opening.push((ix, leg, Box::new(Wish { dial, number })));
+                self.opening.push((ix, leg, Box::new(Wish { dial, number, identity })));
                 self.out.push_back(Output::OpenPort(self.ports.number(ix, Lane::Rtp)));
             }
         }
@@ -325,7 +326,7 @@ impl Line {
         if !ok {
             // It stays out of use; the next port may be free.
             self.out.push_back(Output::Count(Counter::PortRefused));
-            return self.dial(now, leg, wish.dial, Some(wish.number));
+            return self.dial(now, leg, wish.dial, (Some(wish.number), wish.identity));
         }
         match self.refusal(now, &wish.dial) {
             Some(why) => {
@@ -355,8 +356,9 @@ impl Line {
     }
 
     fn invite_of(&self, leg: LegId, wish: &Wish, rtp: SocketAddr) -> Option<Invite> {
-        let Wish { dial: Dial { trunk, hop, caller_id, ring, permit_until }, number } = wish;
-        self.invite_to(leg, (*trunk, *hop), number, caller_id, (*ring, *permit_until), rtp)
+        let Wish { dial: Dial { trunk, hop, caller_id, ring, permit_until }, number, identity } = wish;
+        let invite = self.invite_to(leg, (*trunk, *hop), number, caller_id, (*ring, *permit_until), rtp)?;
+        Some(Invite { identity: identity.clone(), ..invite })
     }
 
     fn invite_to(
@@ -379,6 +381,7 @@ impl Line {
             asserted: trunk.asserts_caller_id.then(|| caller.clone()),
             from_user: caller,
             from_display: None,
+            identity: None,
             ring_timeout,
             media: sdp::Local {
                 rtp,

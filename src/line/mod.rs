@@ -17,7 +17,7 @@ pub use crate::call::{Codec, LegCommand, LegEvent, MediaQuality, OneWay, TrunkDo
 pub use crate::sip::locate::Route;
 pub use crate::sip::stream::{Broken, Frame, Framer};
 pub use crate::sip::{
-    Counter as SipCounter, DialogFacts, Failure, Packet, Report, Target, Transport, Tried, Unanswered,
+    Counter as SipCounter, DialogFacts, Failure, Identity, Packet, Report, Target, Transport, Tried, Unanswered,
 };
 pub use api::{Counter, Input, Output, RecoveredLeg, Why};
 pub use config::{Config, LineTrunk, MediaRange, SrtpKey};

@@ -125,11 +125,11 @@ impl Rig {
             permit_until: self.now.tick + Duration::from_millis(500),
         };
         let (command, number) = (LegCommand::Dial(dial), Some(Pii::new(NUMBER.to_owned())));
-        self.input(Input::Command { leg, command, number });
+        self.input(Input::Command { leg, command, number, identity: None });
     }
 
     fn command(&mut self, command: LegCommand) {
-        self.input(Input::Command { leg: leg(), command, number: None });
+        self.input(Input::Command { leg: leg(), command, number: None, identity: None });
     }
 
     fn input(&mut self, input: Input<'_>) {
@@ -411,7 +411,7 @@ fn hanging_up_while_it_rings_cancels() {
 #[test]
 fn an_answer_that_crosses_our_cancel_is_ended_and_was_answered() {
     let mut rig = Rig::dialled(Far::Rings);
-    rig.line.handle(rig.now, Input::Command { leg: leg(), command: LegCommand::Hangup, number: None });
+    rig.line.handle(rig.now, Input::Command { leg: leg(), command: LegCommand::Hangup, number: None, identity: None });
     rig.accept(leg());
     // The 200 is on its way before the gateway sees the CANCEL.
     while let Some(output) = rig.far.poll_output() {
@@ -488,7 +488,7 @@ fn a_permit_that_ran_out_puts_nothing_on_the_wire() {
         permit_until: Tick(rig.now.tick.0 - 1),
     };
     let number = Some(Pii::new(NUMBER.to_owned()));
-    rig.input(Input::Command { leg: leg(), command: LegCommand::Dial(dial), number });
+    rig.input(Input::Command { leg: leg(), command: LegCommand::Dial(dial), number, identity: None });
     assert_eq!(rig.said(), [LegEvent::NotSent(NotSent::PermitExpired)]);
     assert_eq!(rig.sent, [""; 0]);
 }
@@ -505,7 +505,12 @@ fn a_number_that_the_trunk_does_not_let_out_is_not_dialled_whoever_asks() {
             permit_until: Tick::MAX,
         };
         let number = Some(Pii::new(number.to_owned()));
-        rig.input(Input::Command { leg: LegId(AttemptId(n as u128)), command: LegCommand::Dial(dial), number });
+        rig.input(Input::Command {
+            leg: LegId(AttemptId(n as u128)),
+            command: LegCommand::Dial(dial),
+            number,
+            identity: None,
+        });
     }
     assert_eq!(rig.said(), vec![LegEvent::NotSent(NotSent::NotAllowed); 3]);
     assert_eq!((rig.sent.as_slice(), rig.counted.as_slice()), (&[][..] as &[String], &[Counter::NotAllowed; 3][..]));
@@ -552,7 +557,7 @@ fn a_leg_hung_up_before_its_port_is_open_is_not_sent() {
         permit_until: Tick::MAX,
     };
     let number = Some(Pii::new(NUMBER.to_owned()));
-    rig.line.handle(rig.now, Input::Command { leg: leg(), command: LegCommand::Dial(dial), number });
+    rig.line.handle(rig.now, Input::Command { leg: leg(), command: LegCommand::Dial(dial), number, identity: None });
     rig.command(LegCommand::Hangup);
     assert_eq!(rig.said(), [LegEvent::NotSent(NotSent::PermitExpired)]);
     assert_eq!(rig.sent.len(), 0);
@@ -731,7 +736,7 @@ fn a_trunk_over_tcp_takes_calls_while_one_of_its_targets_is_connected() {
         let (trunk, caller_id, ring) = (TrunkIx(0), "+999100000001".into(), Duration::from_secs(30));
         let command = LegCommand::Dial(Dial { trunk, hop: 0, caller_id, ring, permit_until: Tick::MAX });
         let number = Some(Pii::new(NUMBER.to_owned()));
-        line.handle(now, Input::Command { leg: LegId(AttemptId(n)), command, number });
+        line.handle(now, Input::Command { leg: LegId(AttemptId(n)), command, number, identity: None });
         let mut said = std::iter::from_fn(|| line.poll_output());
         !said.any(|output| matches!(output, Output::Leg(_, LegEvent::NotSent(NotSent::TrunkDown))))
     };

@@ -119,6 +119,8 @@ catalogue! {
     trunk_dials: Counter "goldenhour_trunk_dials_total" Calls ["trunk"];
     /// Calls that a trunk could not take and another one of its group was given, by the trunk that could not.
     trunk_reroutes: Counter "goldenhour_trunk_reroutes_total" Calls ["trunk"];
+    /// Calls by what came of their signature: signed, refused, late, unreadable, unreachable. Of trunks with `identity` alone.
+    trunk_signatures: Counter "goldenhour_trunk_signatures_total" Calls ["trunk", "result"];
     /// Finished attempts of a trunk by call result.
     trunk_results: Counter "goldenhour_trunk_results_total" Attempts ["trunk", "call_result"];
     /// Challenges of a trunk that went unanswered, by reason: no credentials, other realm, unsupported, rejected.

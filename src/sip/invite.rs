@@ -74,7 +74,7 @@ impl Caller<'_> {
         let uri = invite.request_uri.reveal().as_bytes();
         let sent_by = self.config.sent_by(to.transport);
         let mut writer = Writer::request(out, Method::Invite, uri, sent_by, branch);
-        self.identity(invite, &mut writer);
+        self.names(invite, &mut writer);
         writer.cseq(cseq, Method::Invite).contact(self.config.contact(Some(self.peer), self.peer.near(to)));
         writer.header("Allow", allow(self.config.server)).header("Supported", SUPPORTED);
         writer.number_header("Session-Expires", self.config.session_expires_s.max(min_se_s));
@@ -89,6 +89,9 @@ impl Caller<'_> {
         }
         if let Some(diversion) = &self.peer.diversion {
             writer.header("Diversion", diversion.as_bytes());
+        }
+        if let Some(identity) = &invite.identity {
+            writer.header("Identity", identity.as_bytes());
         }
         writer.raw(credentials);
         let session = (invite.leg.0.0 & u128::from(u32::MAX)) as u64;
@@ -109,7 +112,7 @@ impl Caller<'_> {
     }
 
     /// From, To without tag, Call-ID.
-    fn identity(&self, invite: &Invite, writer: &mut Writer<'_>) {
+    fn names(&self, invite: &Invite, writer: &mut Writer<'_>) {
         writer.raw(b"From: ");
         self.write_from(invite, writer);
         writer.raw(b"\r\nTo: <").raw(invite.request_uri.reveal().as_bytes()).raw(b">\r\nCall-ID: ");

@@ -7,6 +7,7 @@ mod bytes;
 pub mod digest;
 mod diversion;
 pub mod header;
+mod identity;
 pub mod ids;
 mod invite;
 pub mod keyring;
@@ -29,6 +30,7 @@ pub mod via;
 mod writer;
 
 pub use diversion::is_diversion;
+pub use identity::Identity;
 pub use invite::Caller;
 pub use keyring::{MAX_TRIES, Unanswered};
 pub use packet::Packet;

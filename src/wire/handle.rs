@@ -9,7 +9,7 @@ use std::thread::JoinHandle;
 use tokio::sync::mpsc;
 
 use crate::base::{Clock, LegId, Now, Pii, TrunkIx};
-use crate::line::{self, LegCommand, LegEvent, Line, LineTrunk, RecoveredLeg, TrunkState};
+use crate::line::{self, Identity, LegCommand, LegEvent, Line, LineTrunk, RecoveredLeg, TrunkState};
 
 use super::Counts;
 use super::journal::Journal;
@@ -39,13 +39,14 @@ pub struct Config {
     pub tap: Option<Tap>,
 }
 
-/// One leg's command. The number goes with `Dial` alone.
+/// One leg's command. The number goes with `Dial` alone, and a signature where there is one.
 #[derive(Debug)]
 #[expect(clippy::struct_field_names, reason = "the words of `call`")]
 pub struct Command {
     pub leg: LegId,
     pub command: LegCommand,
     pub number: Option<Pii<String>>,
+    pub identity: Option<Identity>,
 }
 
 #[derive(Debug)]

@@ -228,9 +228,9 @@ impl Pump {
             let mut batch = batch.into_iter();
             while let Some(order) = batch.next() {
                 match order {
-                    Order::Command(Command { leg, command, number }) => {
+                    Order::Command(Command { leg, command, number, identity }) => {
                         dials += usize::from(matches!(command, LegCommand::Dial(_)));
-                        self.line.handle(now, Input::Command { leg, command, number });
+                        self.line.handle(now, Input::Command { leg, command, number, identity });
                         self.take(now);
                     }
                     Order::Trunks(trunks) => {

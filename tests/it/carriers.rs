@@ -179,7 +179,7 @@ impl Bytes {
 impl Wire for Bytes {
     fn command(&mut self, now: Now, leg: LegId, command: LegCommand, number: &str) {
         let number = matches!(command, LegCommand::Dial(_)).then(|| Pii::new(number.to_owned()));
-        self.line.handle(now, line::Input::Command { leg, command, number });
+        self.line.handle(now, line::Input::Command { leg, command, number, identity: None });
         self.settle(now);
     }
 

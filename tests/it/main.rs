@@ -39,6 +39,8 @@ mod gbk;
 #[cfg(test)]
 mod hours;
 #[cfg(test)]
+mod identity;
+#[cfg(test)]
 mod kamailio;
 #[cfg(test)]
 mod kill_nine;

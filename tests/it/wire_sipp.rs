@@ -93,7 +93,7 @@ impl Rig {
 
     pub(crate) fn order(&self, leg: LegId, command: LegCommand, number: Option<&str>) {
         let number = number.map(|number| Pii::new(number.to_owned()));
-        self.handle.order(vec![Order::Command(Command { leg, command, number })]).unwrap();
+        self.handle.order(vec![Order::Command(Command { leg, command, number, identity: None })]).unwrap();
     }
 
     pub(crate) fn dial(&mut self) -> LegId {

@@ -206,5 +206,5 @@ impl Caller {
 }
 
 fn order(leg: LegId, command: LegCommand, number: Option<String>) -> Order {
-    Order::Command(Command { leg, command, number: number.map(Pii::new) })
+    Order::Command(Command { leg, command, number: number.map(Pii::new), identity: None })
 }

@@ -4,6 +4,7 @@
 
 mod address;
 mod group;
+mod identity;
 mod lists;
 mod reach;
 mod read;
@@ -27,6 +28,7 @@ use crate::feed::Sources;
 use crate::wire::TlsFiles;
 
 pub use group::GroupConfig;
+pub use identity::{Attest, IdentityConfig, Without};
 pub use lists::{ExportConfig, FeedConfig};
 pub use schema::DAEMON;
 pub use secret::Secret;
@@ -422,6 +424,33 @@ traces: { max_mb: 100 }
         .assert_eq(&refused(text));
     }
 
+    fn signed(signer: &str, attest: &str) -> String {
+        let identity = format!("identity: {{ signer: \"{signer}\", attest: {attest} }}");
+        FULL.replace("assert_caller_id: false", &identity)
+    }
+
+    #[test]
+    fn whoever_signs_the_calls_of_a_trunk_is_read() {
+        let identity = |attest: &str| {
+            let config = read(&signed("http://127.0.0.1:8089/stir/v1/signing", attest)).unwrap().config;
+            config.trunks.iter().find_map(|trunk| trunk.identity.clone()).unwrap()
+        };
+        let usual = IdentityConfig {
+            signer: "http://127.0.0.1:8089/stir/v1/signing".to_owned(),
+            attest: Attest::Full,
+            timeout: Duration::from_millis(200),
+            without: Without::Refuse,
+        };
+        assert_eq!(identity("A"), usual);
+        let other = IdentityConfig {
+            attest: Attest::Gateway,
+            timeout: Duration::from_millis(50),
+            without: Without::Send,
+            ..usual
+        };
+        assert_eq!(identity("C, timeout: 50ms, without: send"), other);
+    }
+
     #[test]
     fn what_would_dial_wrongly_or_not_at_all_is_refused() {
         let trunk =
@@ -441,6 +470,14 @@ traces: { max_mb: 100 }
             (FULL.replace("[\"+86\", \"+999\"]", "[\"+8616\"]"), "stands in `allow` and in `deny`"),
             (FULL.replace("max_per_day: 200", "max_per_day: 0"), "from 1 to 1000000"),
             (FULL.replace("assert_caller_id: false", "diversion: \"<sip:1@h>\\r\\nX: y\""), "of a Diversion header"),
+            (signed("http://stir.bank.example/x", "A"), "in the clear"),
+            (signed("ftp://stir.bank.example/x", "A"), "not the URL of a signing service"),
+            (signed("https://me:s3cret@stir.bank.example/x", "A"), "not the URL of a signing service"),
+            (signed("https://stir.bank.example/x?key=s3cret", "A"), "not the URL of a signing service"),
+            (signed("https://stir.bank.example/x", "D"), "`D` is not a level of attestation"),
+            (signed("https://stir.bank.example/x", "A, timeout: 500ms"), "out of range: 20ms to 400ms"),
+            (signed("https://stir.bank.example/x", "A, without: hope"), "`hope` is not what to do with a call"),
+            (FULL.replace("assert_caller_id: false", "identity: { attest: A }"), "has no `signer`"),
             (format!("{FULL}zone: Mars\n"), "there is no time zone `Mars`"),
             (FULL.replace("allow: [\"+86\", \"+999\"]", ""), "nothing says which numbers it may dial"),
             ("database: \"mysql://u:s3cret@h/d\"".into(), "not a database URL"),

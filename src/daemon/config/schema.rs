@@ -92,6 +92,31 @@ const REGISTER: Shape = Shape {
     ]],
 };
 
+const IDENTITY: Shape = Shape {
+    what: "identity",
+    doc: "Who signs its calls: the answer goes into Identity (RFC 8224) as it stands.",
+    keys: &[&[
+        must("signer", Value::Text, "A URL that takes one POST for each call: https://, or http:// on this machine.")
+            .like("https://stir.bank.example/stir/v1/signing"),
+        must(
+            "attest",
+            Value::Words(&Words { what: "a level of attestation", words: || vec!["A", "B", "C"] }),
+            "What the signature says of the number shown.",
+        )
+        .like("A"),
+        may("timeout", DURATION, "How long a call waits for its signature, 20ms to 400ms.").default("200ms"),
+        may(
+            "without",
+            Value::Words(&Words {
+                what: "what to do with a call that is not signed",
+                words: || vec!["refuse", "send"],
+            }),
+            "A call that is not signed is not dialled, or goes out unsigned.",
+        )
+        .default("refuse"),
+    ]],
+};
+
 const NUMBER: Shape = Shape {
     what: "number",
     doc: "How this gateway wants numbers.",
@@ -161,6 +186,7 @@ const TRUNK: Shape = Shape {
         may("assert_caller_id", Value::Bool, "The number shown goes into P-Asserted-Identity too.").default("true"),
         may("diversion", Value::Text, "The value of Diversion (RFC 5806) in each of its INVITEs, sent as it stands.")
             .like("<sip:+999100000001@bank.example>;reason=unconditional"),
+        may("identity", Value::Map(&IDENTITY), "Who signs its calls; they go unsigned without it."),
         may("srtp", Value::Words(&SRTP), "`required`: calls by SRTP and never by RTP.").default("off"),
         may("number", Value::Map(&NUMBER), "How it wants numbers; as they are without it."),
         may(
@@ -342,7 +368,8 @@ exports:
         let over_tls = FULL.replace(
             "sip:192.0.2.11\"",
             "sip:192.0.2.11;transport=tls\", options_every: off, srtp: required, tls: { ca_file: ca.pem }, \
-             spend: { max_per_day: 20.5, per_minute: 0.05, per_call: 0, billed_by: 6s }",
+             spend: { max_per_day: 20.5, per_minute: 0.05, per_call: 0, billed_by: 6s }, \
+             identity: { signer: \"https://stir.bank.example/x\", attest: A, timeout: 100ms, without: send }",
         );
         let source = Arc::new(SourceText { name: "goldenhour.yaml".into(), text: [&over_tls, LISTS].concat() });
         let mut findings = Findings::new(&source);

@@ -15,6 +15,7 @@ use crate::sip::{Network, Register, Transport, is_diversion};
 use crate::wire::TlsFiles;
 
 use super::address::SipUri;
+use super::identity::{IdentityConfig, identity};
 use super::reach;
 use super::secret::Secret;
 use super::spend;
@@ -39,6 +40,8 @@ pub struct TrunkConfig {
     pub assert_caller_id: bool,
     /// The value of Diversion (RFC 5806), as it is sent.
     pub diversion: Option<String>,
+    /// Who signs its calls (RFC 8224); they go unsigned without it.
+    pub identity: Option<IdentityConfig>,
     pub number: NumberForm,
     /// The numbers that may be dialled over it.
     pub reach: Reach,
@@ -209,6 +212,8 @@ fn trunk(entry: &Entry, around: Around<'_>, findings: &mut Findings) -> Option<T
     let caller_ids = fields.required("caller_ids", findings, caller_ids);
     let assert_caller_id = fields.optional("assert_caller_id", findings, scalar::boolean).unwrap_or(true);
     let diversion = fields.optional("diversion", findings, diversion);
+    let identity_node = fields.take("identity");
+    let identity = identity_node.map(|node| identity(node, findings));
     let number = fields.optional("number", findings, number_form).unwrap_or_default();
     let reach = reach::reach(&mut fields, entry, live, around.country, findings);
     let max_calls = fields.required("max_calls", findings, scalar::u32_from(1..=100_000));
@@ -238,6 +243,10 @@ fn trunk(entry: &Entry, around: Around<'_>, findings: &mut Findings) -> Option<T
         caller_ids: caller_ids?,
         assert_caller_id,
         diversion,
+        identity: match identity {
+            None => None,
+            Some(identity) => Some(identity?),
+        },
         number,
         reach: reach?,
         max_calls: max_calls?,

@@ -351,6 +351,7 @@ fn leg_event(p: &mut Pack, event: &LegEvent) {
                 NotSent::TrunkDown => 2,
                 NotSent::NoMediaPort => 3,
                 NotSent::NotAllowed => 4,
+                NotSent::NotSigned => 5,
             });
         }
         LegEvent::Ringing => p.byte(2),
@@ -423,6 +424,7 @@ fn un_leg_event(u: &mut Unpack) -> Option<LegEvent> {
             2 => NotSent::TrunkDown,
             3 => NotSent::NoMediaPort,
             4 => NotSent::NotAllowed,
+            5 => NotSent::NotSigned,
             _ => return None,
         }),
         2 => LegEvent::Ringing,

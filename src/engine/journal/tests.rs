@@ -123,6 +123,7 @@ fn inputs() -> Vec<Input> {
     let events = [
         LegEvent::Sent,
         LegEvent::NotSent(NotSent::TrunkDown),
+        LegEvent::NotSent(NotSent::NotSigned),
         LegEvent::Ringing,
         LegEvent::EarlyMedia,
         LegEvent::Answered,

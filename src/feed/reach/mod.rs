@@ -16,6 +16,8 @@ use crate::campaign::ListSource;
 
 use super::{ListError, ListFile};
 
+pub use web::tls as web_tls;
+
 /// The databases and servers that lists may come from: `sources:` of the daemon's configuration.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Sources {

@@ -45,14 +45,18 @@ fn agent(url: &str, authorities: Option<&Path>) -> Result<Agent, ListError> {
         .timeout_per_read(Some(SILENCE_MAX))
         .timeout_global(Some(WHOLE_MAX));
     if url.starts_with("https://") {
-        let tls = TlsConfig::builder()
-            .provider(TlsProvider::Rustls)
-            .unversioned_rustls_crypto_provider(Arc::new(ring::default_provider()))
-            .root_certs(trusted(authorities)?)
-            .build();
-        config = config.tls_config(tls);
+        config = config.tls_config(tls(authorities)?);
     }
     Ok(config.build().into())
+}
+
+/// Trusts who is named, or whom this system trusts.
+pub fn tls(authorities: Option<&Path>) -> Result<TlsConfig, ListError> {
+    let config = TlsConfig::builder()
+        .provider(TlsProvider::Rustls)
+        .unversioned_rustls_crypto_provider(Arc::new(ring::default_provider()))
+        .root_certs(trusted(authorities)?);
+    Ok(config.build())
 }
 
 fn trusted(named: Option<&Path>) -> Result<RootCerts, ListError> {

@@ -118,7 +118,7 @@ impl Hand {
             permit_until: self.now.tick + Duration::from_millis(500),
         };
         let (command, number) = (LegCommand::Dial(dial), Some(Pii::new(NUMBER.to_owned())));
-        self.input(Input::Command { leg: LegId(AttemptId(self.legs)), command, number });
+        self.input(Input::Command { leg: LegId(AttemptId(self.legs)), command, number, identity: None });
     }
 
     fn call(&mut self, status: &str, more: &str) {
@@ -451,7 +451,7 @@ fn a_trial_call_that_says_nothing_leaves_it_to_the_next() {
     hand.dial();
     let leg = LegId(AttemptId(hand.legs));
     hand.answer("100 Trying", "");
-    hand.input(Input::Command { leg, command: LegCommand::Hangup, number: None });
+    hand.input(Input::Command { leg, command: LegCommand::Hangup, number: None, identity: None });
     hand.answer("200 OK", "");
     let invite = hand.sent.iter().rposition(|(_, bytes)| bytes.starts_with(b"INVITE")).unwrap();
     let invite = hand.sent[invite].clone();

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use super::Callee::{self, Gives, NotSent, Presses, Rings, TurnedAway};
+use super::Callee::{self, Gives, NotSent, Presses, Rings, TurnedAway, Unsigned};
 use super::{Day, config, row};
 use crate::base::{ContactId, Money, Reach, Tariff, TrunkIx, Wall};
 use crate::contact::CallResult;
@@ -109,6 +109,17 @@ fn what_was_not_sent_goes_over_the_next_trunk_too_and_is_void_where_none_sends_i
     let mut day = one(three(), &[TurnedAway(20), NotSent, NotSent]);
     day.pass(Duration::from_secs(2));
     assert_eq!((tried(&day).len(), day.results()), (3, vec![CallResult::TrunkRefused]), "something was sent");
+}
+
+#[test]
+fn what_nobody_signs_for_one_trunk_goes_over_the_next() {
+    let mut day = one(three(), &[Unsigned, Presses('1')]);
+    day.pass(Duration::from_mins(1));
+    assert_eq!((tried(&day), day.results()), (vec![(A, 0), (B, 1)], vec![CallResult::Answered]));
+    let mut day = one(three(), &[Unsigned, Unsigned, Unsigned]);
+    day.pass(Duration::from_secs(2));
+    assert_eq!((tried(&day).len(), day.results()), (3, vec![CallResult::Void]));
+    at_rest(&day);
 }
 
 #[test]

@@ -65,6 +65,8 @@ pub(super) enum Callee {
     TurnedAway(u64),
     /// The line sends nothing: the trunk is down by now.
     NotSent,
+    /// Nobody signs it, and the trunk takes nothing else.
+    Unsigned,
 }
 
 /// One phone that was dialled.
@@ -292,7 +294,7 @@ impl Day {
                 let callee = self.callees.pop_front().unwrap_or(Callee::Rings);
                 match callee {
                     Callee::TurnedAway(_) => self.report(Duration::ZERO, leg, LegEvent::Sent),
-                    Callee::NotSent => {}
+                    Callee::NotSent | Callee::Unsigned => {}
                     Callee::Presses(_) | Callee::Gives(_) | Callee::Rings => {
                         self.report(Duration::ZERO, leg, LegEvent::Sent);
                         self.report(SECOND, leg, LegEvent::Ringing);
@@ -301,6 +303,7 @@ impl Day {
                 match callee {
                     Callee::TurnedAway(ms) => self.report(Duration::from_millis(ms), leg, turned_away()),
                     Callee::NotSent => self.report(Duration::ZERO, leg, LegEvent::NotSent(NotSent::TrunkDown)),
+                    Callee::Unsigned => self.report(Duration::ZERO, leg, LegEvent::NotSent(NotSent::NotSigned)),
                     Callee::Presses(key) => {
                         self.answered.insert(leg, true);
                         self.report(3 * SECOND, leg, LegEvent::Answered);

@@ -51,6 +51,18 @@ fn a_challenge_is_answered_once_with_the_next_cseq_and_a_new_branch() {
 }
 
 #[test]
+fn a_challenge_changes_nothing_of_a_signature() {
+    let value = "eyJ.eyJ.c2ln;info=<https://cert.example/a.pem>;alg=ES256;ppt=shaken";
+    let mut solo = solo();
+    solo.command(Command::Invite(Box::new(Invite { identity: Identity::parse(value), ..invite(1) })));
+    solo.answer("401 Unauthorized", "c", SERVER, "");
+    assert_eq!(solo.lines(), ["INVITE", "ACK", "INVITE"]);
+    let line = format!("\r\nIdentity: {value}\r\n");
+    assert!(text(&solo.sent[0]).contains(&line) && text(&solo.sent[2]).contains(&line));
+    assert!(!text(&solo.sent[1]).contains("Identity"));
+}
+
+#[test]
 fn the_ack_of_a_challenge_belongs_to_its_invite() {
     let mut solo = calling();
     solo.answer("401 Unauthorized", "c", SERVER, "");

@@ -58,6 +58,28 @@ fn the_diversion_of_a_trunk_goes_out_as_it_is_written_in_each_invite() {
 }
 
 #[test]
+fn a_signature_goes_out_byte_for_byte() {
+    let value = "eyJ.eyJ.c2ln;info=<https://cert.example/a.pem>;alg=ES256;ppt=\"shaken\"";
+    let mut solo = Solo::new(config(US, GW));
+    solo.command(Command::Invite(Box::new(Invite { identity: Identity::parse(value), ..invite(1) })));
+    assert!(text(&solo.sent[0]).contains(&format!("\r\nIdentity: {value}\r\n")), "{}", text(&solo.sent[0]));
+    assert!(!text(&Solo::calling().sent[0]).contains("\r\nIdentity:"));
+}
+
+#[test]
+fn a_call_whose_signature_made_it_too_long_for_a_datagram_is_ended_over_tcp_after_a_crash() {
+    let mut solo = Solo::new(config(US, GW));
+    let signed = Invite { identity: Identity::parse(&"x".repeat(4_096)), ..invite(1) };
+    solo.command(Command::Invite(Box::new(signed)));
+    let there = Target::new(Transport::Tcp, addr(GW));
+    assert_eq!((solo.targets[0], solo.tried.len()), (there, 1));
+    let (to, cancel) = recovery::cancel(&config(US, GW), &invite(1), solo.tried.first(), 1).unwrap();
+    let (sent, cancel) = (Message::parse(&solo.sent[0]).unwrap(), cancel.to_vec());
+    assert_eq!(to, there);
+    assert_eq!(sent.get(Name::Via), Message::parse(&cancel).unwrap().get(Name::Via));
+}
+
+#[test]
 fn the_ack_of_a_2xx_has_a_branch_of_its_own_and_that_of_a_refusal_has_the_invites() {
     for (status, same) in [("200 OK", false), ("486 Busy Here", true)] {
         let mut solo = Solo::calling();

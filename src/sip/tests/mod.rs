@@ -61,6 +61,7 @@ pub fn invite(n: u128) -> Invite {
         from_user: Pii::new("+999100000001".to_owned()),
         from_display: None,
         asserted: None,
+        identity: None,
         ring_timeout: Duration::from_secs(30),
         media: local(20_000),
     }

@@ -5,6 +5,7 @@ use std::net::SocketAddr;
 use std::time::Duration;
 
 use crate::base::{LegId, Pii, Tick, TrunkIx};
+use crate::sip::identity::Identity;
 use crate::sip::keyring::Unanswered;
 use crate::sip::packet::Packet;
 use crate::sip::peer::Peer;
@@ -180,6 +181,8 @@ pub struct Invite {
     pub from_display: Option<String>,
     /// User part of P-Asserted-Identity (RFC 3325), for trusted peers alone.
     pub asserted: Option<Pii<String>>,
+    /// Goes with this call as whoever signed it has made it (RFC 8224).
+    pub identity: Option<Identity>,
     /// From the first provisional answer; then CANCEL.
     pub ring_timeout: Duration,
     pub media: Local,

@@ -351,9 +351,11 @@ fn dispatch(cx: &mut Cx, invite: &Invite, asking: Asking, to: Target) -> Option<
     Some((to, bytes, branch))
 }
 
-/// After a crash nobody could tell where a name has led, nor that it was not the first trunk.
+/// After a crash nobody could tell where a name has led, that it was not the first trunk, nor that a signature has made the
+/// INVITE too long for a datagram.
 fn note(cx: &mut Cx, invite: &Invite, hop: u8, dest: Target) {
-    if hop > 0 || cx.peer(invite.trunk).is_some_and(|peer| !peer.routes.is_empty()) {
+    let signed = invite.identity.is_some();
+    if hop > 0 || signed || cx.peer(invite.trunk).is_some_and(|peer| !peer.routes.is_empty()) {
         cx.out.push_back(Output::Tried(Tried { leg: invite.leg, trunk: invite.trunk, hop, dest }));
     }
 }
