@@ -166,6 +166,8 @@ codes! {
     ApiExposed = 6008,
     /// The tokens file cannot be read, or is not one of ours.
     TokensFile = 6009,
+    /// A capture of a call that is another token's, or not over yet.
+    ApiCapture = 6010,
 }
 
 impl fmt::Display for Code {

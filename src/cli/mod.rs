@@ -2,6 +2,7 @@
 
 mod ahead;
 mod bench;
+mod capture;
 mod check;
 mod completions;
 mod demo;
@@ -65,6 +66,7 @@ enum LogWords {
 #[derive(Debug, Subcommand)]
 enum Command {
     Bench(bench::Args),
+    Capture(capture::Args),
     Check(check::Args),
     Completions(completions::Args),
     Demo(demo::Args),
@@ -125,6 +127,7 @@ fn run(cli: Cli) -> Result<Exit, Stop> {
     start_logs(filter, format).or_exit(Exit::Usage)?;
     match cli.command {
         Command::Bench(args) => bench::run(&args),
+        Command::Capture(args) => capture::run(&args),
         Command::Check(args) => check::run(&args),
         Command::Completions(args) => completions::run(&args),
         Command::Gateway(args) => gateway::run(&args),

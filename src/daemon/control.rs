@@ -5,6 +5,8 @@ use std::sync::{Arc, Mutex, PoisonError};
 use crate::base::{Clock as _, Diagnostic, Now};
 use crate::engine::CampaignView;
 use crate::http::{Control, Swapped};
+use crate::line::Capture;
+use crate::wire::Captures;
 
 use super::view::View;
 use super::{OsClock, Reloader};
@@ -14,11 +16,18 @@ pub struct ApiControl {
     clock: Arc<OsClock>,
     view: Arc<Mutex<View>>,
     reloader: Arc<Reloader>,
+    captures: Arc<Captures>,
 }
 
 impl ApiControl {
-    pub fn new(clock: &Arc<OsClock>, view: &Arc<Mutex<View>>, reloader: &Arc<Reloader>) -> Self {
-        Self { clock: Arc::clone(clock), view: Arc::clone(view), reloader: Arc::clone(reloader) }
+    pub fn new(
+        clock: &Arc<OsClock>,
+        view: &Arc<Mutex<View>>,
+        reloader: &Arc<Reloader>,
+        captures: &Arc<Captures>,
+    ) -> Self {
+        let captures = Arc::clone(captures);
+        Self { clock: Arc::clone(clock), view: Arc::clone(view), reloader: Arc::clone(reloader), captures }
     }
 }
 
@@ -29,6 +38,10 @@ impl Control for ApiControl {
 
     fn campaigns(&self) -> Vec<CampaignView> {
         self.view.lock().unwrap_or_else(PoisonError::into_inner).campaigns.values().cloned().collect()
+    }
+
+    fn capture(&self, visit: &mut dyn FnMut(&mut Option<Capture>)) {
+        self.captures.visit(self.clock.now().tick, visit);
     }
 
     fn reload(&self) -> Result<Swapped, Vec<Diagnostic>> {

@@ -11,7 +11,7 @@ use crate::base::{AttemptId, Clock, LegId, Now, Pii, TrunkIx};
 use crate::call::{LegCommand, LegEvent, TrunkState};
 use crate::engine::{Committed, Engine, Input, Output, StoreRequest};
 use crate::http::Health;
-use crate::wire::{self, Command, Order};
+use crate::wire::{self, Captures, Command, Order};
 
 use super::journal::Journal;
 use super::signing::{Signed, Signing};
@@ -41,6 +41,8 @@ pub struct Pump {
     pub view: Arc<Mutex<View>>,
     pub queues: Queues,
     pub journal: Option<Journal>,
+    /// Told of each call before the line is.
+    pub captures: Arc<Captures>,
 }
 
 /// What could not be handed on yet. Bounded by the attempts under way: the engine wishes for no more than lines allow.
@@ -193,14 +195,30 @@ impl Pump {
                 journal.output(&output);
             }
             match output {
-                Output::Store(request) => self.queues.requests.push(request),
+                Output::Store(request) => {
+                    self.tell_intent(now, &request);
+                    self.queues.requests.push(request);
+                }
                 Output::Leg(leg, command) => {
+                    self.tell_dial(now, leg, &command);
                     let number = self.number_for(leg, &command);
                     let passed = self.signing.pass(now, Command { leg, command, number, identity: None });
                     self.queues.orders.extend(passed.map(Order::Command));
                 }
                 Output::Count(counted) => self.tally.count(&counted),
             }
+        }
+    }
+
+    fn tell_intent(&self, now: Now, request: &StoreRequest) {
+        if let StoreRequest::Authorise(intent) = request {
+            self.captures.tell(now.tick, |capture| capture.intends(intent.attempt, intent.contact));
+        }
+    }
+
+    fn tell_dial(&self, now: Now, leg: LegId, command: &LegCommand) {
+        if let LegCommand::Dial(dial) = command {
+            self.captures.tell(now.tick, |capture| capture.dials(leg.0, dial.trunk, dial.hop));
         }
     }
 

@@ -117,16 +117,15 @@ impl Daemon {
         let health = health_of(&clock, &metrics);
 
         let trunks: Vec<String> = config.trunks.iter().map(|trunk| trunk.name.clone()).collect();
-        store.begin("node-1", &trunks, clock.now()).await?;
-        let (recovered, ringing) = recover(&mut store, &clock).await?;
+        let (recovered, ringing) = begin(&mut store, &trunks, &clock).await?;
         health.ready(Check::Store);
 
-        let view = Arc::new(Mutex::new(View::default()));
-        let api = open_api(&config, &keys, ApiControl::new(&clock, &view, &reloader)).await?;
+        let (view, captures) = (Arc::new(Mutex::new(View::default())), Arc::<wire::Captures>::default());
+        let api = open_api(&config, &keys, ApiControl::new(&clock, &view, &reloader, &captures)).await?;
         let stop_http = serve_http(&config, &health, &metrics, api).await?;
         config.trunks.iter().for_each(|trunk| super::tally::open_trunk(&metrics, trunk));
         let (engine_tx, engine_rx) = sync_channel(Self::QUEUE);
-        let (wire, names, traces) = start_wire(&config, &keys, &ringing, &clock, engine_tx.clone())?;
+        let (wire, names, traces) = start_wire(&config, &keys, &ringing, &clock, (&engine_tx, captures))?;
         health.ready(Check::Line);
 
         let now = Now { wall: clock.now().wall.max(store.high_water().await?), ..clock.now() };
@@ -145,6 +144,7 @@ impl Daemon {
             view: Arc::clone(&view),
             queues: Queues::default(),
             journal,
+            captures: Arc::clone(wire.captures()),
         };
         let (ticks, to, counts) = (Arc::clone(&clock) as Arc<dyn Clock>, engine_tx.clone(), metrics.clone());
         let writer = Writer::new(store, ticks, writer_rx, to, counts, health.clone(), Switches::new(trunks));
@@ -209,6 +209,8 @@ impl Daemon {
         for (trunk, state) in self.config.trunks.iter().zip(self.wire.links()) {
             super::tally::count_link(&self.metrics, &trunk.name, state.as_ref());
         }
+        // A line where nothing moves would keep what nobody fetches.
+        self.wire.captures().tell(self.clock.now().tick, |_| ());
         self.metrics.engine_silence_seconds.set([], self.health.silence().as_secs_f64());
     }
 
@@ -294,10 +296,15 @@ async fn tell_today(
     Ok(())
 }
 
-/// How many attempts an earlier process left behind, and all that may ring still.
-async fn recover(store: &mut Sqlite, clock: &OsClock) -> Result<(usize, Vec<RecoveredAttempt>), StoreError> {
+/// Takes the database for dialling. How many attempts an earlier process left behind, and all that may ring still.
+async fn begin(
+    store: &mut Sqlite,
+    trunks: &[String],
+    clock: &OsClock,
+) -> Result<(usize, Vec<RecoveredAttempt>), StoreError> {
     /// What a recovery before ours closed within this time may ring still, if its process died at once.
     const MAY_RING: Duration = Duration::from_mins(5);
+    store.begin("node-1", trunks, clock.now()).await?;
     let lately = store.recovered_since(clock.now().wall - MAY_RING.mul_f64(clock.rate())).await?;
     let recovered = store.recover(clock.now()).await?;
     Ok((recovered.len(), recovered.into_iter().chain(lately).collect()))
@@ -398,14 +405,15 @@ fn start_wire(
     keys: &Keys,
     ringing: &[RecoveredAttempt],
     clock: &Arc<OsClock>,
-    engine: SyncSender<ToEngine>,
+    (engine, captures): (&SyncSender<ToEngine>, Arc<wire::Captures>),
 ) -> Result<(wire::Handle, Option<Names>, Option<Traces>), StartError> {
     let Database::Sqlite(path) = &config.database;
     let journal: PathBuf = path.with_extension("dialogs");
     let mut settings = setup::wire(config, *keys.sip(), Some(journal), (seed()?, secret()?));
     settings.recover = setup::recovered(config, ringing);
     let (tap, traces) = start_traces(config, clock.now())?.unzip();
-    settings.tap = tap;
+    (settings.tap, settings.captures) = (tap, captures);
+    let engine = engine.clone();
     let sink = move |events: &mut Vec<wire::Event>| {
         if events.is_empty() {
             return;

@@ -65,6 +65,7 @@ pub fn wire(
         recover: Vec::new(),
         queue: 1_024,
         tap: None,
+        captures: Arc::default(),
     }
 }
 

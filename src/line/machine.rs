@@ -245,6 +245,11 @@ impl Line {
         self.trunks.get(ix.ix()).map(|trunk| &trunk.settings)
     }
 
+    /// Where the leg's sound arrives; RTCP one above.
+    pub fn media_port(&self, leg: LegId) -> Option<u16> {
+        self.legs.get(&leg).map(|leg| self.ports.number(leg.port, Lane::Rtp))
+    }
+
     pub fn live_legs(&self) -> usize {
         self.legs.len()
     }

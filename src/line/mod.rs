@@ -1,6 +1,7 @@
 //! Legs on the wire: one SIP user agent and the media sessions of its legs, in the words of `call`. Nobody else knows both.
 
 mod api;
+mod capture;
 mod config;
 mod health;
 mod machine;
@@ -20,6 +21,7 @@ pub use crate::sip::{
     Counter as SipCounter, DialogFacts, Failure, Identity, Packet, Report, Target, Transport, Tried, Unanswered,
 };
 pub use api::{Counter, Input, Output, RecoveredLeg, Why};
+pub use capture::{Capture, CaptureState, Over, Pcap, Wanted};
 pub use config::{Config, LineTrunk, MediaRange, SrtpKey};
 pub use health::HealthTimer;
 pub use machine::Line;

@@ -11,14 +11,14 @@ use tokio::sync::mpsc;
 use crate::base::{Clock, LegId, Now, Pii, TrunkIx};
 use crate::line::{self, Identity, LegCommand, LegEvent, Line, LineTrunk, RecoveredLeg, TrunkState};
 
-use super::Counts;
 use super::journal::Journal;
 use super::probe::Probe;
-use super::pump::{Desk, Pump, Sink, Sockets};
+use super::pump::{Desk, Ends, Pump, Sink, Sockets};
 use super::rtp_sockets::RtpSockets;
 use super::sip_socket::SipSocket;
 use super::streams::{Board, LinkState, StreamSockets, Streams};
 use super::tap::Tap;
+use super::{Captures, Counts};
 
 /// Settings of one shard.
 #[derive(Debug)]
@@ -37,6 +37,8 @@ pub struct Config {
     pub queue: usize,
     /// Copies of messages for traces of calls.
     pub tap: Option<Tap>,
+    /// Where somebody may ask for all packets of a call.
+    pub captures: Arc<Captures>,
 }
 
 /// One leg's command. The number goes with `Dial` alone, and a signature where there is one.
@@ -78,6 +80,7 @@ pub struct Handle {
     /// Nothing is ever sent on it: the shard ends when it closes.
     life: Option<mpsc::Sender<()>>,
     counts: Arc<Counts>,
+    captures: Arc<Captures>,
     board: Arc<Board>,
     local: SocketAddr,
     thread: Option<JoinHandle<()>>,
@@ -116,7 +119,7 @@ pub fn start(
 
 /// The sockets of the runtime that is entered, and a handle without a thread.
 fn open(config: Config, clock: Arc<dyn Clock>, sink: Sink) -> io::Result<(Pump, Vec<RecoveredLeg>, Handle)> {
-    let Config { listen, line: mut settings, streams, journal, mut recover, queue, tap } = config;
+    let Config { listen, line: mut settings, streams, journal, mut recover, queue, tap, captures } = config;
     let sip = SipSocket::bind(listen)?;
     let local = sip.local_addr()?;
     if settings.sip.local.port() == 0 {
@@ -134,9 +137,10 @@ fn open(config: Config, clock: Arc<dyn Clock>, sink: Sink) -> io::Result<(Pump, 
     let streams = StreamSockets::start(&streams, &settings.trunks, listen.ip())?;
     let board = streams.board();
     let (life, death) = mpsc::channel(1);
-    let desk = Desk { inbox, death, sink, counts: Arc::clone(&counts), tap };
+    let ends = Ends::of(&settings);
+    let desk = Desk { inbox, death, sink, counts: Arc::clone(&counts), tap, captures: Arc::clone(&captures), ends };
     let pump = Pump::new(Line::new(settings), clock, desk, Sockets { sip, rtp, probe, streams }, journal);
-    Ok((pump, recover, Handle { orders, life: Some(life), counts, board, local, thread: None }))
+    Ok((pump, recover, Handle { orders, life: Some(life), counts, captures, board, local, thread: None }))
 }
 
 impl Handle {
@@ -152,6 +156,11 @@ impl Handle {
 
     pub fn counts(&self) -> &Arc<Counts> {
         &self.counts
+    }
+
+    /// The ones of the configuration.
+    pub fn captures(&self) -> &Arc<Captures> {
+        &self.captures
     }
 
     /// How the connections to trunks stand, in their order; `None` for one that datagrams go to.

@@ -1,5 +1,6 @@
 //! The shard's loop: take what has come, let the line work, send what it says, wait for the next cause.
 
+use std::net::{IpAddr, SocketAddr};
 use std::pin::{Pin, pin};
 use std::sync::Arc;
 use std::task::{Context, Poll};
@@ -10,8 +11,8 @@ use tokio::time::{Instant, Sleep};
 
 use crate::base::{Clock, LegId, Now, Tick, TrunkIx};
 use crate::line::{
-    Counter, Input, LegCommand, LegEvent, Line, MediaQuality, OneWay, Output, Packet, RecoveredLeg, Report, SipCounter,
-    Target, Transport, Trouble, Unanswered,
+    self, Counter, Input, LegCommand, LegEvent, Line, MediaQuality, OneWay, Output, Packet, RecoveredLeg, Report,
+    SipCounter, Target, Transport, Trouble, Unanswered,
 };
 
 use super::complaints::Complaints;
@@ -21,7 +22,7 @@ use super::rtp_sockets::RtpSockets;
 use super::sip_socket::SipSocket;
 use super::streams::{Heard, StreamSockets};
 use super::tap::Tap;
-use super::{Command, Counts, Direction, Event, Order};
+use super::{Captures, Command, Counts, Direction, Event, Order};
 
 /// Datagrams read in one turn, before timers and RTP have their turn too.
 const SIP_PER_TURN: usize = 256;
@@ -61,16 +62,43 @@ pub(super) struct Desk {
     pub(super) sink: Sink,
     pub(super) counts: Arc<Counts>,
     pub(super) tap: Option<Tap>,
+    pub(super) captures: Arc<Captures>,
+    pub(super) ends: Ends,
+}
+
+/// Our addresses, as a capture shows them.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Ends {
+    sip: SocketAddr,
+    media: IpAddr,
+}
+
+impl Ends {
+    pub(super) fn of(settings: &line::Config) -> Self {
+        let media = settings.media.address;
+        let mut sip = settings.sip.local;
+        if sip.ip().is_unspecified() {
+            sip.set_ip(media);
+        }
+        Self { sip, media }
+    }
 }
 
 impl Desk {
-    /// For the traces, if there are any.
+    /// For the traces, if there are any, and for a capture.
     fn copy(&mut self, now: Now, direction: Direction, far: Target, bytes: &[u8]) {
         if let Some(tap) = &mut self.tap
             && !tap.note(now, direction, far, bytes)
         {
             self.counts.trace_was_lost();
         }
+        let (from, to) = way(direction, self.ends.sip, far.addr);
+        self.captures.tell(now.tick, |capture| capture.sip(now, from, to, bytes));
+    }
+
+    fn copy_rtp(&self, now: Now, direction: Direction, port: u16, far: SocketAddr, bytes: &[u8]) {
+        let (from, to) = way(direction, SocketAddr::new(self.ends.media, port), far);
+        self.captures.tell(now.tick, |capture| capture.rtp(now, port, from, to, bytes));
     }
 }
 
@@ -190,6 +218,7 @@ impl Pump {
     fn turn(&mut self) -> Turn {
         let now = self.clock.now();
         let mut turn = Turn::default();
+        self.find_port(now);
         self.orders(now, &mut turn);
         self.datagrams(now, &mut turn);
         self.streams(now, &mut turn);
@@ -215,6 +244,15 @@ impl Pump {
         }
         self.desk.counts.legs(self.line.live_legs());
         turn
+    }
+
+    /// The port of a leg that is captured is known a turn after its INVITE, long before its first packet.
+    fn find_port(&self, now: Now) {
+        let captures = &self.desk.captures;
+        let leg = captures.tell(now.tick, |capture| capture.looks_for_port()).flatten();
+        if let Some(port) = leg.and_then(|leg| self.line.media_port(leg)) {
+            captures.tell(now.tick, |capture| capture.hears(port));
+        }
     }
 
     fn orders(&mut self, now: Now, turn: &mut Turn) {
@@ -296,6 +334,7 @@ impl Pump {
         let more = sockets.rtp.receive(datagram, |port, from, bytes| {
             turn.worked = true;
             desk.counts.packet(Direction::In, port);
+            desk.copy_rtp(now, Direction::In, port, from, bytes);
             line.handle(now, Input::Rtp { port, from, bytes });
         });
         turn.more |= more;
@@ -307,6 +346,7 @@ impl Pump {
         while let Some((port, to)) = self.line.poll_rtp(&mut self.packet) {
             if self.sockets.rtp.send(port, to, &self.packet) {
                 self.desk.counts.packet(Direction::Out, port);
+                self.desk.copy_rtp(now, Direction::Out, port, to, &self.packet);
             } else {
                 self.desk.counts.failed_to_send();
             }
@@ -394,6 +434,9 @@ impl Pump {
                 tell_quality(leg, media);
             }
         }
+        if matches!(event, LegEvent::Ended(_) | LegEvent::NotSent(_)) {
+            self.desk.captures.tell(at.tick, |capture| capture.leg_ended(at.tick, leg));
+        }
         self.events.push(Event::Leg { at, leg, event });
     }
 
@@ -479,6 +522,14 @@ impl Pump {
             ready = true;
         }
         if ready || sleep.poll(cx).is_ready() { Poll::Ready(()) } else { Poll::Pending }
+    }
+}
+
+/// From and to.
+fn way(direction: Direction, ours: SocketAddr, far: SocketAddr) -> (SocketAddr, SocketAddr) {
+    match direction {
+        Direction::In => (far, ours),
+        Direction::Out => (ours, far),
     }
 }
 

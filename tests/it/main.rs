@@ -13,6 +13,8 @@ mod baresip;
 #[cfg(test)]
 mod canary;
 #[cfg(test)]
+mod capture;
+#[cfg(test)]
 mod carriers;
 #[cfg(test)]
 mod check;

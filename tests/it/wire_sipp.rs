@@ -72,7 +72,16 @@ impl Rig {
                 *events = back;
             }
         };
-        let config = Config { listen: line.sip.local, line, streams, journal, recover, queue: 64, tap: None };
+        let config = Config {
+            listen: line.sip.local,
+            line,
+            streams,
+            journal,
+            recover,
+            queue: 64,
+            tap: None,
+            captures: Arc::default(),
+        };
         let handle = wire::start(config, clock.clone(), sink).unwrap();
         Self { handle, clock, rng: Rng::seeded(3), events }
     }
@@ -188,8 +197,16 @@ fn an_address_that_is_taken_is_an_error_and_no_panic() {
     let listen = taken.local_addr().unwrap();
     let range = MediaRange { address: listen.ip(), first_port: 40_998, last_port: 40_999 };
     let line = line::Config::new(sip::Config::new(listen, [7; 32]), vec![], range, 1, [1; 32]);
-    let config =
-        Config { listen, line, streams: Streams::default(), journal: None, recover: vec![], queue: 1, tap: None };
+    let config = Config {
+        listen,
+        line,
+        streams: Streams::default(),
+        journal: None,
+        recover: vec![],
+        queue: 1,
+        tap: None,
+        captures: Arc::default(),
+    };
     let runtime = tokio::runtime::Builder::new_current_thread().build().unwrap();
     let error = runtime.block_on(async { wire::start(config, TestClock::start(), |_| {}).unwrap_err() });
     assert_eq!(error.kind(), std::io::ErrorKind::AddrInUse);

@@ -95,6 +95,7 @@ impl Caller {
             recover: Vec::new(),
             queue: 1_024,
             tap: None,
+            captures: Arc::default(),
         };
         let handle = wire::start(config, Arc::clone(&clock) as Arc<dyn Clock>, sink).context("the line")?;
         let (rng, held) = (Rng::seeded(1), std::collections::VecDeque::new());

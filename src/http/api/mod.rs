@@ -3,6 +3,7 @@
 mod attempts;
 mod body;
 mod campaigns;
+mod capture;
 mod dnc;
 mod guard;
 mod limit;

@@ -4,13 +4,13 @@ use std::sync::Arc;
 
 use axum::http::header;
 use axum::response::IntoResponse;
-use axum::routing::{MethodRouter, get, post};
+use axum::routing::{MethodRouter, delete, get, post};
 use axum::{Router, middleware};
 
 use crate::http::Role;
 
 use super::guard::{admit, name_request};
-use super::{Api, attempts, campaigns, dnc, lists, switches};
+use super::{Api, attempts, campaigns, capture, dnc, lists, switches};
 
 /// OpenAPI 3.1, kept by hand; a test holds it against [`ROUTES`].
 pub(super) const OPENAPI: &str = include_str!("openapi.json");
@@ -57,6 +57,11 @@ pub(super) static ROUTES: &[Route] = &[
     route("GET",  "/api/v1/lists/{list}", VIEWER, || get(lists::manifest)),
     route("GET",  "/api/v1/attempts", VIEWER, || get(attempts::recent)),
     route("GET",  "/api/v1/attempts/{attempt}", VIEWER, || get(attempts::one)),
+    route("POST", "/api/v1/capture", OPERATOR, || post(capture::begin)),
+    route("GET",  "/api/v1/capture", OPERATOR, || get(capture::state)),
+    route("DELETE", "/api/v1/capture", OPERATOR, || delete(capture::forget)),
+    route("POST", "/api/v1/capture/stop", OPERATOR, || post(capture::stop)),
+    route("GET",  "/api/v1/capture/file", OPERATOR, || get(capture::file)),
 ];
 
 pub(super) fn router(api: &Arc<Api>) -> Router {
