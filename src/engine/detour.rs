@@ -57,7 +57,7 @@ impl Engine {
 
     /// Durable, as the first time.
     pub(super) fn detour_authorised(&mut self, now: Now, id: AttemptId) {
-        let Some((mut detour, way)) = self.take_detour(id) else { return };
+        let Some((detour, way)) = self.take_detour(id) else { return };
         if !self.lives.get(id).is_some_and(|live| self.may_still_dial(now, live)) {
             self.give_back_detour(id, &way);
             return self.tell_attempt(now, id, detour.end);
@@ -72,7 +72,6 @@ impl Engine {
         let shown = std::mem::replace(&mut live.caller_id, Arc::clone(&caller_id));
         let (since, ring, permit_until) = (live.law, live.campaign.pacing.ring, live.permit_until);
         let hop = u8::try_from(detour.tried.len()).unwrap_or(u8::MAX);
-        detour.asked = None;
         live.detour = Some(detour);
         self.unshow(since, &shown);
         if let Some(limits) = self.trunks.get_mut(from.ix()) {

@@ -206,8 +206,7 @@ impl World {
             Wake::Commit => self.commit(),
             Wake::Carrier => {
                 if let Some((leg, event)) = self.carrier.next(now) {
-                    let trunk = self.billed.get(&leg.0);
-                    if let Some(bill) = trunk.and_then(|trunk| self.bills.get_mut(trunk.ix())) {
+                    if let Some(bill) = bill_of(&mut self.bills, &self.billed, leg.0) {
                         bill.heard(leg.0, &event, now.wall);
                     }
                     self.tell(now, Input::Leg(leg, event));
@@ -448,7 +447,7 @@ impl World {
         self.store.crash();
         self.store.begin(&trunks, now);
         for (id, _) in self.store.attempts().iter().filter(|(_, attempt)| attempt.outcomes.is_empty()) {
-            if let Some(bill) = self.billed.get(id).and_then(|trunk| self.bills.get_mut(trunk.ix())) {
+            if let Some(bill) = bill_of(&mut self.bills, &self.billed, *id) {
                 bill.lost(*id);
             }
         }
@@ -500,6 +499,15 @@ impl World {
             self.report.fingerprint = (self.report.fingerprint ^ u64::from(byte)).wrapping_mul(0x0100_0000_01B3);
         }
     }
+}
+
+/// Of the trunk over which it went last.
+fn bill_of<'a>(
+    bills: &'a mut [Bill],
+    billed: &BTreeMap<AttemptId, TrunkIx>,
+    attempt: AttemptId,
+) -> Option<&'a mut Bill> {
+    bills.get_mut(billed.get(&attempt)?.ix())
 }
 
 impl fmt::Display for Report {

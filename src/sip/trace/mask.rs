@@ -2,7 +2,7 @@
 
 use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 
-use crate::sip::bytes::{display, split_once};
+use crate::sip::bytes::{display, param, split_once};
 use crate::sip::uri::Uri;
 
 /// So many digits may be a number. Ports, statuses and payload types have fewer.
@@ -77,13 +77,11 @@ pub(super) fn uri(uri: &[u8], out: &mut String) {
         out.push(':');
         out.push_str(&port.to_string());
     }
-    for over in ["udp", "tcp", "tls", "ws", "wss", "sctp"] {
-        if crate::sip::bytes::param(parsed.params, b"transport")
-            .is_some_and(|t| t.eq_ignore_ascii_case(over.as_bytes()))
-        {
-            out.push_str(";transport=");
-            out.push_str(over);
-        }
+    let over = param(parsed.params, b"transport").unwrap_or(&[]);
+    let known = ["udp", "tcp", "tls", "ws", "wss", "sctp"];
+    if let Some(over) = known.into_iter().find(|known| over.eq_ignore_ascii_case(known.as_bytes())) {
+        out.push_str(";transport=");
+        out.push_str(over);
     }
 }
 
