@@ -222,12 +222,6 @@ impl<'a> Work<'a> {
             free,
             callback: false,
         };
-        if let Some(contact) = self.ledgers.contacts.get_mut(&intent.contact) {
-            contact.note(dial);
-        }
-        if let Some(phone) = self.ledgers.phones.get_mut(&intent.phone) {
-            phone.ledger.note(dial);
-        }
         committed.numbers.push((attempt, number));
         let version = self.dialling.versions.of(conn, intent.campaign_ix, &intent.campaign).await?;
         let trunk = self.dialling.trunk(intent.trunk);
@@ -241,6 +235,7 @@ impl<'a> Work<'a> {
             revisions: 0,
         };
         self.attempts.insert(attempt, known);
+        self.note_or_forget(known, attempt, Some(dial));
         Ok(StoreReply::Authorised { attempt })
     }
 
