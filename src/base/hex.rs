@@ -15,12 +15,17 @@ pub fn push_hex(bytes: &[u8], out: &mut String) {
 
 /// Of digits in either case. `None` for anything else, a digit that stands alone included.
 pub fn unhex(text: &str) -> Option<Vec<u8>> {
-    let four = |byte: u8| char::from(byte).to_digit(16).map(|four| four as u8);
     let pairs = text.as_bytes().chunks(2).map(|pair| match pair {
-        [high, low] => Some(four(*high)? << 4 | four(*low)?),
+        [high, low] => hex_byte(*high, *low),
         _ => None,
     });
     pairs.collect()
+}
+
+/// Of two digits in either case.
+pub fn hex_byte(high: u8, low: u8) -> Option<u8> {
+    let four = |byte: u8| char::from(byte).to_digit(16).map(|four| four as u8);
+    Some(four(high)? << 4 | four(low)?)
 }
 
 #[cfg(test)]

@@ -2,6 +2,7 @@
 
 use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 
+use crate::base::hex_byte;
 use crate::sip::bytes::{display, param, split_once};
 use crate::sip::uri::Uri;
 
@@ -149,9 +150,8 @@ fn unescaped(text: &[u8]) -> Vec<u8> {
     let mut out = Vec::with_capacity(text.len());
     let mut rest = text;
     while let [first, tail @ ..] = rest {
-        let hex = |b: &u8| char::from(*b).to_digit(16).map(|four| four as u8);
         let escaped = match rest {
-            [b'%', high, low, ..] => hex(high).zip(hex(low)).map(|(high, low)| high << 4 | low),
+            [b'%', high, low, ..] => hex_byte(*high, *low),
             _ => None,
         };
         out.push(escaped.unwrap_or(*first));
