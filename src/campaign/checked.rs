@@ -9,7 +9,10 @@ use jiff::civil::Date;
 use crate::base::Diagnostic;
 use crate::contact::{CallResult, Meaning, Zones};
 
-use super::{Attempts, Calendar, CallingHours, Cap, Condition, Flow, GoldenHours, ListMap, Policy, RetryRule, TestSet};
+use super::{
+    Attempts, Calendar, CallingHours, Cap, Condition, Flow, GoldenHours, ListMap, Policy, Rank, RankBy, RetryRule,
+    TestSet,
+};
 
 /// All campaigns of one folder, checked together and swapped together.
 #[derive(Clone, Debug, Default)]
@@ -41,7 +44,7 @@ pub struct Campaign {
     pub eligible: Vec<Condition>,
     /// First match wins. A lead that matches none is not eligible.
     pub segments: Vec<Segment>,
-    pub rank_by: RankBy,
+    pub rank: Rank,
     pub calling_hours: CallingHours,
     pub golden_hours: GoldenHours,
     pub pacing: Pacing,
@@ -108,13 +111,6 @@ pub struct Segment {
     pub name: String,
     pub when: Condition,
     pub attempts_max: Option<u16>,
-}
-
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum RankBy {
-    Score,
-    /// p_answer(slot) × score × value.
-    ExpectedValue,
 }
 
 #[derive(Clone, Debug, PartialEq, Eq)]

@@ -14,8 +14,18 @@ pub struct GoldenHours {
     /// Before anything is learned: chance that a dial is answered inside and outside the golden hours.
     pub rate_golden: Share,
     pub rate_other: Share,
-    /// How many calls the seed is worth once learning is on.
+    /// How many calls in an hour of a segment are worth as much as what the seed, and the other hours, say of it.
     pub prior_weight_calls: u32,
+    pub learn: Learn,
+}
+
+/// Are golden hours learned from outcomes?
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Learn {
+    /// The seed holds, whatever happens.
+    Off,
+    /// Each segment its own, as far as its calls tell; what they do not tell it takes from the others and from the seed.
+    PerSegment,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

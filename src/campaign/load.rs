@@ -324,9 +324,9 @@ script: { default: scripts/installment/v7.md }
     }
 
     #[test]
-    fn learning_is_not_supported_yet_and_says_so() {
-        let learning = SHORT.replace("mode: prefer,", "mode: prefer, learn: per_segment,");
-        assert!(findings(&learning).contains("error[GH1008]: `per_segment` is not supported yet"));
+    fn learning_per_customer_is_not_supported_yet_and_says_so() {
+        let learning = SHORT.replace("mode: prefer,", "mode: prefer, learn: per_customer,");
+        assert!(findings(&learning).contains("error[GH1008]: `per_customer` is not supported yet"));
     }
 
     #[test]

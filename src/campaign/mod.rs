@@ -16,6 +16,7 @@ mod list;
 mod load;
 mod policy;
 mod prompt;
+mod rank;
 mod read;
 mod rule;
 pub mod schema;
@@ -30,19 +31,19 @@ pub use attempts::{Attempts, Daypart, RetryRule, Spread};
 pub use calendar::{Calendar, DayKind, UnpublishedYear};
 pub use caps::{Cap, CapOrigin, CapPer, CapRule, QuietAfter};
 pub use checked::{
-    AgentsUse, Campaign, ConsentRule, Pacing, PacingMode, Plan, Purpose, RankBy, RunDates, Scenario, Segment, Status,
-    TrunkUse,
+    AgentsUse, Campaign, ConsentRule, Pacing, PacingMode, Plan, Purpose, RunDates, Scenario, Segment, Status, TrunkUse,
 };
 pub use condition::{Condition, Figures, Truth};
 pub use expression::{Kind, Mistake, Vocabulary};
 pub use flow::{Collect, Flow, FlowEnd, Key, Promise, Step, StepIx};
 pub use folder::{Folder, KnownNames};
-pub use golden::{GoldenHours, GoldenMode};
+pub use golden::{GoldenHours, GoldenMode, Learn};
 pub use hours::{CallingHours, HolidayRule, Minute, WeekHours, Window, ZoneRule};
 pub use list::{ColumnKind, ColumnSpec, ListMap, RefuseIf};
 pub use load::load;
 pub use policy::Policy;
 pub use prompt::Prompt;
+pub use rank::{Rank, RankBy};
 pub use rule::Rule;
 pub use source::ListSource;
 pub use tests_case::{

@@ -7,8 +7,9 @@ use std::time::Duration;
 use crate::base::Share;
 
 use super::{
-    Attempts, CallingHours, Campaign, ConsentRule, GoldenHours, GoldenMode, HolidayRule, ListMap, Pacing, PacingMode,
-    Policy, Purpose, RankBy, RefuseIf, RunDates, Scenario, Status, TrunkUse, WeekHours, Window, ZoneRule,
+    Attempts, CallingHours, Campaign, ConsentRule, GoldenHours, GoldenMode, HolidayRule, Learn, ListMap, Pacing,
+    PacingMode, Policy, Purpose, Rank, RankBy, RefuseIf, RunDates, Scenario, Status, TrunkUse, WeekHours, Window,
+    ZoneRule,
 };
 
 /// Open from 08:00 to 21:00 every day by the contact's clock; hardly any budget, no caps, no segments, no flow.
@@ -27,7 +28,7 @@ pub fn campaign() -> Campaign {
         list: list(),
         eligible: Vec::new(),
         segments: Vec::new(),
-        rank_by: RankBy::Score,
+        rank: Rank { by: RankBy::Score, ..Rank::default() },
         calling_hours: CallingHours {
             zone: ZoneRule::Customer,
             fallback_zone: None,
@@ -40,6 +41,7 @@ pub fn campaign() -> Campaign {
             rate_golden: Share::from_ppm(300_000),
             rate_other: Share::from_ppm(150_000),
             prior_weight_calls: 200,
+            learn: Learn::Off,
         },
         pacing: Pacing {
             mode: PacingMode::Agentless,

@@ -11,6 +11,7 @@ use crate::campaign::{Campaign, Plan};
 use crate::engine::{Committed, DncSubject, Input, OperatorCommand, StoreReply, StoreRequest};
 use crate::http::{Check, Health};
 use crate::obs::Metrics;
+use crate::rank::Tally;
 use crate::store::{LedgerCursor, Sqlite, Store, StoreError};
 
 use super::pump::ToEngine;
@@ -325,6 +326,11 @@ impl Writer {
         self.tell(ToEngine::Input(Box::new(Input::Plan(campaigns.clone(), plan.zones.clone()))));
         for (ix, campaign) in campaigns {
             let known = self.campaigns.insert(ix, Arc::clone(&campaign));
+            if known.is_none() {
+                let since = self.clock.now().wall - Duration::from_hours(24 * Tally::DAYS as u64);
+                let heard = self.store.heard_since(ix, since).await?;
+                self.tell(ToEngine::Input(Box::new(Input::Heard(ix, heard))));
+            }
             if known.is_none_or(|known| !known.judges_as(&campaign)) {
                 self.reading.campaign(ix);
             }

@@ -19,7 +19,7 @@ impl Engine {
         live.authorised = Some(now.wall);
         live.law = law;
         let (run, trunk, campaign) = (live.run, live.trunk, live.campaign.clone());
-        let (local_hour, golden) = (live.local_hour, live.golden);
+        let (local_hour, golden) = (live.place.slot.hour(), live.golden);
         // Closing may have come, or a drain begun, while the store was writing.
         let late = now.tick >= live.permit_until || law >= live.closing || live.cancelled;
         if late || self.draining {

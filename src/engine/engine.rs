@@ -94,6 +94,7 @@ impl Engine {
             Input::Plan(campaigns, zones) => self.take_plan(now, campaigns, &zones),
             Input::Shown { since, counts } => self.take_shown(since, counts),
             Input::Talked { since, calls } => self.take_talked(since, &calls),
+            Input::Heard(campaign, heard) => self.take_heard(campaign, &heard),
             Input::Ledgers(page) => self.book.load(page),
             Input::Leads(rows) => self.admit(now, &rows),
             Input::LeadsRead(campaign) => self.leads_read(now, campaign),

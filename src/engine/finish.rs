@@ -6,6 +6,8 @@ use crate::base::{AttemptId, Now, Wall};
 use crate::call::{Finished, Progress, ReleaseSide};
 use crate::contact::{CallResult, ContactKind, LeadState, Meaning, OutcomeKind};
 use crate::gate::PastDial;
+use crate::rank;
+use crate::schedule::day_number;
 use crate::schedule::{
     self, After, Again, Clock, Dayparts, LeadFlags, LeadIx, Next, RetryRules, Wish, after_disposition, after_result,
     promised_at,
@@ -25,6 +27,10 @@ impl Engine {
             return self.write_void(now, id, &live);
         }
         self.line_ended(now, &live, finished.progress.connected.is_some());
+        self.note_holding(now, &live, finished.progress.connected.is_some());
+        if let (Some(answered), Some(run)) = (rank::answered(finished.result), self.runs.get_mut(live.run)) {
+            run.ranking.observe(day_number(live.law), live.place, 1, u32::from(answered));
+        }
         self.charge(&live, &finished);
         let meaning = finished.progress.disposition.as_deref().and_then(|name| live.campaign.dispositions.get(name));
         let meaning = meaning.cloned();
@@ -199,7 +205,7 @@ impl Engine {
             result: finished.result,
             outcome,
             answered: p.answered.is_some(),
-            local_hour: live.local_hour,
+            local_hour: live.place.slot.hour(),
             setup_ms: span(p.sent, p.ringing),
             ring_ms: span(p.ringing, p.answered.or(p.ended)),
             talk_ms: span(p.answered, p.ended),

@@ -8,7 +8,7 @@ use crate::campaign::Campaign;
 use crate::contact::Zones;
 use crate::gate::DncMark;
 
-use super::{Counted, LeadRow, LedgerPage, StoreReply, StoreRequest, Talked, Whose};
+use super::{Counted, Heard, LeadRow, LedgerPage, StoreReply, StoreRequest, Talked, Whose};
 
 #[derive(Clone, Debug)]
 pub enum Input {
@@ -24,6 +24,8 @@ pub enum Input {
         since: Wall,
         calls: Vec<Talked>,
     },
+    /// What attempts before told of answers. Once, after the plan and before the first lead.
+    Heard(CampaignIx, Vec<Heard>),
     /// Histories; they come before the leads that need them.
     Ledgers(LedgerPage),
     /// A page of leads of one campaign, in ascending order of `LeadId`. Known leads are brought up to date.

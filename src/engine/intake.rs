@@ -60,7 +60,7 @@ impl Engine {
         // The only wait that is free after a talk: a promise outlives the process that made it.
         let promised = row.next_free && self.book.contact(row.contact).owes_callback(row.campaign_ix);
         let Some(cell) = self.cell_for(now.wall, at, lead, slot, segment, promised) else { return };
-        let key = rank::key(campaign.rank_by, row.score, row.value);
+        let key = rank::key(campaign.rank.by, row.score, row.value);
         // Its cell is where segment and zones are kept, so it goes through one even if it does not stay.
         let Some(run) = self.runs.get_mut(at) else { return };
         run.frontier.park(lead, cell, key, Wall::MAX);
@@ -205,9 +205,10 @@ impl Engine {
             segment,
             attempts: u8::try_from(history.attempts).unwrap_or(u8::MAX),
             fails: history.fails,
+            reachability: history.reachability,
             promised,
         };
-        let mut viewer = Viewer::new(&run.campaign, &self.zones, &self.zone_sets, &run.answers, now);
+        let mut viewer = Viewer::new(&run.campaign, &self.zones, &self.zone_sets, &run.ranking, now);
         run.frontier.cell(key, |key| viewer.view(key))
     }
 
@@ -305,7 +306,7 @@ impl Run {
             .with(LeadFlags::TEST_PHONE, slot.is_test)
             .with(LeadFlags::FREE, row.next_free)
             .with(LeadFlags::SEVERAL_PHONES, slots.len() > 1);
-        let factor = match self.campaign.rank_by {
+        let factor = match self.campaign.rank.by {
             RankBy::Score => row.value,
             RankBy::ExpectedValue => row.score,
         };

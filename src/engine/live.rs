@@ -6,6 +6,7 @@ use std::sync::Arc;
 use crate::base::{AttemptId, ContactId, LeadId, Now, PhoneId, QueueIx, Tick, TrunkIx, Wall};
 use crate::call::Attempt;
 use crate::campaign::Campaign;
+use crate::rank::Place;
 use crate::schedule::LeadIx;
 
 use super::detour::Detour;
@@ -33,7 +34,8 @@ pub struct Live {
     pub closing: Wall,
     /// It went out although the daily budget was used up.
     pub free: bool,
-    pub local_hour: u8,
+    /// What it will have told of answers.
+    pub place: Place,
     pub golden: bool,
     /// Not wanted any more before it was dialled.
     pub cancelled: bool,

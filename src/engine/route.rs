@@ -115,7 +115,7 @@ impl Engine {
         self.carrying(run).filter_map(|trunk| self.trunks.get(trunk.ix())?.next_free(now)).min()
     }
 
-    fn carrying<'a>(&'a self, run: &'a Run) -> impl Iterator<Item = TrunkIx> + 'a {
+    pub(super) fn carrying<'a>(&'a self, run: &'a Run) -> impl Iterator<Item = TrunkIx> + 'a {
         let carries =
             |trunk: &TrunkIx| self.may_carry(*trunk) && self.has_numbers(run, *trunk) && self.affords(*trunk) > 0;
         run.route.trunks().filter(carries)

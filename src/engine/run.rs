@@ -8,9 +8,9 @@ use crate::campaign::{Campaign, RankBy};
 use crate::contact::CallResult;
 use crate::gate::{Eligibility, LeadFacts, Rule};
 use crate::pace::Pacer;
-use crate::rank::AnswerModel;
-use crate::schedule::{CellKey, Frontier, LeadFlags, LeadIx, LeadTable, ZoneSetIx};
+use crate::schedule::{CellKey, Frontier, LeadFlags, LeadIx, LeadTable, Ranking, ZoneSetIx};
 
+use super::room::Holding;
 use super::route::Route;
 use super::standing::Standing;
 use super::{EngineConfig, LeadRow};
@@ -30,7 +30,8 @@ pub struct Run {
     pub leads: LeadTable,
     pub frontier: Frontier,
     pub pacer: Pacer,
-    pub answers: AnswerModel,
+    pub ranking: Ranking,
+    pub holding: Holding,
     /// All phones of leads with several, in dial order. Looked up, never walked.
     pub several: HashMap<LeadIx, Box<[PhoneSlot]>>,
     pub expiries: BTreeMap<ListId, Wall>,
@@ -73,7 +74,8 @@ impl Run {
             leads: LeadTable::default(),
             frontier: Frontier::new(now),
             pacer,
-            answers: model_of(&campaign),
+            ranking: Ranking::new(&campaign),
+            holding: Holding::default(),
             several: HashMap::new(),
             expiries: BTreeMap::new(),
             funnel: Funnel::default(),
@@ -92,7 +94,7 @@ impl Run {
         self.route = Route::of(&campaign, config);
         self.queue = queue_of(&campaign, config);
         self.pacer.set(campaign.pacing.mode, &campaign.trunk);
-        self.answers = model_of(&campaign);
+        self.ranking.adopt(&self.campaign, &campaign);
         self.campaign = campaign;
         self.retired = false;
         self.stale = true;
@@ -156,7 +158,7 @@ impl Run {
     /// Score and value. The frontier's key is one of them or their product, so the table needs only the other factor.
     pub fn worth(&self, lead: LeadIx) -> Option<(f32, f32)> {
         let (key, factor) = (self.frontier.key(lead)?, self.leads.factor(lead));
-        Some(match self.campaign.rank_by {
+        Some(match self.campaign.rank.by {
             RankBy::Score => (key, factor),
             RankBy::ExpectedValue if factor > 0.0 => (factor, key / factor),
             RankBy::ExpectedValue => (0.0, 0.0),
@@ -179,10 +181,6 @@ impl Run {
             free_of_daily_budget: row.flags.has(LeadFlags::FREE),
         })
     }
-}
-
-fn model_of(campaign: &Campaign) -> AnswerModel {
-    AnswerModel::from_prior(&campaign.golden_hours, campaign.segments.iter().map(|segment| segment.name.as_str()))
 }
 
 fn queue_of(campaign: &Campaign, config: &EngineConfig) -> Option<QueueIx> {

@@ -11,6 +11,7 @@ use crate::call::{MediaQuality, ReleaseSide};
 use crate::campaign::Campaign;
 use crate::contact::{CallResult, ClosedWhy, Columns, ContactKind, LeadState, OutcomeKind, ZoneIx, Zones};
 use crate::gate::{DncMark, LeadFacts, Ledger, Verdict};
+use crate::rank::{Past, Place, Reachability, Slot};
 
 #[derive(Clone, Debug)]
 pub enum StoreRequest {
@@ -113,9 +114,24 @@ pub struct Context {
     pub slot_half_hour: u8,
     pub golden: bool,
     pub attempt_no: u16,
+    /// Of its two last dials that nobody answered, how many were in this local hour.
     pub same_slot_fails: u8,
+    /// How easily the person is reached, by all campaigns' dials before.
+    pub reachability: Reachability,
     /// Since the last dial of this contact in any campaign.
     pub since_last: Option<Duration>,
+}
+
+impl Context {
+    /// Where the answer model counts it.
+    pub fn place(&self) -> Place {
+        let attempts = u8::try_from(self.attempt_no.saturating_sub(1)).unwrap_or(u8::MAX);
+        Place {
+            segment: self.segment,
+            slot: Slot::new(self.slot_weekday, u16::from(self.slot_half_hour) * Slot::MINUTES),
+            past: Past { attempts, same_hour_fails: self.same_slot_fails, reachability: self.reachability }.tidy(),
+        }
+    }
 }
 
 /// The whole end of an attempt. Revision 0 is the engine's; later ones bring labels and corrections.

@@ -4,7 +4,6 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use crate::base::{AttemptId, Now, Tick, TrunkIx, Wall};
-use crate::campaign::Daypart;
 use crate::gate::{self, Facts, PastDial, Verdict};
 use crate::pace::Staff;
 use crate::rank::Slot;
@@ -49,7 +48,7 @@ impl Engine {
         }
         for at in 0..self.runs.len() {
             let Some(run) = self.runs.get(at) else { continue };
-            if !run.may_dial() || run.frontier.open_len() == 0 {
+            if !run.may_dial() || !run.frontier.has_best() {
                 continue;
             }
             if let Some(next) = self.next_permit(now, run) {
@@ -79,11 +78,16 @@ impl Engine {
         let wall = self.law(now);
         let Some(run) = self.runs.get_mut(at) else { return };
         run.frontier.due(wall);
-        if !run.stale && run.frontier.next_refresh() > wall {
+        let replans = run.ranking.replan_at() <= wall;
+        if !run.stale && !replans && run.frontier.next_refresh() > wall {
             return;
         }
+        if run.stale || replans {
+            self.replan(wall, at);
+        }
+        let Some(run) = self.runs.get_mut(at) else { return };
         run.stale = false;
-        let mut viewer = Viewer::new(&run.campaign, &self.zones, &self.zone_sets, &run.answers, wall);
+        let mut viewer = Viewer::new(&run.campaign, &self.zones, &self.zone_sets, &run.ranking, wall);
         run.frontier.refresh(|key| viewer.view(key));
     }
 
@@ -201,7 +205,7 @@ impl Engine {
             permit_until: intent.permit_until,
             closing: gate::closing_time(&facts).unwrap_or(Wall::MAX),
             free: facts.lead.free_of_daily_budget,
-            local_hour: intent.context.slot_half_hour / 2,
+            place: intent.context.place(),
             golden: intent.context.golden,
             cancelled: false,
             stage: Stage::Asked,
@@ -247,7 +251,7 @@ impl Engine {
         let row = run.leads.get(lead)?;
         let key = run.cell(lead)?;
         let wall = self.law(now);
-        let mut viewer = Viewer::new(&run.campaign, &self.zones, &self.zone_sets, &run.answers, wall);
+        let mut viewer = Viewer::new(&run.campaign, &self.zones, &self.zone_sets, &run.ranking, wall);
         let (slot, p_answer) = viewer.p_answer(key)?;
         let ledger = self.book.contact(row.contact);
         let (score, value) = run.worth(lead)?;
@@ -264,7 +268,8 @@ impl Engine {
             slot_half_hour: (slot.minute() / Slot::MINUTES) as u8,
             golden: is_golden_slot(&run.campaign, key.segment, slot),
             attempt_no: u16::from(key.attempts) + 1,
-            same_slot_fails: key.fails.count(Daypart::of(slot.minute())),
+            same_slot_fails: key.fails.count(slot.hour()),
+            reachability: key.reachability,
             since_last: ledger.dials.last().map(|dial| wall.since(dial.at)),
         })
     }

@@ -79,7 +79,7 @@ impl Engine {
     /// When the next lead may be dialled: `Wall(0)` if one may be now, `None` if nobody waits for anything.
     pub fn next_due(&self) -> Option<Wall> {
         let next = |run: &Run| {
-            if run.frontier.open_len() > 0 {
+            if run.frontier.has_best() {
                 return Some(Wall(0));
             }
             let queued = (run.frontier.due_len() > 0).then(|| run.frontier.next_refresh());

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use crate::base::{AttemptId, CampaignIx, ContactId, LeadId, ListId, Now, PhoneId, Pii, Wall};
 use crate::contact::Row;
-use crate::engine::{Committed, Epoch, LeadRow, LedgerPage, RecoveredAttempt, StoreRequest, Talked};
+use crate::engine::{Committed, Epoch, Heard, LeadRow, LedgerPage, RecoveredAttempt, StoreRequest, Talked};
 use crate::store::{
     DncChange, DncEntry, DncFilter, DncSubjectKey, Erased, ImportCounts, ImportStart, LabelTarget, Labelled,
     LeadCounts, LedgerCursor, ListInfo, NewDnc, NewLabel, OutcomeRow, Paused, Stats, Store, StoreError, Switch,
@@ -159,6 +159,9 @@ impl Store for Fake {
         Err(ELSEWHERE)
     }
     async fn shown_since(&mut self, _: Wall) -> Result<Vec<(String, u32)>, StoreError> {
+        Err(ELSEWHERE)
+    }
+    async fn heard_since(&mut self, _: CampaignIx, _: Wall) -> Result<Vec<Heard>, StoreError> {
         Err(ELSEWHERE)
     }
     async fn talked_since(&mut self, _: Wall) -> Result<Vec<Talked>, StoreError> {

@@ -180,6 +180,7 @@ fn context() -> Context {
         golden: true,
         attempt_no: 1,
         same_slot_fails: 0,
+        reachability: crate::rank::Reachability::default(),
         since_last: Some(Duration::from_mins(90)),
     }
 }

@@ -2,25 +2,29 @@
 
 use crate::campaign::{GoldenHours, WeekHours};
 
-use super::Slot;
+use super::{Past, Slot};
 
-/// `logit p = table[segment][slot] + ATTEMPT × attempts + SAME_SLOT × min(fails in this part of the day, 2)`.
+/// `logit p = table[segment][slot] + attempts[k] + same_hour[f] + reachability`.
 ///
 /// Before anything is learned the table holds the campaign's `answer_rate`: the golden rate in slots that lie in the
-/// segment's golden hours, the other rate outside, and the mean by minutes in a slot that lies across the edge.
-/// Learning replaces entries of the table and nothing else.
+/// segment's golden hours, the other rate outside, and the mean by minutes in a slot that lies across the edge; and
+/// attempts and failures count as [`AnswerModel::ATTEMPT`] and [`AnswerModel::SAME_HOUR`] say. [`super::learn`] replaces
+/// all of it but the shape.
 #[derive(Clone, Debug, PartialEq)]
 pub struct AnswerModel {
     /// One row of [`Slot::PER_WEEK`] per segment.
-    logits: Vec<f32>,
+    pub(super) logits: Vec<f32>,
+    /// By attempts made so far.
+    pub(super) attempts: [f32; Past::MAX_ATTEMPTS as usize + 1],
+    /// By failures in this local hour.
+    pub(super) same_hour: [f32; Past::MAX_SAME_HOUR as usize + 1],
 }
 
 impl AnswerModel {
     /// Each attempt made so far lowers the odds to 84 %. Most of the fall is selection: who answers easily has answered.
     pub const ATTEMPT: f32 = -0.18;
-    /// Each failure in the same part of the day lowers the odds to 55 %, twice at most.
-    pub const SAME_SLOT: f32 = -0.6;
-    pub const MAX_SAME_SLOT_FAILS: u8 = 2;
+    /// Each failure in the same hour lowers the odds to 55 %.
+    pub const SAME_HOUR: f32 = -0.6;
 
     /// `segments` are names in the campaign's order.
     pub fn from_prior<'a>(golden: &GoldenHours, segments: impl Iterator<Item = &'a str>) -> Self {
@@ -34,16 +38,28 @@ impl AnswerModel {
                 logits.push(logit(outside + share * (inside - outside)));
             }
         }
-        Self { logits }
+        Self {
+            logits,
+            attempts: std::array::from_fn(|k| Self::ATTEMPT * k as f32),
+            same_hour: std::array::from_fn(|f| Self::SAME_HOUR * f as f32),
+        }
     }
 
     /// In `(0, 1)`. A segment that the model does not know answers never.
-    pub fn p_answer(&self, segment: u8, slot: Slot, attempts: u8, same_slot_fails: u8) -> f32 {
-        let at = usize::from(segment) * Slot::PER_WEEK + slot.ix();
-        let Some(base) = self.logits.get(at) else { return 0.0 };
-        let fails = same_slot_fails.min(Self::MAX_SAME_SLOT_FAILS);
-        let z = base + Self::ATTEMPT * f32::from(attempts) + Self::SAME_SLOT * f32::from(fails);
-        1.0 / (1.0 + (-z).exp())
+    pub fn p_answer(&self, segment: u8, slot: Slot, past: Past) -> f32 {
+        self.logit(segment, slot, past).map_or(0.0, |z| 1.0 / (1.0 + (-z).exp()))
+    }
+
+    pub(super) fn logit(&self, segment: u8, slot: Slot, past: Past) -> Option<f32> {
+        let base = self.logits.get(usize::from(segment) * Slot::PER_WEEK + slot.ix())?;
+        let past = past.tidy();
+        let attempts = self.attempts.get(usize::from(past.attempts))?;
+        let same_hour = self.same_hour.get(usize::from(past.same_hour_fails))?;
+        Some(base + attempts + same_hour + past.reachability.shift())
+    }
+
+    pub(super) fn segments(&self) -> usize {
+        self.logits.len() / Slot::PER_WEEK
     }
 }
 
@@ -70,7 +86,8 @@ mod tests {
 
     use super::*;
     use crate::base::Share;
-    use crate::campaign::{GoldenMode, Window};
+    use crate::campaign::{GoldenMode, Learn, Window};
+    use crate::rank::Reachability;
 
     fn model() -> AnswerModel {
         let week = |text: &str| WeekHours::new(std::array::from_fn(|_| vec![Window::parse(text).unwrap()]));
@@ -80,8 +97,13 @@ mod tests {
             rate_golden: Share::from_ppm(300_000),
             rate_other: Share::from_ppm(150_000),
             prior_weight_calls: 200,
+            learn: Learn::Off,
         };
         AnswerModel::from_prior(&golden, ["star", "tail", "unseeded"].into_iter())
+    }
+
+    fn fresh(model: &AnswerModel, segment: u8, slot: Slot) -> f32 {
+        model.p_answer(segment, slot, Past::default())
     }
 
     fn near(a: f32, b: f32) -> bool {
@@ -91,28 +113,40 @@ mod tests {
     #[test]
     fn the_prior_is_the_campaigns_answer_rate_inside_and_outside() {
         let model = model();
-        assert!(near(model.p_answer(0, Slot::new(2, 1_080), 0, 0), 0.30));
-        assert!(near(model.p_answer(0, Slot::new(2, 1_050), 0, 0), 0.15));
-        assert!(near(model.p_answer(2, Slot::new(2, 1_080), 0, 0), 0.15));
+        assert!(near(fresh(&model, 0, Slot::new(2, 1_080)), 0.30));
+        assert!(near(fresh(&model, 0, Slot::new(2, 1_050)), 0.15));
+        assert!(near(fresh(&model, 2, Slot::new(2, 1_080)), 0.15));
     }
 
     #[test]
     fn a_slot_across_the_edge_is_golden_by_its_minutes() {
-        assert!(near(model().p_answer(1, Slot::new(0, 600), 0, 0), 0.225));
+        assert!(near(fresh(&model(), 1, Slot::new(0, 600)), 0.225));
     }
 
     #[test]
-    fn attempts_and_failures_in_the_same_slot_lower_it_and_the_third_failure_adds_nothing() {
+    fn attempts_and_failures_in_the_same_hour_lower_it_and_the_third_failure_adds_nothing() {
         let model = model();
-        let p = |attempts, fails| model.p_answer(0, Slot::new(0, 1_080), attempts, fails);
+        let p = |attempts, same_hour_fails| {
+            model.p_answer(0, Slot::new(0, 1_080), Past { attempts, same_hour_fails, ..Past::default() })
+        };
         assert!(p(0, 0) > p(1, 0) && p(1, 0) > p(1, 1) && p(1, 1) > p(1, 2));
-        assert!(near(p(2, 2), p(2, 3)));
+        assert!(near(p(2, 2), p(2, 3)) && near(p(7, 0), p(200, 0)));
         let odds = |p: f32| p / (1.0 - p);
         assert!(near(odds(p(1, 1)) / odds(p(1, 0)), 0.548_811_6));
     }
 
     #[test]
+    fn a_person_who_is_easily_reached_is_likelier_to_answer() {
+        let model = model();
+        let p = |reachability| model.p_answer(0, Slot::new(0, 600), Past { reachability, ..Past::default() });
+        assert!(
+            p(Reachability::of(2, 2)) > p(Reachability::default())
+                && p(Reachability::default()) > p(Reachability::of(2, 0))
+        );
+    }
+
+    #[test]
     fn an_unknown_segment_answers_never() {
-        assert!(near(model().p_answer(9, Slot::new(0, 0), 0, 0), 0.0));
+        assert!(near(fresh(&model(), 9, Slot::new(0, 0)), 0.0));
     }
 }

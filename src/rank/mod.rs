@@ -1,9 +1,17 @@
 //! What a dial is worth: the answer model by segment and slot, and the index that leads are ordered by.
 
 mod answer;
+mod learn;
+mod past;
+mod reachability;
 mod slot;
+mod tally;
 mod value;
 
 pub use answer::{AnswerModel, golden_share};
+pub use learn::learn;
+pub use past::Past;
+pub use reachability::Reachability;
 pub use slot::Slot;
+pub use tally::{Count, Place, Tally, answered};
 pub use value::{index_value, key, multiplier};

@@ -19,6 +19,11 @@ impl Slot {
         Self(u16::from(weekday % 7) * Self::PER_DAY + half_hour)
     }
 
+    /// Of a position in a table of [`Slot::PER_WEEK`]; beyond the week it wraps.
+    pub fn at(ix: u16) -> Self {
+        Self(ix % Self::PER_WEEK as u16)
+    }
+
     /// Of a local time, by its own weekday.
     pub fn of(local: DateTime) -> Self {
         let weekday = local.weekday().to_monday_zero_offset().unsigned_abs();
@@ -33,6 +38,10 @@ impl Slot {
     /// Monday is 0.
     pub fn weekday(self) -> u8 {
         (self.0 / Self::PER_DAY) as u8
+    }
+
+    pub fn hour(self) -> u8 {
+        (self.minute() / 60) as u8
     }
 
     /// Minute of the local day at which it starts.

@@ -40,7 +40,7 @@ impl<'a> Days<'a> {
 
     /// The weekday whose slot of the answer model counts: on a holiday the natural one.
     pub fn slot_weekday(self, zone: &TimeZone, at: Wall) -> u8 {
-        let day = local_us(zone, at).div_euclid(DAY_US);
+        let day = local_day(zone, at);
         self.weekday(day).unwrap_or((day + 3).rem_euclid(7) as usize) as u8
     }
 }
@@ -78,6 +78,11 @@ pub fn next_step(zone: &TimeZone, at: Wall, minutes: u16) -> Wall {
 /// Microseconds since 1970 as the local clock shows them.
 pub fn local_us(zone: &TimeZone, at: Wall) -> i64 {
     at.0.saturating_add(i64::from(zone.to_offset(at.timestamp()).seconds()) * 1_000_000)
+}
+
+/// Days since 1970 as the local clock shows them.
+pub fn local_day(zone: &TimeZone, at: Wall) -> i64 {
+    local_us(zone, at).div_euclid(DAY_US)
 }
 
 /// Minute of the local day.

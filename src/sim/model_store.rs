@@ -7,10 +7,12 @@ use std::time::Duration;
 use crate::base::{AttemptId, CampaignIx, ContactId, LeadId, ListId, Now, PhoneId, Pii, Wall};
 use crate::contact::{ClosedWhy, Columns, LeadState};
 use crate::engine::{
-    AsStored, Committed, DncRequest, DncSubject, Epoch, Intent, LeadRow, LedgerPage, Outcome, PhoneRow,
+    AsStored, Committed, DncRequest, DncSubject, Epoch, Heard, Intent, LeadRow, LedgerPage, Outcome, PhoneRow,
     RecoveredAttempt, StoreReply, StoreRequest, Talked, billed_s, last_gate, refused,
 };
 use crate::gate::{DncMark, Ledger, PastDial, Rule, Verdict};
+use crate::rank::{Place, answered};
+use crate::schedule::day_number;
 
 /// Everything in it is committed: a batch is applied whole or not at all, so a crash loses only who was dialling.
 #[derive(Clone, Debug, Default)]
@@ -107,6 +109,9 @@ pub struct ModelAttempt {
     pub contact: ContactId,
     pub phone: PhoneId,
     pub campaign: CampaignIx,
+    pub place: Place,
+    /// The segment's name.
+    pub segment: Arc<str>,
     pub trunk: String,
     pub caller_id: Arc<str>,
     pub at: Wall,
@@ -216,6 +221,8 @@ impl ModelStore {
             contact: intent.contact,
             phone: intent.phone,
             campaign: intent.campaign_ix,
+            place: intent.context.place(),
+            segment: intent.campaign.segment(intent.context.segment).map_or("", |segment| &segment.name).into(),
             trunk: self.trunk(intent),
             caller_id: Arc::clone(&intent.caller_id),
             at: now,
@@ -401,6 +408,28 @@ impl ModelStore {
             }
         }
         counts.into_iter().collect()
+    }
+
+    /// What attempts of one campaign told of answers since then.
+    pub fn heard_since(&self, campaign: CampaignIx, since: Wall) -> Vec<Heard> {
+        let mut heard: Vec<Heard> = Vec::new();
+        for attempt in self.attempts.values().filter(|attempt| attempt.campaign == campaign && attempt.at >= since) {
+            let result = attempt.outcomes.last().map(|outcome| outcome.result);
+            if let Some(came) = result.and_then(answered) {
+                let (segment, Place { slot, past, .. }) = (Arc::clone(&attempt.segment), attempt.place);
+                let (day, answered) = (day_number(attempt.at), u32::from(came));
+                heard.push(Heard { day, segment, slot, past, dials: 1, answered });
+            }
+        }
+        heard.sort();
+        heard.dedup_by(|next, sum| {
+            let alike = (next.day, &next.segment, next.slot, next.past) == (sum.day, &sum.segment, sum.slot, sum.past);
+            if alike {
+                (sum.dials, sum.answered) = (sum.dials + next.dials, sum.answered + next.answered);
+            }
+            alike
+        });
+        heard
     }
 
     /// How long the calls of each trunk were talked since then: those that a carrier bills.

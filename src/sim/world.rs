@@ -433,6 +433,9 @@ impl World {
         self.tell(now, Input::Plan(campaigns.clone(), self.draft.zones.clone()));
         for (ix, campaign) in campaigns {
             let known = self.known.insert(ix, Arc::clone(&campaign));
+            if known.is_none() {
+                self.tell(now, Input::Heard(ix, self.store.heard_since(ix, Wall(0))));
+            }
             if known.is_none_or(|known| !known.judges_as(&campaign)) {
                 self.tell(now, Input::Leads(self.store.leads(ix, LeadId(0), usize::MAX)));
                 self.tell(now, Input::LeadsRead(ix));

@@ -12,20 +12,28 @@ use super::{OutcomeRow, OutcomeSource};
 /// What the first link follows from.
 pub(crate) const START: [u8; 32] = [0; 32];
 
-/// The form of the fields below; it changes with them.
+/// The form of the fields below; it changes with them. What came later is added where there is something to say, so that a
+/// chain from before it was kept still holds.
 const VERSION: u8 = 1;
-/// The same, and how the sound was: of a call that had media. So a chain from before that was kept still holds.
-const VERSION_WITH_MEDIA: u8 = 2;
+/// How the sound was, of a call that had media.
+const WITH_MEDIA: u8 = 1;
+/// How easily the person was reached, where the past says something.
+const WITH_REACHABILITY: u8 = 2;
 
 pub(crate) fn link(before: &[u8; 32], seal: u64, row: &OutcomeRow) -> [u8; 32] {
     let mut form = Form(Context::new(&SHA256));
     form.0.update(before);
-    form.bytes(&[if row.outcome.media.is_some() { VERSION_WITH_MEDIA } else { VERSION }]);
+    let reachability = Some(row.context.reachability.steps()).filter(|steps| *steps != 0);
+    let media = row.outcome.media.as_ref();
+    form.bytes(&[VERSION + media.map_or(0, |_| WITH_MEDIA) + reachability.map_or(0, |_| WITH_REACHABILITY)]);
     form.int(seal as i64);
     decision(&mut form, row);
     ending(&mut form, row);
-    if let Some(media) = &row.outcome.media {
+    if let Some(media) = media {
         sound(&mut form, media);
+    }
+    if let Some(steps) = reachability {
+        form.int(i64::from(steps));
     }
     let mut out = [0; 32];
     out.iter_mut().zip(form.0.finish().as_ref()).for_each(|(to, from)| *to = *from);
@@ -189,6 +197,7 @@ mod tests {
             golden: true,
             attempt_no: 1,
             same_slot_fails: 0,
+            reachability: crate::rank::Reachability::default(),
             since_last: Some(Duration::from_micros(77)),
         }
     }

@@ -30,7 +30,7 @@ pub use switch::{Switch, SwitchOf, Turned};
 
 use crate::base::{AttemptId, CampaignIx, ContactId, LeadId, ListId, Now, PhoneId, Pii};
 use crate::contact::Row;
-use crate::engine::{Committed, Epoch, LeadRow, LedgerPage, RecoveredAttempt, StoreRequest, Talked};
+use crate::engine::{Committed, Epoch, Heard, LeadRow, LedgerPage, RecoveredAttempt, StoreRequest, Talked};
 
 /// Answers of every method are `Send`: the HTTP side awaits them on any thread.
 pub trait Store: Sized + Send {
@@ -88,6 +88,9 @@ pub trait Store: Sized + Send {
 
     /// How long the calls of each trunk were talked since then, those alone that a carrier bills, alike ones together, in
     /// order. It walks the attempts since then.
+    /// What attempts of one campaign told of answers since then, for the answer model; sorted.
+    fn heard_since(&mut self, campaign: CampaignIx, since: crate::base::Wall) -> impl Answer<Vec<Heard>>;
+
     fn talked_since(&mut self, since: crate::base::Wall) -> impl Answer<Vec<Talked>>;
 
     /// Grows whenever a list was published, the do-not-call list changed, a pause was set or somebody was erased, by any

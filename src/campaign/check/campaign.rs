@@ -7,8 +7,7 @@ use crate::base::{Code, Span};
 use crate::campaign::decode::{Findings, Spanned, did_you_mean, unit};
 use crate::campaign::read::{DispositionSet, RawCampaign, RawList, RawSegment};
 use crate::campaign::{
-    AgentsUse, Attempts, Campaign, Condition, Mistake, PacingMode, Policy, RankBy, RunDates, Segment, Status,
-    Vocabulary,
+    AgentsUse, Attempts, Campaign, Condition, Mistake, PacingMode, Policy, RunDates, Segment, Status, Vocabulary,
 };
 use crate::contact::{Meaning, Zones};
 
@@ -65,7 +64,7 @@ pub fn campaign(
         list,
         eligible,
         segments,
-        rank_by: raw.rank_by.unwrap_or(RankBy::ExpectedValue),
+        rank: raw.rank.unwrap_or_default(),
         calling_hours: calling?,
         golden_hours: golden,
         pacing: raw.pacing.map_or_else(Default::default, |pacing| pacing.value),

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use crate::base::{Code, Share};
 use crate::campaign::decode::{Findings, did_you_mean};
 use crate::campaign::read::RawGolden;
-use crate::campaign::{GoldenHours, GoldenMode, Segment, WeekHours};
+use crate::campaign::{GoldenHours, GoldenMode, Learn, Segment, WeekHours};
 
 /// The seed's key for every segment without a line of its own.
 const ALL: &str = "all";
@@ -20,6 +20,7 @@ pub fn golden_hours(
     let Some(raw) = raw else { return golden };
     golden.mode = raw.mode.unwrap_or(golden.mode);
     golden.prior_weight_calls = raw.prior_weight_calls.unwrap_or(golden.prior_weight_calls);
+    golden.learn = raw.learn.unwrap_or(golden.learn);
     golden.rate_golden = raw.rate_golden.unwrap_or(golden.rate_golden);
     golden.rate_other = raw.rate_other.unwrap_or(golden.rate_other);
     golden.seed = seed(raw, segments, calling, findings);
@@ -77,6 +78,7 @@ impl Default for GoldenHours {
             rate_golden: Share::from_ppm(300_000),
             rate_other: Share::from_ppm(150_000),
             prior_weight_calls: 200,
+            learn: Learn::PerSegment,
         }
     }
 }

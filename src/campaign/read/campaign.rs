@@ -4,10 +4,9 @@ use std::time::Duration;
 
 use crate::base::{Code, Span};
 use crate::campaign::decode::{Findings, Node, Spanned, scalar, unit};
-use crate::campaign::{
-    AgentsUse, CapOrigin, Pacing, PacingMode, Purpose, RankBy, RunDates, Scenario, Status, TrunkUse,
-};
+use crate::campaign::{AgentsUse, CapOrigin, Pacing, PacingMode, Purpose, Rank, RunDates, Scenario, Status, TrunkUse};
 
+use super::rank::rank;
 use super::reference::{Reference, reference};
 use super::{RawAttempts, RawCap, RawDisposition, RawFlow, RawGolden, RawHours, RawList, RawRetry, RawTests};
 use super::{attempts, caps, cases, dispositions, flow, golden, hours, list, policy};
@@ -27,7 +26,7 @@ pub struct RawCampaign {
     pub list: Option<RawList>,
     pub eligible: Vec<Spanned<String>>,
     pub segments: Vec<RawSegment>,
-    pub rank_by: Option<RankBy>,
+    pub rank: Option<Rank>,
     pub hours: RawHours,
     pub golden: Option<RawGolden>,
     pub pacing: Option<Spanned<Pacing>>,
@@ -100,7 +99,7 @@ pub fn campaign(root: &Node, findings: &mut Findings) -> Option<RawCampaign> {
         list: fields.required("list", findings, list::list),
         eligible: fields.optional("eligible", findings, eligible).unwrap_or_default(),
         segments: fields.optional("segments", findings, segments).unwrap_or_default(),
-        rank_by: fields.optional("rank", findings, rank),
+        rank: fields.optional("rank", findings, rank),
         hours: fields.optional("calling_hours", findings, hours::calling_hours).unwrap_or_default(),
         golden: fields.optional("golden_hours", findings, golden::golden_hours),
         pacing: fields.optional("pacing", findings, pacing),
@@ -202,17 +201,6 @@ fn segment(node: &Node, findings: &mut Findings) -> Option<RawSegment> {
     // A bad name is reported, and must not hide what is wrong with the condition.
     let name = name.unwrap_or(Spanned { value: String::new(), span: node.span });
     Some(RawSegment { name, when, attempts_max })
-}
-
-fn rank(node: &Node, findings: &mut Findings) -> Option<RankBy> {
-    let mut fields = node.fields("rank", findings)?;
-    fields.not_yet(&["mix", "explore", "lookahead"]);
-    let by = fields.optional("by", findings, |node, findings| {
-        let words: Vec<(&str, RankBy)> = RankBy::ALL.iter().map(|by| (by.as_str(), *by)).collect();
-        scalar::one_of(node, "a way to rank", &words, &[], findings)
-    });
-    fields.finish(findings);
-    by
 }
 
 fn pacing(node: &Node, findings: &mut Findings) -> Option<Spanned<Pacing>> {

@@ -1,16 +1,19 @@
 //! `golden_hours:`, the soft preference.
 
 use crate::base::{Share, Span};
-use crate::campaign::GoldenMode;
 use crate::campaign::decode::{Findings, Node, NodeKind, Spanned, scalar, unit};
+use crate::campaign::{GoldenMode, Learn};
 
 use super::hours::{RawWeek, windows};
+
+const LEARN: [(&str, Learn); 2] = [("per_segment", Learn::PerSegment), ("off", Learn::Off)];
 
 #[derive(Clone, Debug, Default)]
 pub struct RawGolden {
     pub span: Span,
     pub mode: Option<GoldenMode>,
     pub prior_weight_calls: Option<u32>,
+    pub learn: Option<Learn>,
     /// By segment name or `all`, in the order of the file.
     pub seed: Vec<(Spanned<String>, RawWeek)>,
     pub rate_golden: Option<Share>,
@@ -26,11 +29,11 @@ pub fn golden_hours(node: &Node, findings: &mut Findings) -> Option<RawGolden> {
             scalar::one_of(node, "a mode of golden hours", &words, &[], findings)
         }),
         prior_weight_calls: fields.optional("prior_weight_calls", findings, scalar::u32_from(0..=1_000_000)),
+        learn: fields.optional("learn", findings, |node, findings| {
+            scalar::one_of(node, "a way to learn", &LEARN, &["per_customer"], findings)
+        }),
         ..RawGolden::default()
     };
-    fields.optional("learn", findings, |node, findings| {
-        scalar::one_of(node, "a way to learn", &[("off", ())], &["per_segment", "per_customer"], findings)
-    });
     if let Some((golden_rate, other)) = fields.optional("answer_rate", findings, answer_rate) {
         (golden.rate_golden, golden.rate_other) = (golden_rate, other);
     }

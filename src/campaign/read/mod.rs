@@ -11,6 +11,7 @@ mod golden;
 mod hours;
 mod list;
 mod policy;
+mod rank;
 mod reference;
 
 pub use attempts::{RawAttempts, RawRetry};

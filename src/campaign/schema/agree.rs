@@ -82,6 +82,7 @@ impl Shown {
             | Value::Const(_)
             | Value::Of(_)
             | Value::Integer(..)
+            | Value::Number(..)
             | Value::Bool
             | Value::Condition
             | Value::Scalar => {}

@@ -8,7 +8,7 @@ use super::flow::FLOW;
 use super::hours::{CALLING_HOURS, GOLDEN_HOURS};
 use super::list::LIST;
 use super::policy::PURPOSE;
-use super::shape::{DATE, NAME, Pattern, REFERENCE, Shape, Value, Words, may, must};
+use super::shape::{DATE, DURATION, NAME, Pattern, REFERENCE, SHARE, Shape, Value, Words, may, must};
 use super::tests_file::TESTS;
 
 const RUN: Shape = Shape {
@@ -56,12 +56,36 @@ const SEGMENT: Shape = Shape {
 const RANK: Shape = Shape {
     what: "rank",
     doc: "Who is called first.",
-    keys: &[&[may(
-        "by",
-        Value::Words(&Words { what: "a way to rank", words: || RankBy::ALL.iter().map(|by| by.as_str()).collect() }),
-        "`score`: plain order; `expected_value`: chance of an answer now × score × value.",
-    )
-    .default("expected_value")]],
+    keys: &[&[
+        may(
+            "by",
+            Value::Words(&Words {
+                what: "a way to rank",
+                words: || RankBy::ALL.iter().map(|by| by.as_str()).collect(),
+            }),
+            "`score`: plain order; `expected_value`: chance of an answer × score × value, now against later.",
+        )
+        .default("expected_value"),
+        may(
+            "lookahead",
+            DURATION,
+            "Wait, although a line is free, if a better slot comes within so many days, today included, 4d at most. \
+             Without it a free line is used.",
+        ),
+        may(
+            "cost_per_dial",
+            Value::Number(0.0, 1e9),
+            "What a dial costs, in the unit of the value; nobody is dialled for less.",
+        )
+        .default("0"),
+        may(
+            "explore",
+            SHARE,
+            "Share of each slot's dials drawn by chance from those that the order would not reach, so that models go on \
+             learning; 20% at most.",
+        )
+        .default("0%"),
+    ]],
 };
 
 pub const CAMPAIGN: Shape = Shape {

@@ -107,14 +107,14 @@ pub const GOLDEN_HOURS: Shape = Shape {
         .default("prefer"),
         may(
             "learn",
-            Value::Words(&Words { what: "a way to learn", words: || vec!["off"] }),
-            "Are they learned from outcomes?",
+            Value::Words(&Words { what: "a way to learn", words: || vec!["per_segment", "off"] }),
+            "`per_segment`: they are learned from outcomes, and the seed counts for less the more is known; `off`: the seed holds.",
         )
-        .default("off"),
+        .default("per_segment"),
         may(
             "prior_weight_calls",
             Value::Integer(0, 1_000_000),
-            "How many calls the seed is worth, once learning is on.",
+            "How many calls in one hour outweigh the seed, once learning is on.",
         )
         .default("200"),
         may("answer_rate", Value::Map(&ANSWER_RATE), "The chance of an answer inside and outside."),

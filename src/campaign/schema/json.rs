@@ -69,6 +69,7 @@ fn of_value(value: Value) -> Map<String, Json> {
         Value::Const(text) => json!({ "const": text }),
         Value::Of(pattern) => of_pattern(pattern),
         Value::Integer(least, most) => json!({ "type": "integer", "minimum": least, "maximum": most }),
+        Value::Number(least, most) => json!({ "type": "number", "minimum": least, "maximum": most }),
         Value::Bool => json!({ "type": "boolean" }),
         Value::Condition => {
             json!({ "type": ["string", "boolean"], "maxLength": crate::campaign::Condition::MAX_BYTES })

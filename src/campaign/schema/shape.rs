@@ -28,6 +28,7 @@ pub enum Value {
     Const(&'static str),
     Of(&'static Pattern),
     Integer(u64, u64),
+    Number(f64, f64),
     Bool,
     /// CEL, or a bare `true`.
     Condition,

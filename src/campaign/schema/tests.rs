@@ -42,7 +42,7 @@ eligible: { all_of: ['overdue == 0', true] }
 segments:
   - { name: star, when: 'score >= 0.4', attempts: { max: 2 } }
   - { name: rest, when: true }
-rank: { by: score }
+rank: { by: expected_value, lookahead: 2d, cost_per_dial: 0.5, explore: 2% }
 calling_hours:
   zone: customer
   fallback_zone: Asia/Shanghai
@@ -52,7 +52,7 @@ calling_hours:
   holidays: closed
 golden_hours:
   mode: prefer
-  learn: off
+  learn: per_segment
   prior_weight_calls: 200
   answer_rate: { golden: 30%, other: 0.5% }
   seed: { star: ["18:00-20:00"], rest: { mon-fri: ["10:00-12:00"] } }

@@ -6,9 +6,10 @@ use crate::base::{CampaignIx, ContactId, LeadId, ListId, PhoneId, Rng, Wall};
 use crate::campaign::Campaign;
 use crate::contact::Zones;
 use crate::gate::{self, Eligibility, Facts, LeadFacts, Ledger};
-use crate::rank::{self, AnswerModel};
+use crate::rank::{self, Reachability};
 use crate::schedule::{
-    Best, CellIx, CellKey, Frontier, LeadFlags, LeadIx, LeadRow, LeadTable, SlotFails, Viewer, ZoneSetIx, ZoneSets,
+    Best, CellIx, CellKey, Frontier, LeadFlags, LeadIx, LeadRow, LeadTable, Ranking, SlotFails, Viewer, ZoneSetIx,
+    ZoneSets,
 };
 
 use super::figures::{Figures, median, quantile, rounded};
@@ -60,7 +61,7 @@ struct Crowd {
     campaign: std::sync::Arc<Campaign>,
     zones: Zones,
     sets: ZoneSets,
-    model: AnswerModel,
+    ranking: Ranking,
     leads: LeadTable,
     frontier: Frontier,
     now: Wall,
@@ -102,6 +103,9 @@ pub(super) fn run(args: &Args) -> Result<Exit, Stop> {
     output::answer(args.json, &figures, None)
 }
 
+/// What the slots ahead have room for: two hundred lines, half a minute each.
+const DIALS_PER_S: f32 = 7.0;
+
 /// Slot boundaries measured together: one costs less than the clock of the process can tell.
 const REFRESHES: u32 = 20;
 
@@ -114,14 +118,13 @@ impl Crowd {
             let zone = zones.intern(name).ok_or_else(|| anyhow::anyhow!("the zone {name} is not known"))?;
             sets.intern(&[zone]);
         }
-        let names = campaign.segments.iter().map(|segment| segment.name.as_str());
-        let model = AnswerModel::from_prior(&campaign.golden_hours, names);
+        let ranking = Ranking::new(&campaign);
         // A Tuesday, 10:00 in Shanghai: open there, in Tokyo, Kolkata and Sydney, closed in the Americas.
         let now = Wall::parse("2026-12-01T02:00:00Z")?;
         let (mut leads, mut frontier) = (LeadTable::default(), Frontier::new(now));
         leads.reserve(args.leads as usize);
         frontier.reserve(args.leads as usize);
-        Ok(Self { campaign, zones, sets, model, leads, frontier, now })
+        Ok(Self { campaign, zones, sets, ranking, leads, frontier, now })
     }
 
     /// One in fifty waits for an hour of its own, as retries do.
@@ -141,7 +144,7 @@ impl Crowd {
                 flags: LeadFlags::default().with_consent(Some(true)).with(LeadFlags::TEST_PHONE, true),
             };
             let lead = self.leads.push(row);
-            let key = rank::key(self.campaign.rank_by, score, value);
+            let key = rank::key(self.campaign.rank.by, score, value);
             if rng.below(50) == 0 {
                 let minutes = i64::from(rng.below(7 * 24 * 60));
                 self.frontier.park(lead, cell, key, Wall(self.now.0 + minutes * 60_000_000));
@@ -154,27 +157,23 @@ impl Crowd {
     fn cell(&mut self, n: u32) -> Option<CellIx> {
         let zones = n % ZONES.len() as u32;
         let rest = n / ZONES.len() as u32;
-        let mut fails = SlotFails::default();
-        let dayparts = crate::campaign::Daypart::ALL;
-        for (at, daypart) in dayparts.iter().enumerate() {
-            for _ in 0..(rest / 8 / 3_u32.pow(at as u32)) % 3 {
-                fails = fails.with_one_more(*daypart);
-            }
-        }
+        let hour = |n: u32| (n > 0).then_some(8 + n as u8);
+        let fails = SlotFails::of(hour(rest / 8 % 12), hour(rest / 96 % 12));
         let key = CellKey {
             zones: ZoneSetIx(zones as u16 + 1),
             segment: 0,
             attempts: (rest % 8) as u8,
             fails,
+            reachability: Reachability::default(),
             promised: false,
         };
-        let mut viewer = Viewer::new(&self.campaign, &self.zones, &self.sets, &self.model, self.now);
+        let mut viewer = Viewer::new(&self.campaign, &self.zones, &self.sets, &self.ranking, self.now);
         self.frontier.cell(key, |key| viewer.view(key))
     }
 
     /// New scores for everybody.
     fn rescore(&mut self, seed: u64) {
-        let by = self.campaign.rank_by;
+        let by = self.campaign.rank.by;
         let (leads, salt) = (&self.leads, seed.wrapping_mul(0x9e37_79b9_7f4a_7c15));
         self.frontier.rekey(|lead| {
             let mixed = (u64::from(lead.0) ^ salt).wrapping_mul(0xbf58_476d_1ce4_e5b9);
@@ -183,14 +182,16 @@ impl Crowd {
     }
 
     fn refresh(&mut self) {
-        let mut viewer = Viewer::new(&self.campaign, &self.zones, &self.sets, &self.model, self.now);
+        let mut viewer = Viewer::new(&self.campaign, &self.zones, &self.sets, &self.ranking, self.now);
         self.frontier.refresh(|key| viewer.view(key));
     }
 
-    /// Half an hour on: whoever is due comes, every cell is looked at anew.
+    /// Half an hour on: whoever is due comes, the slots ahead get their prices, every cell is looked at anew.
     fn next_slot(&mut self) {
         self.now = Wall(self.now.0 + 30 * 60_000_000);
         self.frontier.due(self.now);
+        let room = |from: Wall, to: Wall| DIALS_PER_S * to.since(from).as_secs_f32();
+        self.ranking.replan((&self.campaign, &self.zones, &self.sets), &mut self.frontier, self.now, room);
         self.refresh();
     }
 

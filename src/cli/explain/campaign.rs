@@ -129,7 +129,7 @@ fn hours(campaign: &Campaign, plan: &Plan) -> Vec<String> {
 
 fn order(campaign: &Campaign) -> Vec<String> {
     let golden = &campaign.golden_hours;
-    let mut says = vec![match campaign.rank_by {
+    let mut says = vec![match campaign.rank.by {
         RankBy::Score => "the highest score first".to_owned(),
         RankBy::ExpectedValue => "by what a call is worth now: chance of an answer × score × value".to_owned(),
     }];

@@ -54,7 +54,7 @@ impl Forecast {
         let key = run.cell(ix)?;
         let (score, value) = run.worth(ix)?;
         let mut viewer =
-            Viewer::new(&run.campaign, &self.engine.zones, &self.engine.zone_sets, &run.answers, self.now.wall);
+            Viewer::new(&run.campaign, &self.engine.zones, &self.engine.zone_sets, &run.ranking, self.now.wall);
         let view = viewer.view(key);
         let p_answer = viewer.p_answer(key).map(|(_, p_answer)| p_answer);
         let own = run.frontier.key(ix);
@@ -79,7 +79,7 @@ impl Forecast {
             rules,
             attempts: key.attempts,
             golden: self.golden(campaign, key),
-            index_value: own.map(|own| view.offset + own * view.multiplier),
+            index_value: own.map(|own| view.worth(own) as f32),
             p_answer,
             waits_until: self.waits.get(&lead).copied(),
             dials: self.engine.book.contact(row.contact).dials.clone(),

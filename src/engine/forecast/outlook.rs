@@ -253,7 +253,7 @@ impl<'a> Outlooks<'a> {
         let Some(key) = run.cell(lead) else {
             return Look::Shut { fate: Fate::Blocked(Blocked::NoPhone), again: None };
         };
-        let mut viewer = Viewer::new(&run.campaign, &engine.zones, &engine.zone_sets, &run.answers, at);
+        let mut viewer = Viewer::new(&run.campaign, &engine.zones, &engine.zone_sets, &run.ranking, at);
         let view = viewer.view(key);
         if view.open {
             let golden = viewer.p_answer(key).is_some_and(|(slot, _)| is_golden_slot(&run.campaign, key.segment, slot));

@@ -3,8 +3,10 @@
 use crate::base::{AttemptId, CampaignIx, ContactId, LeadId, LegId, ListId, PhoneId, TrunkIx};
 use crate::call::{Codec, Digit, LegEnd, LegEvent, MediaQuality, NotSent, OneWay, ReleaseSide, TrunkDown, TrunkState};
 use crate::contact::{CallResult, ClosedWhy, ColumnValue, Columns, LeadState};
-use crate::engine::{Input, LeadRow, LedgerPage, OperatorCommand, PhoneRow, StoreReply, Talked, Whose};
+use crate::engine::{Heard, Input, LeadRow, LedgerPage, OperatorCommand, PhoneRow, StoreReply, Talked, Whose};
 use crate::gate::{DncMark, Ledger, PastDial, Reason, Rule, Verdict};
+
+use crate::rank::{Past, Reachability, Slot};
 
 use super::Recorded;
 use super::bytes::{Pack, Unpack};
@@ -64,13 +66,15 @@ pub(super) fn pack(p: &mut Pack, input: &Input) {
                 p.number(of.calls.into());
             });
         }
+        Input::Heard(campaign, heard) => {
+            p.byte(11);
+            p.number(campaign.0.into());
+            p.list(heard.iter(), told);
+        }
         Input::Trunk(trunk, state) => {
             p.byte(9);
             p.number(trunk.0.into());
-            p.byte(match state {
-                TrunkState::Up => 0,
-                TrunkState::Down(why) => 1 + *why as u8,
-            });
+            trunk_state(p, *state);
         }
         Input::LeadsRead(campaign) => {
             p.byte(7);
@@ -97,14 +101,41 @@ pub(super) fn unpack(u: &mut Unpack) -> Option<Recorded> {
             since: u.wall()?,
             counts: u.list(|u| Some((u.text().map(std::sync::Arc::from)?, u.small()?)))?,
         },
+        11 => Input::Heard(CampaignIx(u.small()?), u.list(un_told)?),
         10 => Input::Talked { since: u.wall()?, calls: u.list(un_talked)? },
         9 => Input::Trunk(TrunkIx(u.small()?), un_trunk_state(u)?),
         _ => return None,
     }))
 }
 
+fn trunk_state(p: &mut Pack, state: TrunkState) {
+    p.byte(match state {
+        TrunkState::Up => 0,
+        TrunkState::Down(why) => 1 + why as u8,
+    });
+}
+
+fn told(p: &mut Pack, of: &Heard) {
+    p.signed(of.day);
+    p.text(&of.segment);
+    p.number(of.slot.ix() as u64);
+    p.byte(of.past.attempts);
+    p.byte(of.past.same_hour_fails);
+    p.signed(of.past.reachability.steps().into());
+    p.number(of.dials.into());
+    p.number(of.answered.into());
+}
+
 fn un_talked(u: &mut Unpack) -> Option<Talked> {
     Some(Talked { trunk: u.text().map(std::sync::Arc::from)?, seconds: u.small()?, calls: u.small()? })
+}
+
+fn un_told(u: &mut Unpack) -> Option<Heard> {
+    let (day, segment, slot) = (u.signed()?, u.text().map(std::sync::Arc::from)?, Slot::at(u.small()?));
+    let (attempts, same_hour_fails) = (u.byte()?, u.byte()?);
+    let reachability = Reachability::from_steps(i8::try_from(u.signed()?).ok()?);
+    let past = Past { attempts, same_hour_fails, reachability };
+    Some(Heard { day, segment, slot, past, dials: u.small()?, answered: u.small()? })
 }
 
 fn un_trunk_state(u: &mut Unpack) -> Option<TrunkState> {

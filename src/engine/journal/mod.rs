@@ -24,7 +24,7 @@ pub use recorder::Recorder;
 pub use replay::{Difference, Replay, ReplayError};
 
 /// The first line. The number grows with every change of the format.
-const MAGIC: &[u8] = b"goldenhour journal 3\n";
+const MAGIC: &[u8] = b"goldenhour journal 4\n";
 const KIND_HEAD: u8 = b'H';
 const KIND_FILES: u8 = b'F';
 const KIND_INPUT: u8 = b'I';
@@ -75,6 +75,7 @@ impl Recorded {
                 Input::Command(_) => "an operator's command",
                 Input::Trunk(..) => "how a trunk stands",
                 Input::Shown { .. } => "how often our numbers were shown",
+                Input::Heard(..) => "what attempts told of answers",
                 Input::Talked { .. } => "how long our calls were talked",
                 Input::Timeout => "a timeout",
             },

@@ -9,10 +9,11 @@ use crate::call::{Codec, Digit, LegEnd, LegEvent, MediaQuality, NotSent, OneWay,
 use crate::campaign::Folder;
 use crate::contact::{CallResult, ClosedWhy, ColumnValue, Columns, LeadState};
 use crate::engine::{
-    Counted, EngineConfig, GroupSpec, Input, LeadRow, LedgerPage, Member, OperatorCommand, Output, PhoneRow, QueueSpec,
-    Spend, StoreReply, Talked, TrunkSpec, Whose,
+    Counted, EngineConfig, GroupSpec, Heard, Input, LeadRow, LedgerPage, Member, OperatorCommand, Output, PhoneRow,
+    QueueSpec, Spend, StoreReply, Talked, TrunkSpec, Whose,
 };
 use crate::gate::{DncMark, Ledger, PastDial, Reason, Rule, Verdict};
+use crate::rank::{Past, Reachability, Slot};
 
 use super::{Entry, JournalError, Reader, Recorded, Recorder};
 
@@ -157,6 +158,9 @@ fn inputs() -> Vec<Input> {
     let waiting = LeadRow { state: LeadState::Waiting { until: Wall(1 << 50) }, ..lead() };
     let mut inputs =
         vec![Input::Ledgers(page), Input::Leads(vec![lead(), waiting]), Input::Stored(replies), Input::Timeout];
+    let past = Past { attempts: 2, same_hour_fails: 1, reachability: Reachability::WORST };
+    let (segment, slot) = (Arc::from("star"), Slot::new(6, 1_410));
+    inputs.push(Input::Heard(CampaignIx(7), vec![Heard { day: -3, segment, slot, past, dials: 9, answered: 4 }]));
     let talked = Talked { trunk: Arc::from("gw"), seconds: 61, calls: 3 };
     inputs.push(Input::Talked { since: Wall(-1), calls: vec![talked] });
     inputs.push(Input::Shown { since: Wall(1 << 50), counts: vec![(Arc::from("+999100000001"), 9)] });
@@ -244,6 +248,6 @@ fn a_journal_that_is_cut_off_anywhere_says_so() {
 fn what_is_no_journal_and_what_is_a_later_one_are_told_apart() {
     assert_eq!(read(b"contact_id,phone\n", 512).unwrap_err(), JournalError::NotAJournal);
     assert_eq!(read(b"gold", 512).unwrap_err(), JournalError::CutOff { record: 1, at: 4 });
-    let later = String::from_utf8_lossy(&journal()[..21]).replace('3', "4");
+    let later = String::from_utf8_lossy(&journal()[..21]).replace('4', "5");
     assert!(matches!(read(later.as_bytes(), 512).unwrap_err(), JournalError::Version(_)));
 }

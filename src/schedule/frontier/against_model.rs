@@ -27,25 +27,20 @@ impl Model {
     fn best(&self) -> Option<Best> {
         let rank = |ix: usize| {
             let lead = self.leads[ix];
-            let view = self.views[usize::from(lead.cell.0)];
-            (view.tier, f64::from(lead.key) * f64::from(view.multiplier), std::cmp::Reverse(ix))
+            let view = &self.views[usize::from(lead.cell.0)];
+            (view.tier, view.worth(lead.key), std::cmp::Reverse(ix))
         };
         let open = |ix: &usize| {
             let lead = self.leads[*ix];
-            matches!(lead.seat, Seat::Queued) && self.views[usize::from(lead.cell.0)].open
+            matches!(lead.seat, Seat::Queued) && self.views[usize::from(lead.cell.0)].goes(lead.key)
         };
         let best = (0..self.leads.len()).filter(open).max_by(|a, b| {
             let (a, b) = (rank(*a), rank(*b));
             a.0.cmp(&b.0).then(a.1.total_cmp(&b.1)).then(a.2.cmp(&b.2))
         })?;
         let (cell, key) = (self.leads[best].cell, self.leads[best].key);
-        let view = self.views[usize::from(cell.0)];
-        Some(Best {
-            lead: LeadIx(best as u32),
-            cell,
-            tier: view.tier,
-            index_value: (f64::from(view.offset) + f64::from(key) * f64::from(view.multiplier)) as f32,
-        })
+        let view = &self.views[usize::from(cell.0)];
+        Some(Best { lead: LeadIx(best as u32), cell, tier: view.tier, index_value: view.worth(key) as f32 })
     }
 
     fn count(&self, wanted: impl Fn(&Lead) -> bool) -> usize {
@@ -75,9 +70,17 @@ fn any_view(rng: &mut Rng) -> CellView {
         open: rng.chance(0.7),
         tier: rng.below(2) as u8,
         multiplier: [1.0, 0.15, 0.3, 0.299][rng.below(4) as usize],
-        offset: rng.below(2) as f32,
+        offset: rng.below(2) as f32 - rng.below(2) as f32 / 16.0,
+        later: (0..rng.below(4)).map(|_| any_later(rng)).collect(),
+        waits: rng.chance(0.5),
         until: Wall::MAX,
     }
+}
+
+/// No multiplier that a view has: where two slots are equally good, any key is worth the same.
+fn any_later(rng: &mut Rng) -> Later {
+    let multiplier = [0.05, 0.2, 0.31, 0.6, 1.5][rng.below(5) as usize];
+    Later { multiplier, toll: [0.0, 0.01, 0.1, 0.25][rng.below(4) as usize] }
 }
 
 /// Few distinct keys, so that ties are common.
@@ -91,7 +94,7 @@ fn walk(seed: u64, leads: u32, steps: u32) {
     let mut frontier = Frontier::new(Wall(now));
     let views: Vec<CellView> = (0..CELLS).map(|_| any_view(&mut rng)).collect();
     for n in 0..CELLS {
-        assert_eq!(frontier.cell(cell_key(n), |_| views[n as usize]), Some(CellIx(n as u16)));
+        assert_eq!(frontier.cell(cell_key(n), |_| views[n as usize].clone()), Some(CellIx(n as u16)));
     }
     let nobody = Lead { seat: Seat::Out, cell: CellIx(0), key: 0.0 };
     let mut model = Model { leads: vec![nobody; leads as usize], views };
@@ -132,7 +135,7 @@ fn walk(seed: u64, leads: u32, steps: u32) {
             97..99 => {
                 model.views = model.views.iter().map(|_| any_view(&mut rng)).collect();
                 let mut views = model.views.iter();
-                frontier.refresh(|_| *views.next().unwrap());
+                frontier.refresh(|_| views.next().unwrap().clone());
             }
             _ => {
                 for lead in &mut model.leads {
@@ -163,6 +166,44 @@ fn a_big_crowd_behaves_as_the_naive_one() {
     }
 }
 
+/// Two slots, now and a dearer better one: the middling lead is worth most now, and the best waits.
+fn with_a_better_evening() -> CellView {
+    let later = vec![Later { multiplier: 0.6, toll: 0.2 }];
+    CellView { open: true, multiplier: 0.3, later, waits: true, ..CellView::CLOSED }
+}
+
+#[test]
+fn the_best_leads_wait_for_a_better_slot_and_the_middling_ones_go_now() {
+    let mut frontier = Frontier::new(Wall(0));
+    let cell = frontier.cell(CellKey::default(), |_| with_a_better_evening()).unwrap();
+    for (lead, key) in [0.9, 0.1, 0.34, 0.2, 0.5].into_iter().enumerate() {
+        frontier.insert(LeadIx(lead as u32), cell, key);
+    }
+    let order: Vec<u32> = std::iter::from_fn(|| frontier.pop()).map(|best| best.lead.0).collect();
+    // 0.34 × 0.3 = 0.102, 0.5 × 0.3 − 0.1 = 0.05, 0.2 × 0.3 = 0.06, 0.03; and 0.9 gains 0.07 by waiting.
+    assert_eq!(order, [2, 3, 4, 1]);
+    assert_eq!((frontier.len(), frontier.open_len(), frontier.has_best()), (1, 1, false));
+    frontier.refresh(|_| CellView { open: true, multiplier: 0.6, ..CellView::CLOSED });
+    assert_eq!(frontier.pop().map(|best| best.lead), Some(LeadIx(0)), "the evening has come");
+}
+
+#[test]
+fn keys_come_in_falling_order_and_are_counted_on_both_sides_of_the_peak() {
+    let mut rng = Rng::seeded(4);
+    let mut frontier = Frontier::new(Wall(0));
+    let cell = frontier.cell(CellKey::default(), |_| with_a_better_evening()).unwrap();
+    let mut keys: Vec<f32> = (0..5_000).map(|_| any_key(&mut rng)).collect();
+    keys.iter().enumerate().for_each(|(lead, key)| assert!(frontier.insert(LeadIx(lead as u32), cell, *key)));
+    let worth = |least: f64| keys.iter().filter(|key| with_a_better_evening().worth(**key) >= least).count();
+    assert_eq!([0.0, 0.05, 0.09].map(|least| frontier.count_worth(least)), [0.0, 0.05, 0.09].map(worth));
+    keys.sort_by(|a, b| b.total_cmp(a));
+    let (_, seen) = frontier.keys().next().unwrap();
+    assert_eq!((0..seen.len()).filter_map(|at| seen.nth(at)).collect::<Vec<_>>(), keys);
+    for least in [0.0, 0.2, 1.0 / 3.0, 0.5, 0.9, 2.0] {
+        assert_eq!(seen.count_from(least), keys.iter().filter(|key| **key >= least).count(), "{least}");
+    }
+}
+
 #[test]
 fn index_values_never_rise_while_nothing_enters() {
     let mut rng = Rng::seeded(9);
@@ -174,7 +215,7 @@ fn index_values_never_rise_while_nothing_enters() {
             tier: u8::from(golden),
             multiplier: 1.0,
             offset: f32::from(u8::from(golden)),
-            until: Wall::MAX,
+            ..CellView::CLOSED
         };
         frontier.cell(cell_key(n), |_| view);
     }
@@ -195,15 +236,15 @@ fn index_values_never_rise_while_nothing_enters() {
 fn entries_that_no_longer_stand_do_not_pile_up() {
     let mut frontier = Frontier::new(Wall(0));
     let view = CellView { open: true, ..CellView::CLOSED };
-    let cell = frontier.cell(CellKey::default(), |_| view).unwrap();
+    let cell = frontier.cell(CellKey::default(), |_| view.clone()).unwrap();
     for n in 0..400_000 {
         frontier.insert(LeadIx(n % 10), cell, n as f32);
         frontier.park(LeadIx(10 + n % 10), cell, 1.0, Wall(i64::from(n) * MINUTE_US));
         if n % 5_000 == 0 {
-            frontier.refresh(|_| view);
+            frontier.refresh(|_| view.clone());
         }
     }
-    frontier.refresh(|_| view);
+    frontier.refresh(|_| view.clone());
     assert!(frontier.bytes() < 100_000, "{}", frontier.bytes());
     assert_eq!(frontier.len(), 20);
 }
@@ -226,7 +267,7 @@ fn when_cells_run_out_a_key_is_served_by_a_coarser_one() {
         let key = CellKey { zones: ZoneSetIx((n / 200) as u16), segment: (n % 200) as u8, ..CellKey::default() };
         assert!(frontier.cell(key, |_| CellView::CLOSED).is_some());
     }
-    let fails = SlotFails::default().with_one_more(crate::campaign::Daypart::Noon);
+    let fails = SlotFails::of(Some(13), None);
     let fine = CellKey { segment: 7, attempts: 3, fails, ..CellKey::default() };
     assert_eq!(frontier.cell(fine, |_| CellView::CLOSED), Some(CellIx(7)));
     assert_eq!(frontier.cell(CellKey { segment: 250, ..fine }, |_| CellView::CLOSED), None);

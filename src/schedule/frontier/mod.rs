@@ -4,6 +4,7 @@
 mod against_model;
 mod cell;
 mod order;
+mod side;
 mod tournament;
 mod wheel;
 
@@ -11,6 +12,7 @@ use std::collections::BTreeMap;
 use std::time::Duration;
 
 use crate::base::Wall;
+use crate::rank::{Past, Reachability};
 
 use super::LeadIx;
 use cell::Cell;
@@ -18,15 +20,16 @@ use order::{pack, push_tight, tidy, unpack};
 use tournament::Tournament;
 use wheel::Wheel;
 
-pub use cell::{CellIx, CellKey, CellView};
+pub use cell::{CellIx, CellKey, CellView, Keys, Later};
 
 const MINUTE_US: i64 = 60_000_000;
 
 /// A lead is in one of three places: out (never inserted, popped, removed), queued in one cell, or parked until it is due.
 ///
-/// Cells hold leads whose multiplier is the same at any moment, so the order inside a cell is fixed by `key` and the
-/// clock only moves the multipliers: [`Frontier::refresh`] costs O(cells), [`Frontier::pop`] O(log cells). Whoever is out
-/// of calling hours stays in a closed cell; only what waits for an instant of its own (a retry, a quiet period) is parked.
+/// Cells hold leads whose multipliers are the same at any moment, so the order inside a cell is fixed by `key` and the
+/// clock only moves what keys are worth: [`Frontier::refresh`] costs O(cells), and O(1) for each lead that a peak has passed
+/// over; [`Frontier::pop`] O(log cells). Whoever is out of calling hours stays in a closed cell; only what waits for an
+/// instant of its own (a retry, a quiet period) is parked.
 ///
 /// Memory per lead: 8 bytes of columns, and 8 bytes where it is queued or parked (a quarter more while it lies in an
 /// overlay or a bucket, until [`Frontier::refresh`] settles it).
@@ -62,7 +65,7 @@ pub struct Best {
     pub lead: LeadIx,
     pub cell: CellIx,
     pub tier: u8,
-    /// The view's offset + key × multiplier.
+    /// The view's worth of its key.
     pub index_value: f32,
 }
 
@@ -101,15 +104,16 @@ impl Frontier {
     }
 
     /// The cell of that key; a new one is looked at through `view`. With [`Frontier::MAX_CELLS`] in use a key that is new
-    /// is served by the nearest coarser one (past failures forgotten, then attempts); `None` if there is none either.
+    /// is served by the nearest coarser one (the hours of past failures forgotten, then the rest of the past); `None` if there
+    /// is none either.
     pub fn cell(&mut self, key: CellKey, view: impl FnOnce(CellKey) -> CellView) -> Option<CellIx> {
-        let key = CellKey { attempts: key.attempts.min(CellKey::MAX_ATTEMPTS), ..key };
+        let key = CellKey { attempts: key.attempts.min(Past::MAX_ATTEMPTS), ..key };
         if let Some(known) = self.by_key.get(&key) {
             return Some(*known);
         }
         if self.cells.len() >= Self::MAX_CELLS {
             let coarse = CellKey { fails: super::SlotFails::default(), ..key };
-            let coarser = CellKey { attempts: 0, ..coarse };
+            let coarser = CellKey { attempts: 0, reachability: Reachability::default(), ..coarse };
             return self.by_key.get(&coarse).or_else(|| self.by_key.get(&coarser)).copied();
         }
         let ix = CellIx(self.cells.len() as u16);
@@ -126,8 +130,31 @@ impl Frontier {
     }
 
     /// All cells with how many leads stand queued in them, for the counts that each slot logs.
-    pub fn cells(&self) -> impl Iterator<Item = (CellIx, CellKey, CellView, u32)> {
-        self.cells.iter().enumerate().map(|(ix, cell)| (CellIx(ix as u16), cell.key, cell.view, cell.live))
+    pub fn cells(&self) -> impl Iterator<Item = (CellIx, CellKey, &CellView, u32)> {
+        self.cells.iter().enumerate().map(|(ix, cell)| (CellIx(ix as u16), cell.key, cell.view(), cell.live))
+    }
+
+    /// All cells with the keys of what is queued in them.
+    pub fn keys(&mut self) -> impl Iterator<Item = (CellKey, Keys<'_>)> {
+        self.cells.iter_mut().map(|cell| (cell.key, cell.keys()))
+    }
+
+    /// How many leads of open cells are worth at least so much now. A lead that left its cell since the last
+    /// [`Frontier::refresh`] may be counted.
+    pub fn count_worth(&self, least: f64) -> usize {
+        self.cells.iter().filter(|cell| cell.view().open).map(|cell| cell.count_worth(least)).sum()
+    }
+
+    /// All that is queued in open cells, cell by cell. Of entries that no longer stand nothing is said.
+    pub fn open_leads(&self) -> impl Iterator<Item = (LeadIx, f64)> {
+        let open = self.cells.iter().enumerate().filter(|(_, cell)| cell.view().open);
+        open.flat_map(move |(ix, cell)| {
+            let stand = cell.entries().filter(move |entry| self.columns.entry_stands(*entry, CellIx(ix as u16)));
+            stand.map(move |entry| {
+                let (key, lead) = unpack(entry);
+                (lead, cell.view().worth(key))
+            })
+        })
     }
 
     /// Queues a lead as due, wherever it was before. A key below 0 or NaN counts as 0. `false` for a cell that is not here.
@@ -193,8 +220,8 @@ impl Frontier {
         for (ix, cell) in self.cells.iter_mut().enumerate() {
             cell.settle(|entry| columns.entry_stands(entry, CellIx(ix as u16)));
             cell.look(view(cell.key));
-            self.open += if cell.view.open { cell.live } else { 0 };
-            self.stale_at = self.stale_at.min(cell.view.until);
+            self.open += if cell.view().open { cell.live } else { 0 };
+            self.stale_at = self.stale_at.min(cell.view().until);
             self.tree.put(ix, cell.head());
         }
         self.tree.rebuild();
@@ -248,7 +275,7 @@ impl Frontier {
             let entry = cell.best()?;
             if self.columns.entry_stands(entry, ix) {
                 let (key, lead) = unpack(entry);
-                let (tier, index_value) = (cell.view.tier, cell.view.index_value(key));
+                let (tier, index_value) = (cell.view().tier, cell.view().worth(key) as f32);
                 return Some(Best { lead, cell: ix, tier, index_value });
             }
             cell.take();
@@ -273,6 +300,11 @@ impl Frontier {
     /// Queued in open cells: what could be dialled now.
     pub fn open_len(&self) -> usize {
         self.open as usize
+    }
+
+    /// Is there anybody to dial now? All that is due may be better off waiting.
+    pub fn has_best(&self) -> bool {
+        self.tree.winner().is_some()
     }
 
     /// When [`Frontier::due`] may have something to move: never later than the first parked lead, to the minute.
@@ -307,7 +339,7 @@ impl Frontier {
         cell.push(pack(key, lead));
         cell.live += 1;
         self.queued += 1;
-        self.open += u32::from(cell.view.open);
+        self.open += u32::from(cell.view().open);
         self.replay(at);
     }
 
@@ -328,7 +360,7 @@ impl Frontier {
                 let cell = self.columns.cell_of(lead).unwrap_or_default();
                 if let Some(cell) = self.cells.get_mut(usize::from(cell.0)) {
                     cell.live -= 1;
-                    self.open -= u32::from(cell.view.open);
+                    self.open -= u32::from(cell.view().open);
                 }
             }
         }

@@ -2,8 +2,7 @@
 
 use std::cmp::Ordering;
 
-/// What a cell sends into the tournament. `value` is key × multiplier in `f64`, where the product of two `f32` is exact:
-/// no two keys of a cell fall together.
+/// What a cell sends into the tournament: what its best lead is worth.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub(super) struct Head {
     pub tier: u8,

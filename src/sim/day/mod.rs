@@ -171,6 +171,7 @@ impl Day {
         self.tell(Input::Talked { since, calls });
         let campaign = Arc::clone(&self.plan.campaigns[0]);
         self.tell(Input::Plan(vec![(CampaignIx(0), campaign)], self.plan.zones.clone()));
+        self.tell(Input::Heard(CampaignIx(0), self.store.heard_since(CampaignIx(0), Wall(0))));
         self.tell(Input::Ledgers(self.store.ledgers(self.now)));
         let leads = self.store.leads(CampaignIx(0), LeadId(0), usize::MAX);
         self.tell(Input::Leads(leads));

@@ -7,8 +7,8 @@ use std::time::Duration;
 use crate::base::{AttemptId, Now, Pii, Reach, Rng, Share, Tick, TrunkIx, Wall};
 use crate::call::{Codec, MediaQuality, OneWay};
 use crate::campaign::{
-    Attempts, CallingHours, Campaign, Cap, CapOrigin, CapPer, CapRule, GoldenHours, ListMap, Policy, Purpose,
-    QuietAfter, Scenario, testing,
+    Attempts, CallingHours, Campaign, Cap, CapOrigin, CapPer, CapRule, Condition, GoldenHours, ListMap, Policy,
+    Purpose, QuietAfter, Scenario, Segment, testing,
 };
 use crate::contact::{
     CallResult, ClosedWhy, ColumnValue, Columns, ContactKind, LeadState, OutcomeKind, Row, ZoneIx, Zones,
@@ -41,10 +41,12 @@ pub(super) fn campaign(name: &str) -> Arc<Campaign> {
             rate_golden: Share::ONE,
             rate_other: Share::ONE,
             prior_weight_calls: 1,
+            learn: crate::campaign::Learn::PerSegment,
             ..mild.golden_hours
         },
         attempts: Attempts { max: 10, ..mild.attempts },
         caps: policy.caps.clone(),
+        segments: vec![Segment { name: "all".into(), when: Condition::always(), attempts_max: None }],
         policy: Arc::new(policy),
         hash: format!("{:0>64}", name.len()),
         ..mild
@@ -134,6 +136,7 @@ pub(super) fn intent(rng: &mut Rng, now: Now, campaign: &Arc<Campaign>, lead: &L
             golden: true,
             attempt_no: 1,
             same_slot_fails: 0,
+            reachability: crate::rank::Reachability::default(),
             since_last: Some(HOUR),
         },
         decided: now,

@@ -327,6 +327,40 @@ pub(super) async fn talk_time_is_counted_by_trunk_and_calls_alike_go_together<H:
     assert_eq!(s.talked_since(HOUR).await, []);
 }
 
+pub(super) async fn what_attempts_told_of_answers_is_counted_by_what_the_model_looks_at<H: Harness>(mut s: Script<H>) {
+    use crate::rank::Reachability;
+    s.import(0, &(1..7).map(|n| row(n, &[n])).collect::<Vec<_>>()).await;
+    let told = [
+        (Some(CallResult::Answered), 1, 0),
+        (Some(CallResult::NoAnswer), 1, 0),
+        (Some(CallResult::Busy), 9, 2),
+        (Some(CallResult::NetworkFailure), 1, 0),
+        (Some(CallResult::VacantNumber), 1, 0),
+        (None, 1, 0),
+    ];
+    for (lead, (result, attempt_no, same_slot_fails)) in told.into_iter().enumerate() {
+        let mut wish = s.intent(0, lead).await;
+        (wish.context.attempt_no, wish.context.same_slot_fails) = (attempt_no, same_slot_fails);
+        if attempt_no > 1 {
+            wish.context.reachability = Reachability::WORST;
+        }
+        assert_eq!(s.authorise(&wish).await, []);
+        if let Some(result) = result {
+            let mut outcome = no_answer(&wish, s.now);
+            outcome.result = result;
+            assert!(s.finish(outcome).await);
+        }
+    }
+    let heard = s.heard_since(0, HOUR).await;
+    let counts: Vec<_> =
+        heard.iter().map(|of| (of.past.attempts, of.past.reachability, of.dials, of.answered)).collect();
+    assert_eq!(counts, [(0, Reachability::default(), 2, 1), (7, Reachability::WORST, 1, 0)]);
+    assert_eq!(&*heard[0].segment, "all");
+    assert_eq!(s.heard_since(1, HOUR).await, [], "another campaign");
+    s.wait(2 * HOUR);
+    assert_eq!(s.heard_since(0, HOUR).await, [], "too long ago");
+}
+
 pub(super) async fn a_number_that_the_trunk_does_not_let_out_is_not_authorised<H: Harness>(mut s: Script<H>) {
     s.import(0, &[row(1, &[1])]).await;
     let wish = s.intent(0, 0).await;

@@ -247,6 +247,13 @@ impl<H: Harness> Script<H> {
         theirs
     }
 
+    pub(super) async fn heard_since(&mut self, campaign: u16, ago: Duration) -> Vec<crate::engine::Heard> {
+        let (campaign, since) = (CampaignIx(campaign), self.now.wall - ago);
+        let theirs = self.store().heard_since(campaign, since).await.unwrap();
+        same("heard_since", &self.model.heard_since(campaign, since), &theirs);
+        theirs
+    }
+
     pub(super) async fn talked_since(&mut self, ago: Duration) -> Vec<crate::engine::Talked> {
         let since = self.now.wall - ago;
         let theirs = self.store().talked_since(since).await.unwrap();

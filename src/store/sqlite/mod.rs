@@ -7,6 +7,7 @@ mod erase;
 mod examine;
 mod export;
 mod give_up;
+mod heard;
 mod import;
 mod label;
 mod leads;
@@ -48,7 +49,7 @@ use super::{
 use super::{Keys, Store, StoreError};
 use crate::base::{AttemptId, CampaignIx, ContactId, LeadId, ListId, Now, PhoneId, Pii, Wall};
 use crate::contact::Row;
-use crate::engine::{Committed, Epoch, LeadRow, LedgerPage, RecoveredAttempt, StoreRequest, Talked};
+use crate::engine::{Committed, Epoch, Heard, LeadRow, LedgerPage, RecoveredAttempt, StoreRequest, Talked};
 
 /// One connection to one file.
 pub struct Sqlite {
@@ -179,6 +180,10 @@ impl Store for Sqlite {
 
     async fn shown_since(&mut self, since: Wall) -> Result<Vec<(String, u32)>, StoreError> {
         shown::shown_since(&mut self.conn, since).await
+    }
+
+    async fn heard_since(&mut self, campaign: CampaignIx, since: Wall) -> Result<Vec<Heard>, StoreError> {
+        heard::heard_since(&mut self.conn, campaign, since).await
     }
 
     async fn talked_since(&mut self, since: Wall) -> Result<Vec<Talked>, StoreError> {

@@ -7,6 +7,7 @@ use crate::base::{AttemptId, CampaignIx, ContactId, LeadId, ListId, PhoneId, Wal
 use crate::call::{Codec, MediaQuality, OneWay, ReleaseSide};
 use crate::contact::{CallResult, Columns, ContactKind, OutcomeKind};
 use crate::engine::{Context, Outcome, Times};
+use crate::rank::Reachability;
 use crate::store::keys::Sealed;
 use crate::store::records::{Label, OutcomeRow, OutcomeSource, PlanVersion};
 use crate::store::{Keys, StoreError, columns};
@@ -78,6 +79,7 @@ const FIELDS: &[&str] = &[
     "a.golden",
     "a.attempt_no",
     "a.same_slot_fails",
+    "a.reachability",
     "a.since_last",
     "v.campaign_hash",
     "v.policy",
@@ -256,6 +258,7 @@ fn read_context(cells: &mut Cells) -> Result<Context, StoreError> {
         golden: cells.yes()?,
         attempt_no: cells.small()?,
         same_slot_fails: cells.small()?,
+        reachability: Reachability::from_steps(i8::try_from(cells.int()?).unwrap_or(0)),
         since_last: cells.maybe_small()?.map(Duration::from_micros),
     })
 }

@@ -51,7 +51,7 @@ pub(super) async fn talked_since(conn: &mut SqliteConnection, since: Wall) -> Re
 }
 
 /// The first id and the time of an attempt since then.
-fn from(since: Wall) -> Binds {
+pub(super) fn from(since: Wall) -> Binds {
     let millis = u128::try_from((since - LAG).0.div_euclid(1_000)).unwrap_or(0);
     let mut binds = Binds::default();
     // The first UUIDv7 of that millisecond (RFC 9562 section 5.7).

@@ -52,15 +52,16 @@ async fn note(conn: &mut SqliteConnection, ix: CampaignIx, campaign: &Campaign) 
         .text(&campaign.policy.hash)
         .text(campaign.scenario.as_str())
         .text(campaign.purpose.as_str())
-        .text(campaign.rank_by.as_str())
+        .text(campaign.rank.by.as_str())
         .text(campaign.pacing.mode.as_str())
         .int(i64::try_from(campaign.pacing.ring.as_millis()).unwrap_or(i64::MAX))
         .maybe_text(campaign.list.model_id.as_deref())
-        .maybe_text(campaign.list.model_version.as_deref());
+        .maybe_text(campaign.list.model_version.as_deref())
+        .text(&segments(campaign));
     sql::run(
         conn,
         "INSERT OR IGNORE INTO plan_version(campaign, campaign_hash, policy, policy_hash, scenario, purpose, rank_by,
-            pacing, ring_ms, model_id, model_version) VALUES (?,?,?,?,?,?,?,?,?,?,?)",
+            pacing, ring_ms, model_id, model_version, segments) VALUES (?,?,?,?,?,?,?,?,?,?,?,?)",
         binds,
     )
     .await?;
@@ -68,4 +69,10 @@ async fn note(conn: &mut SqliteConnection, ix: CampaignIx, campaign: &Campaign) 
     binds.int(i64::from(ix.0)).text(&campaign.hash).text(&campaign.policy.hash);
     let find = "SELECT id FROM plan_version WHERE campaign = ? AND campaign_hash = ? AND policy_hash = ?";
     sql::number(conn, find, binds).await
+}
+
+/// A line each: names have no line breaks.
+fn segments(campaign: &Campaign) -> String {
+    let names: Vec<&str> = campaign.segments.iter().map(|segment| segment.name.as_str()).collect();
+    names.join("\n")
 }

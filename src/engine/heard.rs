@@ -1,0 +1,35 @@
+//! What attempts before this process told of answers: the store counts them, the answer model learns from them.
+
+use std::sync::Arc;
+
+use crate::base::CampaignIx;
+use crate::rank::{Past, Place, Slot};
+
+use super::Engine;
+
+/// Attempts of one day that are alike to the answer model, and had a result that tells something (`rank::answered`).
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Heard {
+    /// In days since 1970, UTC.
+    pub day: i64,
+    /// By name: the campaign may have other segments by now.
+    pub segment: Arc<str>,
+    pub slot: Slot,
+    pub past: Past,
+    pub dials: u32,
+    pub answered: u32,
+}
+
+impl Engine {
+    /// Once, after the plan and before the first lead.
+    pub(super) fn take_heard(&mut self, campaign: CampaignIx, heard: &[Heard]) {
+        let Some(run) = self.runs.iter_mut().find(|run| run.ix == campaign) else { return };
+        for of in heard {
+            let segment = run.campaign.segments.iter().position(|segment| *segment.name == *of.segment);
+            if let Some(segment) = segment.and_then(|at| u8::try_from(at).ok()) {
+                run.ranking.observe(of.day, Place { segment, slot: of.slot, past: of.past }, of.dials, of.answered);
+            }
+        }
+        run.stale = true;
+    }
+}
