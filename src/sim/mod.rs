@@ -5,6 +5,7 @@ mod carrier;
 mod clock;
 #[cfg(test)]
 mod day;
+pub mod golden;
 mod model_erase;
 mod model_import;
 mod model_store;

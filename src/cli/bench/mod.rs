@@ -2,6 +2,7 @@
 
 mod beside;
 mod figures;
+mod golden;
 mod import;
 mod line;
 mod originate;
@@ -26,6 +27,7 @@ pub(super) struct Args {
 
 #[derive(Debug, Subcommand)]
 enum What {
+    Golden(golden::Args),
     Import(import::Args),
     Line(line::Args),
     Originate(originate::Args),
@@ -35,6 +37,7 @@ enum What {
 
 pub(super) fn run(args: &Args) -> Result<Exit, Stop> {
     match &args.what {
+        What::Golden(args) => golden::run(args),
         What::Import(args) => import::run(args),
         What::Line(args) => line::run(args),
         What::Originate(args) => originate::run(args),
