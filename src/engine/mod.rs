@@ -7,6 +7,7 @@ mod detour;
 mod dialling;
 #[expect(clippy::module_inception, reason = "the machine of the room has the room's name")]
 mod engine;
+mod explore;
 mod finish;
 mod forecast;
 mod heard;

@@ -10,6 +10,7 @@ use crate::gate::{Eligibility, LeadFacts, Rule};
 use crate::pace::Pacer;
 use crate::schedule::{CellKey, Frontier, LeadFlags, LeadIx, LeadTable, Ranking, ZoneSetIx};
 
+use super::explore::Drawn;
 use super::room::Holding;
 use super::route::Route;
 use super::standing::Standing;
@@ -32,6 +33,7 @@ pub struct Run {
     pub pacer: Pacer,
     pub ranking: Ranking,
     pub holding: Holding,
+    pub drawn: Drawn,
     /// All phones of leads with several, in dial order. Looked up, never walked.
     pub several: HashMap<LeadIx, Box<[PhoneSlot]>>,
     pub expiries: BTreeMap<ListId, Wall>,
@@ -76,6 +78,7 @@ impl Run {
             pacer,
             ranking: Ranking::new(&campaign),
             holding: Holding::default(),
+            drawn: Drawn::default(),
             several: HashMap::new(),
             expiries: BTreeMap::new(),
             funnel: Funnel::default(),

@@ -7,8 +7,9 @@ use crate::base::{AttemptId, Now, Tick, TrunkIx, Wall};
 use crate::gate::{self, Facts, PastDial, Verdict};
 use crate::pace::Staff;
 use crate::rank::Slot;
-use crate::schedule::{Best, LeadIx, Viewer, is_golden_slot};
+use crate::schedule::{LeadIx, Viewer, is_golden_slot};
 
+use super::explore::Chosen;
 use super::live::{Live, Stage};
 use super::run::Run;
 use super::standing::Standing;
@@ -48,7 +49,7 @@ impl Engine {
         }
         for at in 0..self.runs.len() {
             let Some(run) = self.runs.get(at) else { continue };
-            if !run.may_dial() || !run.frontier.has_best() {
+            if !run.may_dial() || !run.has_next() {
                 continue;
             }
             if let Some(next) = self.next_permit(now, run) {
@@ -63,8 +64,8 @@ impl Engine {
         let mut looks = wanted.saturating_mul(Self::LOOKS_PER_DIAL).saturating_add(Self::LOOKS_MIN);
         while wanted > 0 && looks > 0 {
             looks -= 1;
-            let Some(best) = self.runs.get_mut(at).and_then(|run| run.frontier.pop()) else { return };
-            if self.try_lead(now, at, best) {
+            let Some(chosen) = self.runs.get_mut(at).and_then(Run::next_lead) else { return };
+            if self.try_lead(now, at, chosen) {
                 wanted -= 1;
             }
         }
@@ -89,6 +90,7 @@ impl Engine {
         run.stale = false;
         let mut viewer = Viewer::new(&run.campaign, &self.zones, &self.zone_sets, &run.ranking, wall);
         run.frontier.refresh(|key| viewer.view(key));
+        self.turn_draw(wall, at);
     }
 
     fn permits(&self, now: Now, at: usize) -> u32 {
@@ -110,15 +112,16 @@ impl Engine {
     }
 
     /// True if an intent went out.
-    fn try_lead(&mut self, now: Now, at: usize, best: Best) -> bool {
-        let standing = self.runs.get(at).map(|run| run.standing(best.lead));
+    fn try_lead(&mut self, now: Now, at: usize, chosen: Chosen) -> bool {
+        let lead = chosen.best.lead;
+        let standing = self.runs.get(at).map(|run| run.standing(lead));
         if standing != Some(Standing::Waiting) {
             return false;
         }
-        match self.ask(now, at, best.lead) {
-            Some(Verdict::Allow) => self.wish(now, at, best),
+        match self.ask(now, at, lead) {
+            Some(Verdict::Allow) => self.wish(now, at, chosen),
             Some(Verdict::Refuse { reasons, until }) => {
-                self.set_aside(now, at, best.lead, &reasons, until);
+                self.set_aside(now, at, lead, &reasons, until);
                 false
             }
             None => false,
@@ -155,9 +158,9 @@ impl Engine {
         })
     }
 
-    pub(super) fn wish(&mut self, now: Now, at: usize, best: Best) -> bool {
+    pub(super) fn wish(&mut self, now: Now, at: usize, chosen: Chosen) -> bool {
         let id = AttemptId::new(now, &mut self.rng);
-        let Some((intent, live)) = self.draw_up(now, at, best, id) else { return false };
+        let Some((intent, live)) = self.draw_up(now, at, chosen, id) else { return false };
         let dial = PastDial {
             attempt: id,
             at: self.law(now),
@@ -174,17 +177,22 @@ impl Engine {
         self.show(&live.caller_id);
         self.hold(live.trunk);
         if let Some(run) = self.runs.get_mut(at) {
-            run.set_standing(best.lead, Standing::Live);
+            run.set_standing(chosen.best.lead, Standing::Live);
         }
         self.lives.begin(id, live);
         self.out.push_back(Output::Store(StoreRequest::Authorise(Box::new(intent))));
         true
     }
 
-    fn draw_up(&self, now: Now, at: usize, best: Best, id: AttemptId) -> Option<(Intent, Live)> {
+    fn draw_up(&self, now: Now, at: usize, chosen: Chosen, id: AttemptId) -> Option<(Intent, Live)> {
         let run = self.runs.get(at)?;
+        let best = chosen.best;
         let facts = self.facts(now, run, best.lead)?;
-        let context = self.context(now, run, best.lead, best.index_value)?;
+        let context = Context {
+            explore: chosen.explore,
+            propensity: chosen.propensity,
+            ..self.context(now, run, best.lead, best.index_value)?
+        };
         let intent = Intent {
             permit_until: now.tick + self.config.permit,
             ..self.intent(now, run, (best.lead, &facts), id, (self.next_trunk(now, run)?, context))?

@@ -1,6 +1,7 @@
 //! What a dial is worth: the answer model by segment and slot, and the index that leads are ordered by.
 
 mod answer;
+mod explore;
 mod learn;
 mod past;
 mod reachability;
@@ -9,6 +10,7 @@ mod tally;
 mod value;
 
 pub use answer::{AnswerModel, golden_share};
+pub use explore::chance_of_draw;
 pub use learn::learn;
 pub use past::Past;
 pub use reachability::Reachability;

@@ -6,6 +6,7 @@ use crate::base::{AttemptId, CampaignIx, Now, Tick, Wall};
 use crate::campaign::{Campaign, Past, Said, TestCall, TestCase, TestDnc, When};
 use crate::contact::{CallResult, ContactKind, Meaning, OutcomeKind, Then, Zones};
 use crate::engine::book::Marks;
+use crate::engine::explore::Chosen;
 use crate::engine::{Engine, Input, LedgerPage, OperatorCommand};
 use crate::gate::{DncMark, PastDial};
 use crate::schedule::Best;
@@ -91,7 +92,8 @@ impl<'a> Life<'a> {
         }
         let Some(cell) = run.frontier.cell_of(LEAD) else { return };
         run.frontier.remove(LEAD);
-        if !self.engine.wish(now, RUN, Best { lead: LEAD, cell, tier: 0, index_value: 0.0 }) {
+        let best = Best { lead: LEAD, cell, tier: 0, index_value: 0.0 };
+        if !self.engine.wish(now, RUN, Chosen { best, explore: false, propensity: 1.0 }) {
             return;
         }
         let Some(attempt) = self.engine.lives.ids().pop() else { return };

@@ -205,6 +205,29 @@ fn keys_come_in_falling_order_and_are_counted_on_both_sides_of_the_peak() {
 }
 
 #[test]
+fn the_nth_best_is_worth_what_it_is_worth_and_the_rest_is_drawn_from() {
+    let mut rng = Rng::seeded(6);
+    for seed in 0..30 {
+        let mut frontier = Frontier::new(Wall(0));
+        for n in 0..CELLS {
+            frontier.cell(cell_key(n), |_| any_view(&mut rng));
+        }
+        for lead in 0..2_000 {
+            frontier.insert(LeadIx(lead), CellIx(rng.below(CELLS) as u16), rng.f64() as f32);
+        }
+        let open = frontier.open_len();
+        let reached = frontier.count_worth(f64::NEG_INFINITY);
+        let nth = rng.below(2_200) as usize;
+        let least = frontier.worth_of_nth(nth);
+        assert_eq!(frontier.count_worth(least), reached.min(nth), "seed {seed}, {nth} of {reached}");
+        let rest = frontier.draw(least, |_| true);
+        assert_eq!(rest.len(), open - reached.min(nth));
+        assert!(rest.iter().all(|lead| frontier.take(*lead).is_some() && frontier.take(*lead).is_none()));
+        assert_eq!(frontier.open_len(), reached.min(nth));
+    }
+}
+
+#[test]
 fn index_values_never_rise_while_nothing_enters() {
     let mut rng = Rng::seeded(9);
     let mut frontier = Frontier::new(Wall(0));

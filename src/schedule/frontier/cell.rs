@@ -180,9 +180,9 @@ impl Cell {
         Keys { low: self.low.run(), high: self.high.run() }
     }
 
-    /// How many entries are worth at least so much now.
+    /// How many entries are worth at least so much now, and go.
     pub(super) fn count_worth(&self, least: f64) -> usize {
-        let worth = |key| self.view.worth(key) >= least;
+        let worth = |key| self.view.goes(key) && self.view.worth(key) >= least;
         self.low.count_best(worth) + self.high.count_best(worth)
     }
 

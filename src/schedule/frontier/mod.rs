@@ -139,22 +139,52 @@ impl Frontier {
         self.cells.iter_mut().map(|cell| (cell.key, cell.keys()))
     }
 
-    /// How many leads of open cells are worth at least so much now. A lead that left its cell since the last
+    /// How many leads of open cells are worth at least so much now, and go. A lead that left its cell since the last
     /// [`Frontier::refresh`] may be counted.
     pub fn count_worth(&self, least: f64) -> usize {
         self.cells.iter().filter(|cell| cell.view().open).map(|cell| cell.count_worth(least)).sum()
     }
 
-    /// All that is queued in open cells, cell by cell. Of entries that no longer stand nothing is said.
-    pub fn open_leads(&self) -> impl Iterator<Item = (LeadIx, f64)> {
-        let open = self.cells.iter().enumerate().filter(|(_, cell)| cell.view().open);
-        open.flat_map(move |(ix, cell)| {
-            let stand = cell.entries().filter(move |entry| self.columns.entry_stands(*entry, CellIx(ix as u16)));
-            stand.map(move |entry| {
+    /// What the nth best lead that goes is worth now, near enough: no more than so many are worth that or more. Infinite for
+    /// none, minus infinite if there are not so many.
+    pub fn worth_of_nth(&self, nth: usize) -> f64 {
+        if self.count_worth(f64::NEG_INFINITY) <= nth {
+            return f64::NEG_INFINITY;
+        }
+        let most = self.tree.best_value().unwrap_or(0.0);
+        let (mut low, mut high) = (-most.abs().max(1.0) * 1e6, most.next_up());
+        // Halving the distance so often tells apart any two that `f32` keys can.
+        for _ in 0..64 {
+            let middle = f64::midpoint(low, high);
+            if self.count_worth(middle) > nth { low = middle } else { high = middle }
+        }
+        high
+    }
+
+    /// Of the leads in open cells that are worth less than that, or do not go, those that `is_drawn` takes. It is asked for
+    /// every one of them, in the order of cells.
+    pub fn draw(&self, least: f64, mut is_drawn: impl FnMut(LeadIx) -> bool) -> Vec<LeadIx> {
+        let mut drawn = Vec::new();
+        for (ix, cell) in self.cells.iter().enumerate().filter(|(_, cell)| cell.view().open) {
+            for entry in cell.entries() {
                 let (key, lead) = unpack(entry);
-                (lead, cell.view().worth(key))
-            })
-        })
+                let reached = cell.view().goes(key) && cell.view().worth(key) >= least;
+                if !reached && self.columns.entry_stands(entry, CellIx(ix as u16)) && is_drawn(lead) {
+                    drawn.push(lead);
+                }
+            }
+        }
+        drawn
+    }
+
+    /// One that is queued, out of turn. `None`: it is not.
+    pub fn take(&mut self, lead: LeadIx) -> Option<Best> {
+        let cell = self.columns.cell_of(lead).filter(|_| self.columns.place(lead) == Place::Queued)?;
+        let (key, view) = (self.columns.key_of(lead)?, self.cells.get(usize::from(cell.0))?.view());
+        let best = Best { lead, cell, tier: view.tier, index_value: view.worth(key) as f32 };
+        let open = view.open;
+        self.leave(lead);
+        open.then_some(best)
     }
 
     /// Queues a lead as due, wherever it was before. A key below 0 or NaN counts as 0. `false` for a cell that is not here.

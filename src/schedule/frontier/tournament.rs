@@ -32,6 +32,11 @@ impl Tournament {
         Some((cell, (*self.heads.get(cell)?)?))
     }
 
+    /// The highest value among all heads, whatever their tiers.
+    pub(super) fn best_value(&self) -> Option<f64> {
+        self.heads.iter().flatten().map(|head| head.value).max_by(f64::total_cmp)
+    }
+
     pub(super) fn head(&self, cell: usize) -> Option<Head> {
         self.heads.get(cell).copied().flatten()
     }
