@@ -44,6 +44,7 @@ pub fn name_of(request: &StoreRequest) -> (&'static str, Option<AttemptId>) {
         StoreRequest::Authorise(intent) | StoreRequest::Reroute(intent) => ("authorisation", Some(intent.attempt)),
         StoreRequest::Finish(outcome) => ("outcome", Some(outcome.attempt)),
         StoreRequest::Dnc(request) => ("do-not-call entry", request.attempt),
+        StoreRequest::Slot(_) => ("counts of a slot", None),
     }
 }
 

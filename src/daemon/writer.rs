@@ -274,7 +274,7 @@ impl Writer {
             StoreRequest::Authorise(intent) | StoreRequest::Reroute(intent) => {
                 StoreReply::Doubt { attempt: intent.attempt }
             }
-            StoreRequest::Dnc(_) => StoreReply::DncNoted,
+            StoreRequest::Dnc(_) | StoreRequest::Slot(_) => StoreReply::Noted,
         };
         self.tell(ToEngine::Stored(Committed { replies: vec![reply], ..Committed::default() }));
     }
@@ -288,7 +288,7 @@ impl Writer {
                 StoreRequest::Authorise(intent) | StoreRequest::Reroute(intent) => {
                     replies.push(StoreReply::Doubt { attempt: intent.attempt });
                 }
-                StoreRequest::Finish(_) | StoreRequest::Dnc(_) => kept.push(request),
+                StoreRequest::Finish(_) | StoreRequest::Dnc(_) | StoreRequest::Slot(_) => kept.push(request),
             }
         }
         if !replies.is_empty() {

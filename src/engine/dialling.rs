@@ -19,7 +19,7 @@ impl Engine {
         live.authorised = Some(now.wall);
         live.law = law;
         let (run, trunk, campaign) = (live.run, live.trunk, live.campaign.clone());
-        let (local_hour, golden) = (live.place.slot.hour(), live.golden);
+        let (place, golden, explore) = (live.place, live.golden, live.explore);
         // Closing may have come, or a drain begun, while the store was writing.
         let late = now.tick >= live.permit_until || law >= live.closing || live.cancelled;
         if late || self.draining {
@@ -36,7 +36,9 @@ impl Engine {
         self.line_sent(now, run, trunk);
         self.count_intent(run, IntentAnswer::Authorised);
         if let Some(campaign) = self.runs.get(run).map(|run| run.ix) {
+            let local_hour = place.slot.hour();
             self.out.push_back(Output::Count(Counted::Dialled { campaign, trunk, local_hour, golden }));
+            self.count_dialled(run, place, explore);
         }
         self.pump(now, id);
     }

@@ -146,7 +146,7 @@ impl Engine {
             StoreReply::Refused { attempt, verdict } => self.refused(now, attempt, verdict),
             StoreReply::Doubt { attempt } => self.in_doubt(now, attempt),
             StoreReply::Finished { attempt, .. } => self.unwritten.written(attempt),
-            StoreReply::DncNoted => {}
+            StoreReply::Noted => {}
         }
     }
 
@@ -175,7 +175,10 @@ impl Engine {
                 self.book.dnc_phone(phone, mark);
                 self.cancel_marked(now, mark, |live| live.phone == phone);
             }
-            OperatorCommand::Drain => self.draining = true,
+            OperatorCommand::Drain => {
+                self.draining = true;
+                self.end_slots(self.law(now));
+            }
             OperatorCommand::HangUp(whose) => self.hang_up(now, whose),
             OperatorCommand::StopTrunk(trunk) => self.stop_trunk(trunk),
             OperatorCommand::ResumeTrunk(trunk) => self.resume_trunk(now, trunk),

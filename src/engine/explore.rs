@@ -74,9 +74,10 @@ impl Engine {
         let share = run.campaign.rank.explore.fraction();
         let left_s = Wall((now.0.div_euclid(Drawn::SLOT_US) + 1) * Drawn::SLOT_US).since(now).as_secs_f64();
         let dials = f64::from(self.dials_per_s(run)) * left_s;
-        if let Some(run) = self.runs.get_mut(at) {
-            run.drawn.turn(&run.frontier, share, dials, now, &mut self.rng);
-        }
+        let Some(run) = self.runs.get_mut(at) else { return };
+        run.drawn.turn(&run.frontier, share, dials, now, &mut self.rng);
+        let chance = run.drawn.chance;
+        self.turn_slot_log(now, at, chance);
     }
 }
 

@@ -37,6 +37,8 @@ pub struct Live {
     /// What it will have told of answers.
     pub place: Place,
     pub golden: bool,
+    /// Drawn by chance.
+    pub explore: bool,
     /// Not wanted any more before it was dialled.
     pub cancelled: bool,
     pub stage: Stage,

@@ -21,6 +21,7 @@ mod replan;
 mod room;
 mod route;
 mod run;
+mod slots;
 mod spend;
 mod standing;
 mod store;
@@ -39,6 +40,7 @@ pub use heard::Heard;
 pub use input::{Input, OperatorCommand, Output, Why};
 pub use journal::{Decisions, Difference, Entry, JournalError, Reader, Recorded, Recorder, Replay, ReplayError};
 pub use last_gate::{AsStored, last_gate, refused};
+pub use slots::{SlotCount, SlotLog, SlotRow};
 pub use spend::{SpendView, Talked, billed_s};
 pub use store::{
     Committed, Context, DncRequest, DncSubject, Epoch, Intent, LeadRow, LedgerPage, Marks, Outcome, PhoneRow,

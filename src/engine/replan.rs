@@ -194,7 +194,7 @@ mod tests {
                     Output::Leg(leg, LegCommand::Hangup) => self.engine.handle(self.now, ended(leg, None)),
                     Output::Store(StoreRequest::Finish(outcome)) => self.outcomes.push(*outcome),
                     Output::Leg(..)
-                    | Output::Store(StoreRequest::Dnc(_) | StoreRequest::Reroute(_))
+                    | Output::Store(StoreRequest::Dnc(_) | StoreRequest::Reroute(_) | StoreRequest::Slot(_))
                     | Output::Count(_) => {}
                 }
             }

@@ -13,6 +13,7 @@ use crate::schedule::{CellKey, Frontier, LeadFlags, LeadIx, LeadTable, Ranking, 
 use super::explore::Drawn;
 use super::room::Holding;
 use super::route::Route;
+use super::slots::OpenSlot;
 use super::standing::Standing;
 use super::{EngineConfig, LeadRow};
 
@@ -34,6 +35,7 @@ pub struct Run {
     pub ranking: Ranking,
     pub holding: Holding,
     pub drawn: Drawn,
+    pub slot: OpenSlot,
     /// All phones of leads with several, in dial order. Looked up, never walked.
     pub several: HashMap<LeadIx, Box<[PhoneSlot]>>,
     pub expiries: BTreeMap<ListId, Wall>,
@@ -79,6 +81,7 @@ impl Run {
             ranking: Ranking::new(&campaign),
             holding: Holding::default(),
             drawn: Drawn::default(),
+            slot: OpenSlot::default(),
             several: HashMap::new(),
             expiries: BTreeMap::new(),
             funnel: Funnel::default(),

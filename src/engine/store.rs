@@ -13,6 +13,8 @@ use crate::contact::{CallResult, ClosedWhy, Columns, ContactKind, LeadState, Out
 use crate::gate::{DncMark, LeadFacts, Ledger, Verdict};
 use crate::rank::{Past, Place, Reachability, Slot};
 
+use super::SlotLog;
+
 #[derive(Clone, Debug)]
 pub enum StoreRequest {
     /// Asks the gate once more inside the transaction, with ledgers as stored, and inserts the attempt if it says yes.
@@ -24,6 +26,8 @@ pub enum StoreRequest {
     Finish(Box<Outcome>),
     /// A do-not-call entry made by a flow, an agent or a disposition; in force at once.
     Dnc(DncRequest),
+    /// What a slot had to offer and what was made of it; appended.
+    Slot(Box<SlotLog>),
 }
 
 impl StoreRequest {
@@ -31,7 +35,7 @@ impl StoreRequest {
     pub fn latest(batch: &[Self]) -> impl Iterator<Item = Wall> {
         batch.iter().filter_map(|request| match request {
             Self::Authorise(intent) | Self::Reroute(intent) => Some(intent.law),
-            Self::Finish(_) | Self::Dnc(_) => None,
+            Self::Finish(_) | Self::Dnc(_) | Self::Slot(_) => None,
         })
     }
 }
@@ -40,24 +44,15 @@ impl StoreRequest {
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum StoreReply {
     /// Durable. The number travels beside this reply, to the line, past the engine.
-    Authorised {
-        attempt: AttemptId,
-    },
+    Authorised { attempt: AttemptId },
     /// Nothing was written; the lead is the engine's again.
-    Refused {
-        attempt: AttemptId,
-        verdict: Verdict,
-    },
+    Refused { attempt: AttemptId, verdict: Verdict },
     /// The commit failed or is in doubt: never dial. If it was written after all, recovery finds it.
-    Doubt {
-        attempt: AttemptId,
-    },
+    Doubt { attempt: AttemptId },
     /// `fresh` is false for a second writer, whose outcome was dropped.
-    Finished {
-        attempt: AttemptId,
-        fresh: bool,
-    },
-    DncNoted,
+    Finished { attempt: AttemptId, fresh: bool },
+    /// A do-not-call entry, or a slot.
+    Noted,
 }
 
 /// What a commit gives back to the shell. Numbers go to the line and nowhere else.

@@ -215,6 +215,7 @@ impl Engine {
             free: facts.lead.free_of_daily_budget,
             place: intent.context.place(),
             golden: intent.context.golden,
+            explore: intent.context.explore,
             cancelled: false,
             stage: Stage::Asked,
             detour: None,

@@ -15,6 +15,7 @@ use crate::store::{OutcomeRow, Store, StoreError};
 
 use super::atomic::AtomicFile;
 use super::facts::{Facts, counted, size};
+use super::slots::export_slots;
 use super::write_record::{RecordWriter, Style};
 
 /// Rows held in memory, and so at most in one file; after each such chunk the cursor moves.
@@ -41,6 +42,8 @@ pub struct ExportReport {
     pub profile: &'static str,
     pub consumer: String,
     pub rows: u64,
+    /// Lines of slots, in files of their own.
+    pub slot_rows: u64,
     pub size_bytes: u64,
     pub files: Vec<PathBuf>,
     /// Number of days written to.
@@ -85,6 +88,7 @@ pub async fn export<S: Store>(store: &mut S, options: &ExportOptions, now: Now) 
         profile: options.style.profile.as_str(),
         consumer,
         rows: 0,
+        slot_rows: 0,
         size_bytes: 0,
         files: Vec::new(),
         days: 0,
@@ -110,6 +114,11 @@ pub async fn export<S: Store>(store: &mut S, options: &ExportOptions, now: Now) 
         }
     }
     report.days = days.len() as u64;
+    let slots = format!("{}/slots", report.consumer);
+    let slots = export_slots(store, &slots, options.from_start, &options.out, options.style.format).await?;
+    report.slot_rows = slots.rows;
+    report.size_bytes += slots.size_bytes;
+    report.files.extend(slots.files);
     Ok(report)
 }
 
@@ -164,17 +173,21 @@ impl Chunk {
 impl Part {
     /// Named by its seals: the same rows exported again take the place of the same file.
     fn write(self, out: &Path, day: Date, style: Style) -> Result<(PathBuf, u64), ExportError> {
-        let folder = out.join(format!("dt={day}"));
         let name = format!("outcomes-{:012}-{:012}.{}", self.first, self.last, style.format.as_str());
-        let path = folder.join(name);
-        let written = self.lines.into_bytes().and_then(|bytes| {
-            fs::create_dir_all(&folder)?;
-            let mut file = AtomicFile::create(&path)?;
-            file.write_all(&bytes)?;
-            Ok((file.commit()?, bytes.len() as u64))
-        });
-        written.map_err(|source| ExportError::Write { path, source })
+        write_file(&out.join(format!("dt={day}")), &name, self.lines.into_bytes())
     }
+}
+
+/// Whole or not at all.
+pub(super) fn write_file(folder: &Path, name: &str, bytes: io::Result<Vec<u8>>) -> Result<(PathBuf, u64), ExportError> {
+    let path = folder.join(name);
+    let written = bytes.and_then(|bytes| {
+        fs::create_dir_all(folder)?;
+        let mut file = AtomicFile::create(&path)?;
+        file.write_all(&bytes)?;
+        Ok((file.commit()?, bytes.len() as u64))
+    });
+    written.map_err(|source| ExportError::Write { path, source })
 }
 
 fn default_consumer(options: &ExportOptions) -> String {
@@ -188,11 +201,12 @@ impl fmt::Display for ExportReport {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let mut facts = Facts::new(format!("outcomes → {}", self.out.display()));
         facts.add("format", format!("{}, {} profile", self.format, self.profile));
-        if self.rows == 0 {
+        if self.rows == 0 && self.slot_rows == 0 {
             facts.add("rows", format!("none: nothing is new behind seal {}", self.cursor));
             return facts.fmt(f);
         }
         facts.add("rows", counted(self.rows));
+        facts.add("slots", counted(self.slot_rows));
         facts.add("files", format!("{} over {} days, {}", self.files.len(), self.days, size(self.size_bytes)));
         facts.add("up to seal", counted(self.cursor));
         facts.fmt(f)
@@ -226,6 +240,22 @@ mod tests {
             }
         }
         out
+    }
+
+    #[tokio::test]
+    async fn slots_come_in_files_of_their_own_and_each_once() {
+        let dir = tempfile::tempdir().unwrap();
+        let mut store = Fake::with_outcomes(1);
+        store.slots = fixture::slots();
+        let options = options(dir.path(), Format::Csv);
+        let report = export(&mut store, &options, Now::default()).await.unwrap();
+        assert_eq!((report.rows, report.slot_rows), (1, 2));
+        let text = fs::read_to_string(dir.path().join("dt=2026-12-01/slots-000000000001-000000000002.csv")).unwrap();
+        let lines: Vec<&str> = text.lines().collect();
+        assert!(lines[0].ends_with("attempts,same_slot_fails,reachability,eligible,dialled,drawn,propensity"));
+        assert!(lines[1].ends_with(",star,1,18,2,1,-3,500,20,2,0.01"), "{}", lines[1]);
+        let again = export(&mut store, &options, Now::default()).await.unwrap();
+        assert_eq!((again.slot_rows, again.files.len()), (0, 0));
     }
 
     #[tokio::test]

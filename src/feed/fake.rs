@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use crate::base::{AttemptId, CampaignIx, ContactId, LeadId, ListId, Now, PhoneId, Pii, Wall};
 use crate::contact::Row;
-use crate::engine::{Committed, Epoch, Heard, LeadRow, LedgerPage, RecoveredAttempt, StoreRequest, Talked};
+use crate::engine::{Committed, Epoch, Heard, LeadRow, LedgerPage, RecoveredAttempt, SlotRow, StoreRequest, Talked};
 use crate::store::{
     DncChange, DncEntry, DncFilter, DncSubjectKey, Erased, ImportCounts, ImportStart, LabelTarget, Labelled,
     LeadCounts, LedgerCursor, ListInfo, NewDnc, NewLabel, OutcomeRow, Paused, Stats, Store, StoreError, Switch,
@@ -19,6 +19,7 @@ pub struct Fake {
     pub lists: Vec<(ListInfo, Vec<Row>)>,
     pub open: Option<(ListInfo, Vec<Row>)>,
     pub outcomes: Vec<OutcomeRow>,
+    pub slots: Vec<SlotRow>,
     pub cursors: BTreeMap<String, u64>,
     pub cursor_fails: bool,
     pub labels: Vec<NewLabel>,
@@ -163,6 +164,9 @@ impl Store for Fake {
     }
     async fn heard_since(&mut self, _: CampaignIx, _: Wall) -> Result<Vec<Heard>, StoreError> {
         Err(ELSEWHERE)
+    }
+    async fn slots(&mut self, after: u64, limit: usize) -> Result<Vec<SlotRow>, StoreError> {
+        Ok(self.slots.iter().skip(after as usize).take(limit).cloned().collect())
     }
     async fn talked_since(&mut self, _: Wall) -> Result<Vec<Talked>, StoreError> {
         Err(ELSEWHERE)

@@ -8,7 +8,8 @@ use crate::base::{AttemptId, CampaignIx, ContactId, LeadId, ListId, PhoneId, Pii
 use crate::call::{Codec, MediaQuality, ReleaseSide};
 use crate::campaign::{ColumnKind, ColumnSpec, ListMap};
 use crate::contact::{CallResult, ClosedWhy, ColumnValue, Columns, ContactKind, LeadState, OutcomeKind, Row};
-use crate::engine::{Context, Outcome, Times};
+use crate::engine::{Context, Outcome, SlotRow, Times};
+use crate::rank::{Past, Reachability, Slot};
 use crate::store::{OutcomeRow, OutcomeSource, PlanVersion};
 
 use super::{ListError, Parsed, ReadOptions, Reject, Rows};
@@ -199,4 +200,24 @@ fn plan_version() -> PlanVersion {
         model_id: Some("blend-AB".into()),
         model_version: None,
     }
+}
+
+/// Two kinds of leads in one half hour.
+pub fn slots() -> Vec<SlotRow> {
+    let from = Wall::parse("2026-12-01T09:00:00+08:00").unwrap_or_default();
+    let row = SlotRow {
+        seq: 1,
+        campaign: "c".into(),
+        campaign_hash: "0".into(),
+        from,
+        to: from + Duration::from_mins(30),
+        chance: 0.01,
+        segment: "star".into(),
+        slot: Slot::new(1, 540),
+        past: Past { attempts: 2, same_hour_fails: 1, reachability: Reachability::WORST },
+        eligible: 500,
+        dialled: 20,
+        drawn: 2,
+    };
+    vec![row.clone(), SlotRow { seq: 2, past: Past::default(), ..row }]
 }

@@ -23,6 +23,7 @@ mod refuse;
 mod reject;
 mod row_reader;
 mod rows;
+mod slots;
 mod source;
 mod spool;
 mod spreadsheet;

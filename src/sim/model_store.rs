@@ -8,7 +8,7 @@ use crate::base::{AttemptId, CampaignIx, ContactId, LeadId, ListId, Now, PhoneId
 use crate::contact::{ClosedWhy, Columns, LeadState};
 use crate::engine::{
     AsStored, Committed, DncRequest, DncSubject, Epoch, Heard, Intent, LeadRow, LedgerPage, Outcome, PhoneRow,
-    RecoveredAttempt, StoreReply, StoreRequest, Talked, billed_s, last_gate, refused,
+    RecoveredAttempt, SlotLog, SlotRow, StoreReply, StoreRequest, Talked, billed_s, last_gate, refused,
 };
 use crate::gate::{DncMark, Ledger, PastDial, Rule, Verdict};
 use crate::rank::{Place, answered};
@@ -31,6 +31,7 @@ pub struct ModelStore {
     paused_all: bool,
     paused: BTreeSet<CampaignIx>,
     stopped: BTreeSet<String>,
+    slots: Vec<SlotRow>,
     high_water: Wall,
     epoch: Epoch,
     running: Option<Epoch>,
@@ -199,6 +200,7 @@ impl ModelStore {
                 StoreRequest::Reroute(intent) => self.reroute(intent, now, &mut committed),
                 StoreRequest::Finish(outcome) => self.finish(outcome, now),
                 StoreRequest::Dnc(request) => self.note_dnc(request),
+                StoreRequest::Slot(log) => self.note_slot(log),
             };
             committed.replies.push(reply);
         }
@@ -358,7 +360,7 @@ impl ModelStore {
         if let Some(subject) = subject {
             self.dnc_add(subject, request.until);
         }
-        StoreReply::DncNoted
+        StoreReply::Noted
     }
 
     /// A customer brings every number that they have.
@@ -444,6 +446,15 @@ impl ModelStore {
         }
         let talked = |((trunk, seconds), calls): ((&str, u32), u32)| Talked { trunk: trunk.into(), seconds, calls };
         counts.into_iter().map(talked).collect()
+    }
+
+    fn note_slot(&mut self, log: &SlotLog) -> StoreReply {
+        self.slots.extend(SlotRow::of(log, self.slots.len() as u64));
+        StoreReply::Noted
+    }
+
+    pub fn slots(&self, after: u64, limit: usize) -> Vec<SlotRow> {
+        self.slots.iter().skip(after as usize).take(limit).cloned().collect()
     }
 
     pub fn stop_trunk(&mut self, name: &str, stopped: bool) {

@@ -312,7 +312,7 @@ impl World {
                 StoreRequest::Authorise(intent) | StoreRequest::Reroute(intent) => {
                     replies.push(StoreReply::Doubt { attempt: intent.attempt });
                 }
-                StoreRequest::Finish(_) | StoreRequest::Dnc(_) => again.push(request),
+                StoreRequest::Finish(_) | StoreRequest::Dnc(_) | StoreRequest::Slot(_) => again.push(request),
             }
         }
         again.append(&mut self.inbox);
@@ -345,7 +345,13 @@ impl World {
                     DncSubject::Contact(contact) => self.witness.dnc_contact(contact, tick),
                     DncSubject::Phone(phone) => self.witness.dnc_phone(phone, tick),
                 },
-                (StoreRequest::Authorise(_) | StoreRequest::Reroute(_) | StoreRequest::Finish(_), _) => {}
+                (
+                    StoreRequest::Authorise(_)
+                    | StoreRequest::Reroute(_)
+                    | StoreRequest::Finish(_)
+                    | StoreRequest::Slot(_),
+                    _,
+                ) => {}
             }
         }
     }

@@ -30,7 +30,7 @@ pub use switch::{Switch, SwitchOf, Turned};
 
 use crate::base::{AttemptId, CampaignIx, ContactId, LeadId, ListId, Now, PhoneId, Pii};
 use crate::contact::Row;
-use crate::engine::{Committed, Epoch, Heard, LeadRow, LedgerPage, RecoveredAttempt, StoreRequest, Talked};
+use crate::engine::{Committed, Epoch, Heard, LeadRow, LedgerPage, RecoveredAttempt, SlotRow, StoreRequest, Talked};
 
 /// Answers of every method are `Send`: the HTTP side awaits them on any thread.
 pub trait Store: Sized + Send {
@@ -90,6 +90,9 @@ pub trait Store: Sized + Send {
     /// order. It walks the attempts since then.
     /// What attempts of one campaign told of answers since then, for the answer model; sorted.
     fn heard_since(&mut self, campaign: CampaignIx, since: crate::base::Wall) -> impl Answer<Vec<Heard>>;
+
+    /// What slots had to offer and what was made of it, in the order of `seq`.
+    fn slots(&mut self, after: u64, limit: usize) -> impl Answer<Vec<SlotRow>>;
 
     fn talked_since(&mut self, since: crate::base::Wall) -> impl Answer<Vec<Talked>>;
 

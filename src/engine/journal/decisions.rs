@@ -2,7 +2,7 @@
 
 use sha2::{Digest as _, Sha256};
 
-use crate::engine::{Intent, Output, StoreRequest};
+use crate::engine::{Intent, Output, SlotLog, StoreRequest};
 
 /// Everything that followed one input.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -26,6 +26,7 @@ impl Notes {
             Output::Store(StoreRequest::Reroute(intent)) => wish("reroute", intent),
             Output::Store(StoreRequest::Finish(outcome)) => format!("finish {outcome:?}"),
             Output::Store(StoreRequest::Dnc(request)) => format!("do not call {request:?}"),
+            Output::Store(StoreRequest::Slot(log)) => slot(log),
             Output::Leg(leg, command) => format!("leg {} {command:?}", leg.0),
             Output::Count(counted) => {
                 self.hash.update(format!("count {counted:?}\n"));
@@ -43,6 +44,10 @@ impl Notes {
         let digest = u64::from_be_bytes(head.try_into().unwrap_or_default());
         Decisions { lines: std::mem::take(&mut self.lines), digest }
     }
+}
+
+fn slot(log: &SlotLog) -> String {
+    format!("slot of {} from {} to {} {} {:?}", log.campaign.name, log.from, log.to, log.chance, log.counts)
 }
 
 /// Everything but the campaign's version: a rule that changes nothing is no difference.

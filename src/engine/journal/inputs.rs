@@ -340,7 +340,7 @@ fn reply(p: &mut Pack, reply: &StoreReply) {
             p.wide(attempt.0);
             p.yes(*fresh);
         }
-        StoreReply::DncNoted => p.byte(4),
+        StoreReply::Noted => p.byte(4),
     }
 }
 
@@ -356,7 +356,7 @@ fn un_reply(u: &mut Unpack) -> Option<StoreReply> {
         }
         2 => StoreReply::Doubt { attempt: AttemptId(u.wide()?) },
         3 => StoreReply::Finished { attempt: AttemptId(u.wide()?), fresh: u.yes()? },
-        4 => StoreReply::DncNoted,
+        4 => StoreReply::Noted,
         _ => return None,
     })
 }

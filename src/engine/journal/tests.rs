@@ -152,7 +152,7 @@ fn inputs() -> Vec<Input> {
         StoreReply::Refused { attempt, verdict: Verdict::Allow },
         StoreReply::Doubt { attempt },
         StoreReply::Finished { attempt, fresh: true },
-        StoreReply::DncNoted,
+        StoreReply::Noted,
     ];
     let page = LedgerPage { contacts: vec![(ContactId(5), ledger())], phones: vec![(PhoneId(6), ledger())] };
     let waiting = LeadRow { state: LeadState::Waiting { until: Wall(1 << 50) }, ..lead() };

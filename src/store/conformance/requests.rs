@@ -361,6 +361,34 @@ pub(super) async fn what_attempts_told_of_answers_is_counted_by_what_the_model_l
     assert_eq!(s.heard_since(0, HOUR).await, [], "too long ago");
 }
 
+pub(super) async fn what_a_slot_had_to_offer_is_kept_in_order<H: Harness>(mut s: Script<H>) {
+    use crate::engine::{SlotCount, SlotLog};
+    use crate::rank::{Place, Slot};
+    s.import(0, &[row(1, &[1])]).await;
+    let wish = s.intent(0, 0).await;
+    let count = |attempts, eligible| SlotCount {
+        place: Place::stored(0, Slot::new(1, 570), attempts, 1, -2),
+        eligible,
+        dialled: 3,
+        drawn: 1,
+    };
+    let log = |from, counts| SlotLog {
+        campaign_ix: wish.campaign_ix,
+        campaign: std::sync::Arc::clone(&wish.campaign),
+        from,
+        to: from + HOUR,
+        chance: 0.1 + 0.2,
+        counts,
+    };
+    let now = s.now.wall;
+    for log in [log(now, vec![count(0, 10), count(3, 20)]), log(now + HOUR, vec![count(1, 5)])] {
+        assert_eq!(s.commit(&[StoreRequest::Slot(Box::new(log))]).await.replies, [StoreReply::Noted]);
+    }
+    let rows = s.slots(1).await;
+    let seen: Vec<_> = rows.iter().map(|row| (row.seq, row.eligible, row.past.attempts, &*row.segment)).collect();
+    assert_eq!(seen, [(2, 20, 3, "all"), (3, 5, 1, "all")]);
+}
+
 pub(super) async fn a_number_that_the_trunk_does_not_let_out_is_not_authorised<H: Harness>(mut s: Script<H>) {
     s.import(0, &[row(1, &[1])]).await;
     let wish = s.intent(0, 0).await;

@@ -247,6 +247,12 @@ impl<H: Harness> Script<H> {
         theirs
     }
 
+    pub(super) async fn slots(&mut self, after: u64) -> Vec<crate::engine::SlotRow> {
+        let theirs = self.store().slots(after, 100).await.unwrap();
+        same("slots", &self.model.slots(after, 100), &theirs);
+        theirs
+    }
+
     pub(super) async fn heard_since(&mut self, campaign: u16, ago: Duration) -> Vec<crate::engine::Heard> {
         let (campaign, since) = (CampaignIx(campaign), self.now.wall - ago);
         let theirs = self.store().heard_since(campaign, since).await.unwrap();
@@ -309,7 +315,7 @@ pub(super) fn rules(reply: &StoreReply) -> Vec<Rule> {
         other @ (StoreReply::Refused { .. }
         | StoreReply::Doubt { .. }
         | StoreReply::Finished { .. }
-        | StoreReply::DncNoted) => panic!("{other:?}"),
+        | StoreReply::Noted) => panic!("{other:?}"),
     }
 }
 

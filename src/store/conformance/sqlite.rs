@@ -61,6 +61,7 @@ suite! { File:
         numbers_that_were_shown_are_counted_and_void_ones_are_not,
         talk_time_is_counted_by_trunk_and_calls_alike_go_together,
         what_attempts_told_of_answers_is_counted_by_what_the_model_looks_at,
+    what_a_slot_had_to_offer_is_kept_in_order,
     a_clock_that_jumps_back_opens_nothing,
         an_intent_with_a_foreign_lead_or_phone_is_refused,
         many_requests_in_one_batch_keep_their_order,

@@ -8,7 +8,7 @@ use sqlx::sqlite::SqliteConnection;
 use crate::base::{AttemptId, CampaignIx, ContactId, LeadId, Now, PhoneId, Pii, Wall};
 use crate::contact::{ClosedWhy, LeadState};
 use crate::engine::{
-    AsStored, Committed, DncRequest, DncSubject, Intent, Outcome, StoreReply, StoreRequest, last_gate, refused,
+    AsStored, Committed, DncRequest, DncSubject, Intent, Outcome, SlotLog, StoreReply, StoreRequest, last_gate, refused,
 };
 use crate::gate::{PastDial, Rule, Verdict};
 use crate::store::keys::Sealed;
@@ -18,7 +18,7 @@ use crate::store::{Keys, Paused, StoreError};
 use super::ledgers::{self, Ledgers, Phone, Statements, Wanted};
 use super::sql::{self, Binds, Cells};
 use super::write::{Finished, NewAttempt, Writes};
-use super::{Dialling, dnc, operate};
+use super::{Dialling, dnc, operate, slots};
 
 /// What the batch may see and change. Requests see what those before them did.
 struct Work<'a> {
@@ -86,6 +86,7 @@ pub(super) async fn commit(
             StoreRequest::Reroute(intent) => work.reroute(intent, &mut committed),
             StoreRequest::Finish(outcome) => work.finish(outcome),
             StoreRequest::Dnc(request) => work.dnc(conn, request).await?,
+            StoreRequest::Slot(log) => work.slot(conn, log).await?,
         };
         committed.replies.push(reply);
     }
@@ -117,7 +118,7 @@ impl Named {
                     named.leads.push(outcome.lead);
                     named.attempts.push(outcome.attempt);
                 }
-                StoreRequest::Dnc(_) => {}
+                StoreRequest::Dnc(_) | StoreRequest::Slot(_) => {}
             }
         }
         unique(&mut named.leads);
@@ -358,6 +359,12 @@ impl<'a> Work<'a> {
         StoreReply::Finished { attempt, fresh: true }
     }
 
+    async fn slot(&mut self, conn: &mut SqliteConnection, log: &SlotLog) -> Result<StoreReply, StoreError> {
+        let version = self.dialling.versions.of(conn, log.campaign_ix, &log.campaign).await?;
+        slots::note(conn, log, version).await?;
+        Ok(StoreReply::Noted)
+    }
+
     async fn dnc(&mut self, conn: &mut SqliteConnection, request: &DncRequest) -> Result<StoreReply, StoreError> {
         for (subject, mark) in dnc::note(conn, request).await? {
             let ledger = match subject {
@@ -368,7 +375,7 @@ impl<'a> Work<'a> {
                 ledger.dnc = Some(mark);
             }
         }
-        Ok(StoreReply::DncNoted)
+        Ok(StoreReply::Noted)
     }
 }
 

@@ -25,6 +25,7 @@ mod pack;
 mod recover;
 mod scores;
 mod shown;
+mod slots;
 mod sql;
 mod switches;
 mod tokens;
@@ -49,7 +50,7 @@ use super::{
 use super::{Keys, Store, StoreError};
 use crate::base::{AttemptId, CampaignIx, ContactId, LeadId, ListId, Now, PhoneId, Pii, Wall};
 use crate::contact::Row;
-use crate::engine::{Committed, Epoch, Heard, LeadRow, LedgerPage, RecoveredAttempt, StoreRequest, Talked};
+use crate::engine::{Committed, Epoch, Heard, LeadRow, LedgerPage, RecoveredAttempt, SlotRow, StoreRequest, Talked};
 
 /// One connection to one file.
 pub struct Sqlite {
@@ -184,6 +185,10 @@ impl Store for Sqlite {
 
     async fn heard_since(&mut self, campaign: CampaignIx, since: Wall) -> Result<Vec<Heard>, StoreError> {
         heard::heard_since(&mut self.conn, campaign, since).await
+    }
+
+    async fn slots(&mut self, after: u64, limit: usize) -> Result<Vec<SlotRow>, StoreError> {
+        slots::after(&mut self.conn, after, limit).await
     }
 
     async fn talked_since(&mut self, since: Wall) -> Result<Vec<Talked>, StoreError> {
