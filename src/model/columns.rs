@@ -1,6 +1,8 @@
 //! Rows as bytes. A number becomes its rank among all thresholds of its feature, so that comparing ranks is comparing
 //! numbers; a category becomes the place of its bit.
 
+#![expect(clippy::inline_always, reason = "what is not inlined is not compiled for the instructions of its caller")]
+
 use super::ladder::{Climb, Ladder, RANKS};
 use super::simd::{LANES, Lanes};
 use super::tree::{CategorySet, Node, Test, Tree, category};

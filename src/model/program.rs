@@ -23,14 +23,14 @@ pub(super) enum Step {
 }
 
 impl Step {
-    #[inline(always)]
+    #[inline]
     pub(super) fn left(&self) -> u16 {
         match *self {
             Self::Above { left, .. } | Self::Member { left, .. } => left,
         }
     }
 
-    #[inline(always)]
+    #[inline]
     pub(super) fn right(&self) -> u16 {
         match *self {
             Self::Above { right, .. } | Self::Member { right, .. } => right,

@@ -63,7 +63,8 @@ impl Simd {
 pub(super) struct Block {
     /// By column.
     pub(super) columns: Vec<Lanes>,
-    pub(super) slots: Box<[Lanes; SLOTS]>,
+    /// `SLOTS` of them.
+    pub(super) slots: Vec<Lanes>,
     pub(super) sums: [f32; LANES],
 }
 
@@ -76,10 +77,7 @@ pub(super) struct Task<'a> {
 
 impl Block {
     pub(super) fn new(columns: usize) -> Self {
-        let mut slots = Box::new([Lanes([0; LANES]); SLOTS]);
-        for (leaf, slot) in slots.iter_mut().take(LEAVES_MAX).enumerate() {
-            *slot = Lanes([leaf as u8; LANES]);
-        }
+        let slots = (0..SLOTS).map(|slot| Lanes([slot as u8; LANES])).collect();
         Self { columns: vec![Lanes([0; LANES]); columns], slots, sums: [0.0; LANES] }
     }
 }

@@ -107,7 +107,8 @@ impl<'de> Deserialize<'de> for Single {
         // Read as a double, which may be off by its last bit, and rounded again: wrong only next to the middle between two
         // singles, where one bit decides.
         let double = f64::deserialize(deserializer)?;
-        if double.next_down() as f32 != double.next_up() as f32 && double != 0.0 {
+        let (low, high) = (double.next_down() as f32, double.next_up() as f32);
+        if double != 0.0 && low.to_bits() != high.to_bits() {
             return Err(de::Error::custom(format!("{double:e} lies between two numbers: save the model as UBJ")));
         }
         Ok(Self(double as f32))

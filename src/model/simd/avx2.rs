@@ -1,5 +1,7 @@
 //! 32 rows in one register, twice; leaves are looked up one by one, which costs no more than eight at a time would.
 
+#![expect(clippy::inline_always, reason = "what is not inlined is not compiled for these instructions")]
+
 use pulp::x86::V3;
 use pulp::{NullaryFnOnce, cast, i8x32, m8x32, u8x32};
 
@@ -38,6 +40,7 @@ impl NullaryFnOnce for Run<'_> {
 fn steps(v3: V3, program: &Program, block: &mut Block) -> [u8; LANES] {
     let Block { columns, slots, .. } = block;
     let mut last = Lanes([0; LANES]);
+    let Some(slots) = slots.first_chunk_mut::<SLOTS>() else { return last.0 };
     for (step, at) in program.steps.iter().zip(LEAVES_MAX..SLOTS) {
         let left: [u8x32; 2] = cast(slots[step.left() as usize % SLOTS].0);
         let right: [u8x32; 2] = cast(slots[step.right() as usize % SLOTS].0);

@@ -1,5 +1,7 @@
 //! 64 rows in one register: a step is one comparison and one blend, a sum takes its leaves from registers.
 
+#![expect(clippy::inline_always, reason = "what is not inlined is not compiled for these instructions")]
+
 use pulp::x86::V4;
 use pulp::{NullaryFnOnce, cast, f32x16, i8x64, u8x16, u8x64, u32x16};
 
@@ -36,6 +38,7 @@ impl NullaryFnOnce for Run<'_> {
 fn steps(v4: V4, program: &Program, block: &mut Block) -> u8x64 {
     let Block { columns, slots, .. } = block;
     let mut last: u8x64 = v4.splat_u8x64(0);
+    let Some(slots) = slots.first_chunk_mut::<SLOTS>() else { return last };
     for (step, at) in program.steps.iter().zip(LEAVES_MAX..SLOTS) {
         let left: u8x64 = load(slots, step.left());
         let right: u8x64 = load(slots, step.right());
