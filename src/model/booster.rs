@@ -23,7 +23,7 @@ impl Booster {
     pub fn load(bytes: &[u8]) -> Result<Self, Refusal> {
         let model = wire::parse(bytes)?;
         check_kind(&model)?;
-        let Learner { feature_names, gradient_booster, learner_model_param: param, .. } = model.learner;
+        let Learner { feature_names, gradient_booster, param, .. } = model.learner;
         let features = param.num_feature.parse().ok().filter(|features| (1..=FEATURES_MAX).contains(features));
         let features = features.ok_or(Refusal::TooMany { most: FEATURES_MAX, what: "features, or none" })?;
         let model = gradient_booster.model.and_then(|model| Some((model.trees?, model.tree_info)));
@@ -71,7 +71,7 @@ fn check_kind(model: &WireModel) -> Result<(), Refusal> {
     if learner.objective.name != "binary:logistic" {
         return Err(unsupported("the objective", &learner.objective.name, "`binary:logistic`"));
     }
-    let param = &learner.learner_model_param;
+    let param = &learner.param;
     if !matches!(param.num_class.as_str(), "0" | "1") {
         return Err(unsupported("num_class", &param.num_class, "0"));
     }

@@ -107,7 +107,7 @@ impl Tree {
         }
         let mut sets = sets(wire).ok_or_else(|| of_tree("its sets of categories do not fit its nodes"))?;
         let mut walk = Walk { wire, number, features, seen: vec![false; nodes], nodes: Vec::new() };
-        walk.from_the_root(&mut sets)?;
+        walk.everywhere(&mut sets)?;
         Ok(Self { nodes: walk.nodes })
     }
 }
@@ -121,7 +121,7 @@ struct Walk<'a> {
 }
 
 impl Walk<'_> {
-    fn from_the_root(&mut self, sets: &mut [Option<CategorySet>]) -> Result<(), Refusal> {
+    fn everywhere(&mut self, sets: &mut [Option<CategorySet>]) -> Result<(), Refusal> {
         // Node of the file, and the place of its parent whose right child it is.
         let mut open: Vec<(usize, Option<usize>)> = vec![(0, None)];
         while let Some((id, right_of)) = open.pop() {

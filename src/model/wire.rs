@@ -22,7 +22,8 @@ pub(super) struct Learner {
     #[serde(default)]
     pub(super) feature_types: Vec<String>,
     pub(super) gradient_booster: GradientBooster,
-    pub(super) learner_model_param: LearnerParam,
+    #[serde(rename = "learner_model_param")]
+    pub(super) param: LearnerParam,
     pub(super) objective: Objective,
 }
 
