@@ -191,37 +191,50 @@ mod tests {
         "strata": [{"name": "top", "from": 0.0}]
     }"#;
 
-    fn scored(data: &str, margin: bool) -> Result<(String, ScoreReport), String> {
-        let home = tempfile::tempdir().unwrap();
-        let fixtures = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/fixtures/models/numbers.ubj");
-        fs::copy(fixtures, home.path().join("numbers.ubj")).unwrap();
-        fs::write(home.path().join("model.json"), MANIFEST).unwrap();
-        let (input, out) = (home.path().join("data.csv"), home.path().join("out.csv"));
-        fs::write(&input, data).unwrap();
-        let model = load_model(home.path()).unwrap();
-        let options = ScoreOptions { id: "id".to_owned(), margin, simd: Simd::best() };
-        match score(&model, &input, &out, &options) {
-            Ok(report) => Ok((fs::read_to_string(&out).unwrap(), report)),
-            Err(error) => {
-                assert_eq!(fs::read_dir(home.path()).unwrap().count(), 3, "no file is left behind");
-                Err(error.to_string())
-            }
+    struct Site {
+        home: tempfile::TempDir,
+        model: Scorer,
+    }
+
+    impl Site {
+        fn new(data: &str) -> Self {
+            let home = tempfile::tempdir().unwrap();
+            let fixture = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/fixtures/models/numbers.ubj");
+            fs::copy(fixture, home.path().join("numbers.ubj")).unwrap();
+            fs::write(home.path().join("model.json"), MANIFEST).unwrap();
+            fs::write(home.path().join("data.csv"), data).unwrap();
+            let model = load_model(home.path()).unwrap();
+            Self { home, model }
+        }
+
+        fn score(&self, margin: bool) -> Result<ScoreReport, ScoreError> {
+            let options = ScoreOptions { id: "id".to_owned(), margin, simd: Simd::best() };
+            let home = self.home.path();
+            score(&self.model, &home.join("data.csv"), &home.join("out.csv"), &options)
+        }
+
+        fn out(&self) -> String {
+            fs::read_to_string(self.home.path().join("out.csv")).unwrap()
         }
     }
 
     #[test]
     fn columns_are_found_by_name_and_others_passed_over() {
-        let (one, _) = scored("id,age,balance,index\nc1,30,100,0.5\n", false).unwrap();
-        let (other, report) = scored("index,name,balance,id,age\n0.5,x,100,c1,30\n", false).unwrap();
-        assert_eq!(one, other);
-        assert!(one.starts_with("id,score\nc1,0."), "{one}");
+        let one = Site::new("id,age,balance,index\nc1,30,100,0.5\n");
+        let other = Site::new("index,name,balance,id,age\n0.5,x,100,c1,30\n");
+        let report = one.score(false).unwrap();
+        assert_eq!(report, other.score(false).unwrap());
+        assert_eq!(one.out(), other.out());
+        assert!(one.out().starts_with("id,score\nc1,0."), "{}", one.out());
         assert_eq!((report.rows, report.strata), (1, vec![("top".to_owned(), 1)]));
     }
 
     #[test]
     fn more_rows_than_a_batch_come_out_in_their_order() {
-        let rows: String = (0..BATCH + 70).map(|n| format!("r{n},{},NA,\n", n % 90)).collect();
-        let (out, report) = scored(&format!("id,age,balance,index\n{rows}"), true).unwrap();
+        let rows: Vec<String> = (0..BATCH + 70).map(|n| format!("r{n},{},NA,\n", n % 90)).collect();
+        let site = Site::new(&format!("id,age,balance,index\n{}", rows.concat()));
+        let report = site.score(true).unwrap();
+        let out = site.out();
         let ids: Vec<&str> = out.lines().skip(1).map(|line| line.split(',').next().unwrap()).collect();
         let expected: Vec<String> = (0..BATCH + 70).map(|n| format!("r{n}")).collect();
         assert_eq!(ids, expected);
@@ -240,7 +253,9 @@ mod tests {
             ),
             ("id,age,balance,index\nc1,3,4\n", "line 2: 3 cells, and the header has 4"),
         ] {
-            assert_eq!(scored(data, false).unwrap_err(), why);
+            let site = Site::new(data);
+            assert_eq!(site.score(false).unwrap_err().to_string(), why);
+            assert_eq!(fs::read_dir(site.home.path()).unwrap().count(), 3, "no file is left behind");
         }
     }
 
