@@ -59,6 +59,11 @@ impl Booster {
     }
 }
 
+/// What XGBoost makes of a margin (`common::Sigmoid`), bit for bit: e^88.7 is the largest that single precision holds.
+pub(super) fn sigmoid(margin: f32) -> f32 {
+    1.0 / ((-margin).min(88.7).exp() + 1.0 + 1e-16)
+}
+
 fn check_kind(model: &WireModel) -> Result<(), Refusal> {
     let learner = &model.learner;
     let version = || model.version.iter().map(u32::to_string).collect::<Vec<_>>().join(".");

@@ -1,6 +1,7 @@
 //! A whole model: manifest, one or two forests, and what they come to.
 
-use super::booster::Booster;
+use super::booster::{Booster, sigmoid};
+use super::calibration::Calibration;
 use super::forest::Forest;
 use super::manifest::{Blend, Manifest};
 use super::refusal::Refusal;
@@ -45,7 +46,12 @@ impl Scorer {
 
     /// Blended and calibrated.
     pub fn probabilities(&self, rows: &[f32], simd: Simd) -> Vec<f64> {
-        let mut logits: Vec<f64> = self.a.margins(rows, simd).into_iter().map(f64::from).collect();
+        let margins = self.a.margins(rows, simd);
+        // One model as it is says what XGBoost says; double precision would differ in the last bits.
+        if self.b.is_none() && self.manifest.calibration == Calibration::None {
+            return margins.into_iter().map(|margin| f64::from(sigmoid(margin))).collect();
+        }
+        let mut logits: Vec<f64> = margins.into_iter().map(f64::from).collect();
         if let Some((b, Blend { w, c })) = &self.b {
             for (logit, other) in logits.iter_mut().zip(b.margins(rows, simd)) {
                 *logit = w * *logit + (1.0 - w) * f64::from(other) + c;
