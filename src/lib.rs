@@ -18,6 +18,7 @@ pub mod gate;
 pub mod http;
 pub mod line;
 pub mod media;
+pub mod model;
 #[cfg(feature = "daemon")]
 pub mod obs;
 pub mod pace;

@@ -24,6 +24,7 @@ mod pause;
 mod plan;
 mod replay;
 mod schema;
+mod score;
 mod serve;
 mod site;
 mod test;
@@ -89,6 +90,7 @@ enum Command {
     /// New calls again for a campaign, over a trunk, or for all that are not paused by name
     Resume(pause::ResumeArgs),
     Schema(schema::Args),
+    Score(score::Args),
     Test(test::Args),
     Token(token::Args),
 }
@@ -148,6 +150,7 @@ fn run(cli: Cli) -> Result<Exit, Stop> {
         Command::Pause(args) => pause::pause(&args),
         Command::Resume(args) => pause::resume(&args),
         Command::Schema(args) => schema::run(&args),
+        Command::Score(args) => score::run(&args),
         Command::Test(args) => test::run(&args),
         Command::Token(args) => token::run(&args),
     }

@@ -74,6 +74,8 @@ mod replay;
 #[cfg(test)]
 mod scenario;
 #[cfg(test)]
+mod score;
+#[cfg(test)]
 mod sipp;
 #[cfg(test)]
 mod sipp_uas;

@@ -8,6 +8,7 @@ mod line;
 mod originate;
 mod parse;
 mod rank;
+mod score;
 mod scrape;
 mod sipp;
 mod site;
@@ -33,6 +34,7 @@ enum What {
     Originate(originate::Args),
     Parse(parse::Args),
     Rank(rank::Args),
+    Score(score::Args),
 }
 
 pub(super) fn run(args: &Args) -> Result<Exit, Stop> {
@@ -43,5 +45,6 @@ pub(super) fn run(args: &Args) -> Result<Exit, Stop> {
         What::Originate(args) => originate::run(args),
         What::Parse(args) => parse::run(args),
         What::Rank(args) => rank::run(args),
+        What::Score(args) => score::run(args),
     }
 }
