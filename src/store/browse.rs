@@ -21,12 +21,7 @@ pub trait Browse: Send {
 
     /// The newest revision of each finished attempt behind `after` that was authorised in `period`, by id, sealed or not;
     /// `AttemptId(0)` starts. Nothing of the person: no key, no number, no attribute.
-    fn finished(
-        &mut self,
-        after: AttemptId,
-        period: Range<Wall>,
-        limit: usize,
-    ) -> impl Answer<Vec<OutcomeRow>>;
+    fn finished(&mut self, after: AttemptId, period: Range<Wall>, limit: usize) -> impl Answer<Vec<OutcomeRow>>;
 
     /// The entry of this subject, a removed or an ended one too.
     fn dnc_entry(&mut self, subject: &DncSubjectKey) -> impl Answer<Option<DncEntry>>;

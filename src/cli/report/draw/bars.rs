@@ -11,13 +11,16 @@ pub struct Bar {
     pub class: &'static str,
 }
 
-const NAME: f64 = 200.0;
+/// Of a letter, on average.
+const LETTER: f64 = 6.6;
 const FIGURES: f64 = 170.0;
 const LINE: f64 = 22.0;
 
 pub fn bars(id: &str, title: &str, says: &str, bars: &[Bar]) -> String {
     let most = bars.iter().map(|bar| bar.value).max().unwrap_or(0).max(1) as f64;
-    let room = PAGE_WIDTH - NAME - FIGURES;
+    let longest = bars.iter().map(|bar| bar.name.chars().count()).max().unwrap_or(0);
+    let names = (longest as f64 * LETTER + 12.0).clamp(90.0, 340.0);
+    let room = PAGE_WIDTH - names - FIGURES;
     let height = LINE * bars.len() as f64 + 4.0;
     let mut svg = Svg::new(id, PAGE_WIDTH, height, title, says);
     for (nth, bar) in bars.iter().enumerate() {
@@ -25,10 +28,10 @@ pub fn bars(id: &str, title: &str, says: &str, bars: &[Bar]) -> String {
         let width = room * bar.value as f64 / most;
         // What there is can be seen, however little it is.
         let width = if bar.value > 0 { width.max(1.5) } else { 0.0 };
-        svg.text("label", Anchor::End, (NAME - 8.0, top + 12.0), &bar.name);
-        svg.rect(bar.class, (NAME, top), (width, LINE - 6.0));
-        svg.text("label", Anchor::Start, (NAME + width + 6.0, top + 12.0), &bar.figures);
+        svg.text("label", Anchor::End, (names - 8.0, top + 12.0), &bar.name);
+        svg.rect(bar.class, (names, top), (width, LINE - 6.0));
+        svg.text("label", Anchor::Start, (names + width + 6.0, top + 12.0), &bar.figures);
     }
-    svg.line("axis", (NAME, 0.0), (NAME, height));
+    svg.line("axis", (names, 0.0), (names, height));
     svg.done()
 }

@@ -15,7 +15,7 @@ pub fn hours(id: &str, hours: &[Hour]) -> String {
     let end = round_up(most as f64);
     let first = hours.first().map_or(0, |hour| hour.hour);
     let last = hours.last().map_or(first, |hour| hour.hour);
-    let step = ((PAGE_WIDTH - LEFT) / f64::from(last - first + 1)).min(64.0);
+    let step = (PAGE_WIDTH - LEFT) / f64::from(last - first + 1);
     let says: Vec<String> = hours
         .iter()
         .map(|hour| format!("{:02}:00 {} dials, {} answered", hour.hour, hour.dialled, hour.answered))

@@ -26,7 +26,7 @@ struct Cell {
 const DAYS: [&str; 7] = ["Mon", "Tue", "Wed", "Thu", "Fri", "Sat", "Sun"];
 const LEFT: f64 = 40.0;
 const TOP: f64 = 18.0;
-const ROW: f64 = 29.0;
+const ROW: f64 = 26.0;
 /// Cells of so many hours or more have no room for a second line of two numbers.
 const WIDE: u8 = 15;
 
@@ -49,7 +49,7 @@ pub fn heat(id: &str, map: Map, slots: &[HalfHour]) -> String {
     for day in 0..=7_u8 {
         let y = TOP + ROW * f64::from(day);
         let name = DAYS.get(usize::from(day)).copied().unwrap_or("all");
-        svg.text("label", Anchor::End, (LEFT - 6.0, y + 18.0), name);
+        svg.text("label", Anchor::End, (LEFT - 6.0, y + 16.0), name);
         for hour in first..=last + 1 {
             let part = cells.iter().filter(|((d, h), _)| (day == 7 || *d == day) && (hour > last || *h == hour));
             let cell = Cell::sum(part.map(|(_, cell)| cell));
@@ -59,9 +59,9 @@ pub fn heat(id: &str, map: Map, slots: &[HalfHour]) -> String {
     }
     for slot in slots.iter().filter(|slot| slot.seed > SeedSays::Ordinary) {
         let left = x(slot.half_hour / 2) + step / 2.0 * f64::from(slot.half_hour % 2);
-        let y = TOP + ROW * f64::from(slot.weekday) + ROW - 4.0;
+        let y = TOP + ROW * f64::from(slot.weekday) + ROW - 5.0;
         let class = if slot.seed == SeedSays::GoldenForAll { "golden" } else { "golden some" };
-        svg.rect(class, (left, y), (step / 2.0, 3.0));
+        svg.rect(class, (left, y), (step / 2.0, 3.5));
     }
     svg.done()
 }
@@ -146,9 +146,9 @@ impl Cell {
             (false, false) => ("cell", "count"),
         };
         let rate = if both { percent(self.rate()) } else { format!("{:.0}", self.rate() * 100.0) };
-        svg.text(class.0, Anchor::Middle, (x, y + 12.0), &rate);
+        svg.text(class.0, Anchor::Middle, (x, y + 11.0), &rate);
         let count = if both { self.count(map) } else { thousands(self.tried) };
-        svg.text(class.1, Anchor::Middle, (x, y + 22.5), &count);
+        svg.text(class.1, Anchor::Middle, (x, y + 20.5), &count);
     }
 }
 
@@ -171,7 +171,7 @@ mod tests {
         assert!(noon.rate() > ten.rate() && noon.shrunk(average) < noon.rate() / 2.0);
         let picture = heat("a", Map::Answered, &slots);
         assert!(picture.contains("class=\"few\"") && picture.contains("40/100"), "{picture}");
-        assert!(picture.contains("Highest: Tue 10:00 40.0 % 40/100."), "{picture}");
+        assert!(picture.contains("Highest: Tue 10:00 40.0\u{a0}% 40/100."), "{picture}");
     }
 
     #[test]

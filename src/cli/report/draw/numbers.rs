@@ -8,11 +8,11 @@ use super::super::figures::Rate;
 pub fn percent(share: f64) -> String {
     let percent = share * 100.0;
     if percent > 0.0 && percent < 0.05 {
-        "< 0.1 %".to_owned()
+        "<\u{a0}0.1\u{a0}%".to_owned()
     } else if percent >= 99.95 || percent == 0.0 {
-        format!("{percent:.0} %")
+        format!("{percent:.0}\u{a0}%")
     } else {
-        format!("{percent:.1} %")
+        format!("{percent:.1}\u{a0}%")
     }
 }
 
@@ -30,9 +30,22 @@ pub fn rate(rate: &Rate) -> String {
 /// `10.4–14.6 %`
 pub fn interval(rate: &Rate) -> String {
     match (rate.low, rate.high) {
-        (Some(low), Some(high)) => format!("{:.1}–{:.1} %", low * 100.0, high * 100.0),
+        (Some(low), Some(high)) => format!("{:.1}–{:.1}\u{a0}%", low * 100.0, high * 100.0),
         (None, _) | (_, None) => String::new(),
     }
+}
+
+/// The rate, what it is of, and its interval, below one another.
+pub fn stacked(of_what: &Rate) -> String {
+    if of_what.of == 0 {
+        return "–".to_owned();
+    }
+    format!("{}\n{}\n{}", rate(of_what), of(of_what), interval(of_what))
+}
+
+/// On an axis: `25 %`, `2.5 %`
+pub fn tick(share: f64) -> String {
+    format!("{}\u{a0}%", (share * 10_000.0).round() / 100.0)
 }
 
 /// `34 of 276`
@@ -67,13 +80,18 @@ mod tests {
     #[test]
     fn numbers_are_in_the_readers_units() {
         let shown = [0.0, 0.0001, 0.1234, 1.0].map(percent);
-        assert_eq!(shown, ["0 %", "< 0.1 %", "12.3 %", "100 %"]);
-        assert_eq!((share(1, 0).as_str(), share(1, 4).as_str()), ("–", "25.0 %"));
+        assert_eq!(shown, ["0\u{a0}%", "<\u{a0}0.1\u{a0}%", "12.3\u{a0}%", "100\u{a0}%"]);
+        assert_eq!((share(1, 0).as_str(), share(1, 4).as_str()), ("–", "25.0\u{a0}%"));
         assert_eq!([45, 700, 11_520].map(span), ["45 s", "11 min", "3 h 12 min"]);
         let few = Rate::new(3, 10);
-        assert_eq!((rate(&few).as_str(), interval(&few).as_str()), ("30.0 %°", "10.8–60.3 %"));
-        assert_eq!((rate(&Rate::new(3, 100)).as_str(), of(&Rate::new(1_200, 3_400)).as_str()), ("3.0 %", "1,200 of 3,400"));
-        assert_eq!(interval(&Rate::new(0, 0)), "");
+        assert_eq!((rate(&few).as_str(), interval(&few).as_str()), ("30.0\u{a0}%°", "10.8–60.3\u{a0}%"));
+        assert_eq!(
+            (rate(&Rate::new(3, 100)).as_str(), of(&Rate::new(1_200, 3_400)).as_str()),
+            ("3.0\u{a0}%", "1,200 of 3,400")
+        );
+        assert_eq!((interval(&Rate::new(0, 0)).as_str(), stacked(&Rate::new(0, 0)).as_str()), ("", "–"));
+        assert_eq!(stacked(&few), "30.0\u{a0}%°\n3 of 10\n10.8–60.3\u{a0}%");
+        assert_eq!([0.25, 0.025].map(tick), ["25\u{a0}%", "2.5\u{a0}%"]);
     }
 
     #[test]

@@ -1,7 +1,7 @@
 //! Predicted against observed by deciles, and the curve of gains.
 
 use super::super::figures::Scores;
-use super::numbers::{percent, round_up};
+use super::numbers::{percent, round_up, tick};
 use super::svg::{Anchor, Svg};
 
 const WIDTH: f64 = 350.0;
@@ -38,7 +38,8 @@ pub fn deciles(id: &str, scores: &Scores) -> String {
             for end in [low, high] {
                 svg.line("whisker", (x - 4.0, frame.y(end)), (x + 4.0, frame.y(end)));
             }
-            svg.circle("observed", (x, frame.y(rate)), 4.0);
+            let class = if one.observed.few { "observed hollow" } else { "observed" };
+            svg.circle(class, (x, frame.y(rate)), 4.0);
         }
         svg.diamond("predicted", (x, frame.y(one.predicted)), 5.0);
         svg.text("small", Anchor::Middle, (x, HEIGHT - BOTTOM + 13.0), &one.decile.to_string());
@@ -66,7 +67,10 @@ pub fn gains(id: &str, scores: &Scores) -> String {
         let at = (frame.x(best), frame.y(conversions));
         svg.line("grid", (at.0, frame.y(0.0)), at);
         svg.circle("observed", at, 4.0);
-        svg.text("label", Anchor::Start, (at.0 + 7.0, at.1 + 11.0), &percent(conversions));
+        // The first one on the other side, where a flat curve would put it under the second.
+        let (anchor, beside) =
+            if one.best_percent > 10 { (Anchor::Start, (7.0, 11.0)) } else { (Anchor::Middle, (0.0, -8.0)) };
+        svg.text("label", anchor, (at.0 + beside.0, at.1 + beside.1), &percent(conversions));
     }
     for part in [0.0, 0.1, 0.2, 0.5, 1.0] {
         svg.text("small", Anchor::Middle, (frame.x(part), HEIGHT - BOTTOM + 13.0), &format!("{:.0}", part * 100.0));
@@ -89,7 +93,7 @@ impl Frame {
         for part in [0.0, 0.25, 0.5, 0.75, 1.0] {
             let y = self.y(self.top_value * part);
             svg.line(if part == 0.0 { "axis" } else { "grid" }, (LEFT, y), (WIDTH - RIGHT, y));
-            svg.text("small", Anchor::End, (LEFT - 5.0, y + 3.5), &percent(self.top_value * part));
+            svg.text("small", Anchor::End, (LEFT - 5.0, y + 3.5), &tick(self.top_value * part));
         }
     }
 }

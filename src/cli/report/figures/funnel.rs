@@ -29,9 +29,7 @@ impl Funnel {
     /// `fates`: every lead, as `plan` sees it.
     pub fn of(fates: &BTreeMap<LeadId, Fate>, people: &People) -> Self {
         let erased = people.leads().filter(|lead| !fates.contains_key(lead)).count() as u64;
-        let turned_away = |fate: &Fate| {
-            matches!(fate, Fate::Blocked(Blocked::Rule(Rule::Eligible) | Blocked::NoPhone))
-        };
+        let turned_away = |fate: &Fate| matches!(fate, Fate::Blocked(Blocked::Rule(Rule::Eligible) | Blocked::NoPhone));
         let eligible = fates.iter().filter(|(lead, fate)| !turned_away(fate) || people.get(**lead).is_some()).count();
         Self {
             loaded: fates.len() as u64 + erased,

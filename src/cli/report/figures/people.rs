@@ -68,9 +68,8 @@ impl People {
     }
 
     pub fn scored(&self) -> Vec<Scored> {
-        let of = |person: &Person| {
-            person.score.map(|score| Scored { score, converted: person.reach >= Reach::Success })
-        };
+        let of =
+            |person: &Person| person.score.map(|score| Scored { score, converted: person.reach >= Reach::Success });
         self.known.values().filter_map(of).collect()
     }
 

@@ -50,7 +50,8 @@ mod tests {
     /// Newcombe 1998, Stat. Med. 17:857, table I, method 3.
     #[test]
     fn intervals_are_those_of_the_textbook() {
-        let cases = [(81, 263, 0.2553, 0.3662), (15, 148, 0.0624, 0.1605), (0, 20, 0.0, 0.1611), (1, 29, 0.0061, 0.1718)];
+        let cases =
+            [(81, 263, 0.2553, 0.3662), (15, 148, 0.0624, 0.1605), (0, 20, 0.0, 0.1611), (1, 29, 0.0061, 0.1718)];
         for (hits, of, low, high) in cases {
             let rate = Rate::new(hits, of);
             assert!((rate.low.unwrap() - low).abs() < 1e-4 && (rate.high.unwrap() - high).abs() < 1e-4, "{rate:?}");

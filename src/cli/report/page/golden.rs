@@ -1,6 +1,6 @@
 //! Golden hours of one campaign: what its file says, what the dialer reckoned with, and what came of it.
 
-use super::super::draw::numbers::{interval, of, percent, rate};
+use super::super::draw::numbers::{percent, stacked};
 use super::super::draw::{Map, heat};
 use super::super::figures::{Chapter, Stretch};
 use super::{Part, Picture, Section, Table};
@@ -12,11 +12,9 @@ pub(super) fn golden(chapter: &Chapter) -> Section {
             name.to_owned(),
             percent(seed),
             stretch.believed.map_or_else(|| "–".to_owned(), percent),
-            rate(&stretch.answered),
-            interval(&stretch.answered),
-            of(&stretch.answered),
-            of(&stretch.right_party),
-            format!("{} {}", rate(&stretch.converted), interval(&stretch.converted)),
+            stacked(&stretch.answered),
+            stacked(&stretch.right_party),
+            stacked(&stretch.converted),
         ]
     };
     let rows = vec![
@@ -26,14 +24,12 @@ pub(super) fn golden(chapter: &Chapter) -> Section {
     let head = [
         "",
         "Seed",
-        "Believed at the dial",
-        "Answered",
-        "95 % interval",
-        "Dials",
-        "Right party",
-        "Success of right parties",
+        "Believed\nat the dial",
+        "Answered,\nof dials",
+        "Right party,\nof dials",
+        "Success,\nof right parties",
     ];
-    let table = Table::new("Answers inside and outside golden hours: promised, believed, observed", 1, &head, rows);
+    let table = Table::new("Answers inside and outside golden hours: promised, believed, observed", &[0], &head, rows);
     let picture = |id: &str, map, title: &str| {
         Part::Picture(Picture::new(title, heat(&format!("{id}-{}", chapter.campaign), map, &golden.slots)))
     };
@@ -41,7 +37,11 @@ pub(super) fn golden(chapter: &Chapter) -> Section {
         Part::Table(table),
         picture("answered", Map::Answered, "Observed: share of dials that were answered, and answered/dialled"),
         picture("believed", Map::Believed, "Believed at the dial: mean chance of an answer, and dials"),
-        picture("converted", Map::Converted, "Converted: share of dials that ended in a success, and successes/dialled"),
+        picture(
+            "converted",
+            Map::Converted,
+            "Converted: share of dials that ended in a success, and successes/dialled",
+        ),
     ];
     let how = format!(
         "A line per weekday, a column per hour of the contact’s own clock; the darker, the higher. Hatched cells have fewer \

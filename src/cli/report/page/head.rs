@@ -31,7 +31,7 @@ pub(super) fn facts(report: &Report) -> Vec<(&'static str, String)> {
         (None, _) | (_, None) => "none".to_owned(),
     };
     let mut facts = vec![
-        ("Campaigns", if names.is_empty() { "none".to_owned() } else { names.join(", ") }),
+        ("Campaigns", if names.is_empty() { "none".to_owned() } else { names.join("; ") }),
         ("Period", period),
         ("Dials", dials),
         ("Made", report.made_at.clone()),
@@ -52,11 +52,7 @@ pub(super) fn keys(report: &Report) -> Vec<Key> {
         more: format!("{} ({})", of(of_what), interval(of_what)).replace(" ()", ""),
     };
     vec![
-        Key {
-            value: thousands(group.dialled),
-            name: "dials",
-            more: format!("to {} leads", thousands(funnel.dialled)),
-        },
+        Key { value: thousands(group.dialled), name: "dials", more: format!("to {} leads", thousands(funnel.dialled)) },
         Key {
             value: share(funnel.dialled, funnel.loaded),
             name: "of the leads dialled",

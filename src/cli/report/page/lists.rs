@@ -8,7 +8,8 @@ use super::{Part, Section, Table};
 
 pub(super) fn lists(report: &Report) -> Section {
     let row = |list: &Penetration| {
-        let closed: Vec<String> = list.closed.iter().map(|(why, n)| format!("{} {}", why.replace('_', " "), thousands(*n))).collect();
+        let closed: Vec<String> =
+            list.closed.iter().map(|(why, n)| format!("{} {}", why.replace('_', " "), thousands(*n))).collect();
         vec![
             format!("{}\n{}, version {}", list.list, list.campaign, list.version),
             list.loaded_at.clone(),
@@ -24,6 +25,6 @@ pub(super) fn lists(report: &Report) -> Section {
     let head = ["List", "Loaded", "Leads", "Tried", "Right party", "Success", "Open", "Closed, by why"];
     let how = "Tried: dialled at least once in the period. A lead belongs to the newest list that names it, so older versions \
                keep only those whom newer ones left out. Open and closed are as of the moment of this report.";
-    let parts = vec![Part::Table(Table::new("Leads by list", 2, &head, rows))];
+    let parts = vec![Part::Table(Table::new("Leads by list", &[0, 1, 7], &head, rows))];
     Section::new("penetration", "How far the lists were worked", how, parts)
 }

@@ -64,11 +64,11 @@ struct Picture {
     svg: String,
 }
 
-/// The first `words` columns are words, the others numbers.
 #[derive(Debug)]
 struct Table {
     title: String,
-    words: usize,
+    /// Columns of words; the others are numbers.
+    words: &'static [usize],
     head: Vec<String>,
     rows: Vec<Vec<String>>,
     /// The last row is the sum of the others.
@@ -98,7 +98,7 @@ pub(super) fn page(report: &Report) -> Result<String, askama::Error> {
 }
 
 impl Table {
-    fn new(title: &str, words: usize, head: &[&str], rows: Vec<Vec<String>>) -> Self {
+    fn new(title: &str, words: &'static [usize], head: &[&str], rows: Vec<Vec<String>>) -> Self {
         let head = head.iter().map(|text| (*text).to_owned()).collect();
         Self { title: title.to_owned(), words, head, rows, has_sum: false }
     }
@@ -113,8 +113,13 @@ impl Table {
         self.has_sum && row + 1 == self.rows.len()
     }
 
+    /// It fits a page, so it is not torn.
+    fn is_short(&self) -> bool {
+        self.rows.len() <= 14
+    }
+
     fn is_word(&self, column: &usize) -> bool {
-        *column < self.words
+        self.words.contains(column)
     }
 }
 

@@ -13,9 +13,10 @@ pub(super) fn scores(chapter: &Chapter) -> Section {
     let how = "Customers who were reached, by the score at the call that first reached them: the score can be judged only by those \
                who could say yes or no. Circle: observed, with its interval of 95 %. Diamond: predicted, the mean score. A \
                calibrated score has its diamonds within the bars. Deciles are of equal size but for equal scores, which stay \
-               together.";
+               together. Hollow: of few.";
     if scores.customers == 0 {
-        let none = vec![Part::Note("No customer was reached in the period, so nothing can be said of the score.".to_owned())];
+        let none =
+            vec![Part::Note("No customer was reached in the period, so nothing can be said of the score.".to_owned())];
         return Section::new(&id, "Scores", how, none);
     }
     let row = |one: &crate::cli::report::figures::Decile| {
@@ -32,11 +33,8 @@ pub(super) fn scores(chapter: &Chapter) -> Section {
     let head = ["Decile", "Scores", "Predicted", "Observed", "95 % interval", "Converted"];
     let captured = |one: &Capture| Some(format!("{} % have {}", one.best_percent, percent(one.conversions?)));
     let captures: Vec<String> = scores.capture.iter().filter_map(captured).collect();
-    let mut says = format!(
-        "{} customers reached, {} converted.",
-        thousands(scores.customers),
-        thousands(scores.converted)
-    );
+    let mut says =
+        format!("{} customers reached, {} converted.", thousands(scores.customers), thousands(scores.converted));
     if let Some(ece) = scores.ece {
         says += &format!(
             " Expected calibration error {:.3}: so far is the prediction from what was observed, on average over the deciles; \
@@ -49,12 +47,16 @@ pub(super) fn scores(chapter: &Chapter) -> Section {
     } else {
         says += &format!(" Of all conversions, the best {}.", captures.join(", the best "));
     }
-    let left = Picture::new("Predicted against observed, by decile", deciles(&format!("deciles-{}", chapter.campaign), scores));
-    let right = Picture::new("Gains: conversions held by the best", gains(&format!("gains-{}", chapter.campaign), scores));
+    let left = Picture::new(
+        "Predicted against observed, by decile",
+        deciles(&format!("deciles-{}", chapter.campaign), scores),
+    );
+    let right =
+        Picture::new("Gains: conversions held by the best", gains(&format!("gains-{}", chapter.campaign), scores));
     let parts = vec![
         Part::Note(says),
         Part::Pair(left, right),
-        Part::Table(Table::new("Deciles of the score", 2, &head, rows)),
+        Part::Table(Table::new("Deciles of the score", &[0, 1], &head, rows)),
     ];
     Section::new(&id, "Scores", how, parts)
 }

@@ -8,7 +8,8 @@ use super::{Part, Picture, Section, Table};
 
 pub(super) fn funnel(report: &Report) -> Section {
     let funnel = &report.all.funnel;
-    let mut parts = vec![Part::Picture(Picture::new("Leads by the step that they came to", draw::funnel("funnel-p", funnel)))];
+    let mut parts =
+        vec![Part::Picture(Picture::new("Leads by the step that they came to", draw::funnel("funnel-p", funnel)))];
     let mut before = funnel.loaded;
     let row = |(name, count): (&str, u64)| {
         let of_before = numbers::share(count, before);
@@ -17,15 +18,19 @@ pub(super) fn funnel(report: &Report) -> Section {
     };
     let rows = funnel.steps().into_iter().map(row).collect();
     let head = ["Step", "Leads", "Of those loaded", "Of the step before"];
-    parts.push(Part::Table(Table::new("The same in figures", 1, &head, rows)));
+    parts.push(Part::Table(Table::new("The same in figures", &[0], &head, rows)));
     if funnel.erased > 0 {
-        let text = format!("{} of the leads dialled were erased since; they are counted, and nobody can tell who they were.",
-            thousands(funnel.erased));
+        let text = format!(
+            "{} of the leads dialled were erased since; they are counted, and nobody can tell who they were.",
+            thousands(funnel.erased)
+        );
         parts.push(Part::Note(text));
     }
     if report.all.late_successes > 0 {
-        let text = format!("{} more successes came by labels on attempts that had not reached the customer; they are in no step.",
-            thousands(report.all.late_successes));
+        let text = format!(
+            "{} more successes came by labels on attempts that had not reached the customer; they are in no step.",
+            thousands(report.all.late_successes)
+        );
         parts.push(Part::Note(text));
     }
     let how = "Each lead is counted once in every step that it came to in the period, so every step is part of the one above. \
@@ -61,11 +66,19 @@ pub(super) fn tries(report: &Report) -> Section {
         ]
     };
     let rows = report.all.tries.iter().map(row).collect();
-    let head =
-        ["Attempt", "Dials", "Answered", "95 % interval", "Right party", "95 % interval", "Leads with so many in the period"];
+    let head = [
+        "Attempt",
+        "Dials",
+        "Answered",
+        "95 % interval",
+        "Right party",
+        "95 % interval",
+        "Leads with so many in the period",
+    ];
     let how = "The first dial to a lead, the second, and so on. Rates fall from line to line also because those who answer \
                easily are gone by then: a low rate of the third dial does not say that two would have done.";
-    let parts = vec![Part::Table(Table::new("Dials by their number, and leads by how many they had", 1, &head, rows))];
+    let parts =
+        vec![Part::Table(Table::new("Dials by their number, and leads by how many they had", &[0], &head, rows))];
     Section::new("attempts", "Attempts per lead", how, parts)
 }
 
