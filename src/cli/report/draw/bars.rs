@@ -13,14 +13,14 @@ pub struct Bar {
 
 /// Of a letter, on average.
 const LETTER: f64 = 6.6;
-const FIGURES: f64 = 170.0;
 const LINE: f64 = 22.0;
 
 pub fn bars(id: &str, title: &str, says: &str, bars: &[Bar]) -> String {
     let most = bars.iter().map(|bar| bar.value).max().unwrap_or(0).max(1) as f64;
     let longest = bars.iter().map(|bar| bar.name.chars().count()).max().unwrap_or(0);
     let names = (longest as f64 * LETTER + 12.0).clamp(90.0, 340.0);
-    let room = PAGE_WIDTH - names - FIGURES;
+    let figures = bars.iter().map(|bar| bar.figures.chars().count()).max().unwrap_or(0);
+    let room = (PAGE_WIDTH - names - figures as f64 * LETTER - 10.0).max(60.0);
     let height = LINE * bars.len() as f64 + 4.0;
     let mut svg = Svg::new(id, PAGE_WIDTH, height, title, says);
     for (nth, bar) in bars.iter().enumerate() {

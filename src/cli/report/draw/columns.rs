@@ -33,7 +33,7 @@ pub fn hours(id: &str, hours: &[Hour]) -> String {
         svg.rect("outline", (at, y(hour.dialled)), (width, TOP + HEIGHT - y(hour.dialled)));
         svg.rect("bar", (at, y(hour.answered)), (width, TOP + HEIGHT - y(hour.answered)));
         let middle = x + step / 2.0;
-        svg.text("small", Anchor::Middle, (middle, y(hour.dialled) - 3.0), &thousands(hour.dialled));
+        svg.text("small halo", Anchor::Middle, (middle, y(hour.dialled) - 3.0), &thousands(hour.dialled));
         svg.text("small", Anchor::Middle, (middle, TOP + HEIGHT + 13.0), &format!("{:02}", hour.hour));
         svg.text("small", Anchor::Middle, (middle, TOP + HEIGHT + 27.0), &share(hour.answered, hour.dialled));
     }

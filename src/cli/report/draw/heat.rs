@@ -26,7 +26,9 @@ struct Cell {
 const DAYS: [&str; 7] = ["Mon", "Tue", "Wed", "Thu", "Fri", "Sat", "Sun"];
 const LEFT: f64 = 40.0;
 const TOP: f64 = 18.0;
-const ROW: f64 = 26.0;
+const ROW: f64 = 28.0;
+/// This share of the lowest rate is white, so that differences show and small ones are not made large.
+const WHITE: f64 = 0.6;
 /// Cells of so many hours or more have no room for a second line of two numbers.
 const WIDE: u8 = 15;
 
@@ -40,7 +42,9 @@ pub fn heat(id: &str, map: Map, slots: &[HalfHour]) -> String {
     let (title, says) = map.words();
     let mut svg = Svg::new(id, PAGE_WIDTH, TOP + ROW * 8.0 + 4.0, title, &format!("{says} {}", read_out(map, &cells)));
     let average = Cell::sum(cells.values());
-    let darkest = cells.values().map(|cell| cell.shrunk(average)).fold(0.0, f64::max);
+    let seen = cells.values().filter(|cell| cell.tried > 0).map(|cell| cell.shrunk(average));
+    let (least, most) = seen.fold((f64::MAX, 0.0), |(least, most), rate| (rate.min(least), rate.max(most)));
+    let white = least * WHITE;
     let x = |hour: u8| LEFT + step * f64::from(hour - first);
     for hour in first..=last {
         svg.text("small", Anchor::Middle, (x(hour) + step / 2.0, 12.0), &format!("{hour:02}"));
@@ -49,17 +53,17 @@ pub fn heat(id: &str, map: Map, slots: &[HalfHour]) -> String {
     for day in 0..=7_u8 {
         let y = TOP + ROW * f64::from(day);
         let name = DAYS.get(usize::from(day)).copied().unwrap_or("all");
-        svg.text("label", Anchor::End, (LEFT - 6.0, y + 16.0), name);
+        svg.text("label", Anchor::End, (LEFT - 6.0, y + 17.0), name);
         for hour in first..=last + 1 {
             let part = cells.iter().filter(|((d, h), _)| (day == 7 || *d == day) && (hour > last || *h == hour));
             let cell = Cell::sum(part.map(|(_, cell)| cell));
-            let shade = if darkest > 0.0 { cell.shrunk(average) / darkest } else { 0.0 };
+            let shade = if most > 0.0 { (cell.shrunk(average) - white) / (most - white) } else { 0.0 };
             cell.draw(map, &mut svg, (x(hour), y), (step, ROW), (shade, columns < WIDE));
         }
     }
     for slot in slots.iter().filter(|slot| slot.seed > SeedSays::Ordinary) {
         let left = x(slot.half_hour / 2) + step / 2.0 * f64::from(slot.half_hour % 2);
-        let y = TOP + ROW * f64::from(slot.weekday) + ROW - 5.0;
+        let y = TOP + ROW * f64::from(slot.weekday) + ROW - 6.5;
         let class = if slot.seed == SeedSays::GoldenForAll { "golden" } else { "golden some" };
         svg.rect(class, (left, y), (step / 2.0, 3.5));
     }
@@ -146,9 +150,9 @@ impl Cell {
             (false, false) => ("cell", "count"),
         };
         let rate = if both { percent(self.rate()) } else { format!("{:.0}", self.rate() * 100.0) };
-        svg.text(class.0, Anchor::Middle, (x, y + 11.0), &rate);
+        svg.text(class.0, Anchor::Middle, (x, y + 10.5), &rate);
         let count = if both { self.count(map) } else { thousands(self.tried) };
-        svg.text(class.1, Anchor::Middle, (x, y + 20.5), &count);
+        svg.text(class.1, Anchor::Middle, (x, y + 19.5), &count);
     }
 }
 

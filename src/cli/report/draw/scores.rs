@@ -70,7 +70,7 @@ pub fn gains(id: &str, scores: &Scores) -> String {
         // The first one on the other side, where a flat curve would put it under the second.
         let (anchor, beside) =
             if one.best_percent > 10 { (Anchor::Start, (7.0, 11.0)) } else { (Anchor::Middle, (0.0, -8.0)) };
-        svg.text("label", anchor, (at.0 + beside.0, at.1 + beside.1), &percent(conversions));
+        svg.text("label halo", anchor, (at.0 + beside.0, at.1 + beside.1), &percent(conversions));
     }
     for part in [0.0, 0.1, 0.2, 0.5, 1.0] {
         svg.text("small", Anchor::Middle, (frame.x(part), HEIGHT - BOTTOM + 13.0), &format!("{:.0}", part * 100.0));

@@ -66,15 +66,8 @@ pub(super) fn tries(report: &Report) -> Section {
         ]
     };
     let rows = report.all.tries.iter().map(row).collect();
-    let head = [
-        "Attempt",
-        "Dials",
-        "Answered",
-        "95 % interval",
-        "Right party",
-        "95 % interval",
-        "Leads with so many in the period",
-    ];
+    let head =
+        ["Attempt", "Dials", "Answered", "95 % interval", "Right party", "95 % interval", "Leads with\nso many dials"];
     let how = "The first dial to a lead, the second, and so on. Rates fall from line to line also because those who answer \
                easily are gone by then: a low rate of the third dial does not say that two would have done.";
     let parts =
