@@ -4,6 +4,7 @@ use std::time::Duration;
 
 use crate::base::{LeadId, ListId};
 use crate::contact::{CallResult, ContactKind, OutcomeKind};
+use crate::rank::answered;
 use crate::store::OutcomeRow;
 
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -46,7 +47,7 @@ impl Attempt {
             (ContactKind::RightParty, OutcomeKind::Success) => Reach::Success,
             (ContactKind::RightParty, OutcomeKind::Neutral | OutcomeKind::Failure) => Reach::RightParty,
             (ContactKind::WrongParty, _) => Reach::Answered,
-            (ContactKind::Nobody, _) if self.picked_up() => Reach::Answered,
+            (ContactKind::Nobody, _) if answered(self.result) == Some(true) => Reach::Answered,
             (ContactKind::Nobody, _) => Reach::Dialled,
         })
     }
@@ -56,9 +57,9 @@ impl Attempt {
         self.outcome == OutcomeKind::Success && self.contact != ContactKind::RightParty
     }
 
-    /// By somebody, or by something that nobody classified. Machines and faxes are told apart.
-    fn picked_up(&self) -> bool {
-        matches!(self.result, CallResult::Answered | CallResult::Abandoned)
+    /// Does it say whether this hour is a good one? A dead number or a failure on our side does not.
+    pub fn tells_of_the_hour(&self) -> bool {
+        answered(self.result).is_some()
     }
 }
 

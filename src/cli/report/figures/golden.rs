@@ -79,20 +79,15 @@ pub enum SeedSays {
 }
 
 impl Week {
+    /// As the answer model learns: what says nothing of the hour is left out.
     pub fn add(&mut self, attempt: &Attempt, reach: Reach) {
+        if !attempt.tells_of_the_hour() {
+            return;
+        }
         let slot = Slot::new(attempt.weekday, u16::from(attempt.half_hour) * Slot::MINUTES);
         self.slots.entry(slot).or_default().add(attempt, reach);
         let side = if attempt.golden { &mut self.golden } else { &mut self.other };
         side.add(attempt, reach);
-    }
-
-    /// By local half hour, over all weekdays.
-    pub fn by_half_hour(&self) -> BTreeMap<u8, Counts> {
-        let mut hours: BTreeMap<u8, Counts> = BTreeMap::new();
-        for (slot, cell) in &self.slots {
-            hours.entry((slot.minute() / Slot::MINUTES) as u8).or_default().join(&cell.counts);
-        }
-        hours
     }
 
     pub fn beside(&self, campaign: &Campaign) -> Golden {
@@ -164,13 +159,15 @@ mod tests {
     use super::super::attempt::{talked, unanswered};
     use super::*;
     use crate::campaign::testing::campaign as parse;
-    use crate::contact::OutcomeKind;
+    use crate::contact::{CallResult, OutcomeKind};
 
     #[test]
     fn a_half_hour_has_its_dials_beside_its_seed() {
         let mut week = Week::default();
         let golden = Attempt { golden: true, half_hour: 36, ..talked(OutcomeKind::Success) };
-        for attempt in [unanswered(), golden, Attempt { half_hour: 36, golden: true, ..unanswered() }] {
+        let missed = Attempt { half_hour: 36, golden: true, ..unanswered() };
+        let dead = Attempt { result: CallResult::VacantNumber, ..missed };
+        for attempt in [unanswered(), golden, missed, dead] {
             week.add(&attempt, attempt.reach().unwrap());
         }
         let beside = week.beside(&parse());
@@ -179,6 +176,5 @@ mod tests {
         let evening = beside.slots.iter().find(|half| (half.weekday, half.half_hour) == (1, 36)).unwrap();
         assert_eq!((evening.tried, evening.answered, evening.converted), (2, 1, 1));
         assert!((evening.believed.unwrap() - 0.25).abs() < 1e-6);
-        assert_eq!(week.by_half_hour().get(&20).unwrap().dialled, 1);
     }
 }

@@ -115,11 +115,11 @@ pub(super) struct Counted<'a> {
 impl Whole {
     pub(super) fn of(all: &[Counted], chapters: &[Chapter]) -> Self {
         let mut counts = Counts::default();
-        let mut half_hours: BTreeMap<u8, Counts> = BTreeMap::new();
+        let mut hours: BTreeMap<u8, Counts> = BTreeMap::new();
         for one in all {
             counts.join(&one.tally.all);
-            for (half_hour, some) in one.tally.week.by_half_hour() {
-                half_hours.entry(half_hour / 2).or_default().join(&some);
+            for (hour, some) in &one.tally.hours {
+                hours.entry(*hour).or_default().join(some);
             }
         }
         let hour = |(hour, counts): (u8, Counts)| Hour { hour, dialled: counts.dialled, answered: counts.answered };
@@ -129,7 +129,7 @@ impl Whole {
             reasons: chapters.iter().fold(Reasons::default(), |sum, chapter| sum.join(&chapter.reasons)),
             results: tally::results(all.iter().map(|one| &one.tally)),
             tries: People::tries(all.iter().map(|one| &one.tally.people)),
-            hours: half_hours.into_iter().map(hour).collect(),
+            hours: hours.into_iter().map(hour).collect(),
             late_successes: all.iter().map(|one| one.tally.late_successes).sum(),
         }
     }

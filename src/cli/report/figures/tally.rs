@@ -19,6 +19,8 @@ pub struct Tally {
     /// By position in the campaign's file.
     pub segments: BTreeMap<u8, Counts>,
     pub week: Week,
+    /// By the hour of the contact's clock.
+    pub hours: BTreeMap<u8, Counts>,
     /// Those that were never sent too.
     pub results: BTreeMap<CallResult, u64>,
     pub people: People,
@@ -55,6 +57,7 @@ impl Tally {
         self.all.add(attempt, reach);
         self.segments.entry(attempt.segment).or_default().add(attempt, reach);
         self.week.add(attempt, reach);
+        self.hours.entry(attempt.half_hour / 2).or_default().add(attempt, reach);
         self.people.add(attempt, reach);
         self.note_version(at, plan);
     }
@@ -127,6 +130,7 @@ mod tests {
         assert_eq!((tally.all.dialled, tally.people.tried(), tally.late_successes), (2, 1, 0));
         let shown: Vec<_> = results([&tally].into_iter()).iter().map(|line| (line.code, line.attempts)).collect();
         assert_eq!(shown, [("answered", 1), ("no_answer", 1), ("void", 1)]);
+        assert_eq!(tally.hours.get(&10).unwrap().dialled, 2);
         let version = tally.versions.values().next().unwrap();
         assert_eq!((version.attempts, version.first, version.last), (2, Wall(3), Wall(7)));
         assert_eq!(version.models, ["blend-AB"]);

@@ -47,7 +47,8 @@ pub(super) fn golden(chapter: &Chapter) -> Section {
         "A line per weekday, a column per hour of the contact’s own clock; the darker, the higher. Hatched cells have fewer \
          than {few} dials and are not shaded; shades of the others are drawn towards the average as if that had been seen \
          {few} times more. The bar below a cell: golden by the seed of the campaign’s file, for all segments (black) or for \
-         some (grey). The hours were not drawn by lot: an hour may look good because the best leads were dialled in it.",
+         some (grey). Dials that say nothing of the hour (dead numbers, failures on our side) are left out, as \
+         in learning. Hours are not drawn by lot: an hour may look good because the best leads were dialled in it.",
         few = super::super::figures::FEW
     );
     Section::new(&format!("golden-{}", chapter.campaign), "Golden hours", &how, parts)
