@@ -4,7 +4,6 @@ use std::time::Duration;
 
 use crate::base::{LeadId, ListId};
 use crate::contact::{CallResult, ContactKind, OutcomeKind};
-use crate::rank::answered;
 use crate::store::OutcomeRow;
 
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -86,6 +85,28 @@ impl From<&OutcomeRow> for Attempt {
             golden: context.golden,
             attempt_no: context.attempt_no,
         }
+    }
+}
+
+/// Did somebody come to the phone, or something that nobody classified? `None` where the result says nothing of the hour:
+/// the number is dead, or the failure was on our side or the network's.
+const fn answered(result: CallResult) -> Option<bool> {
+    match result {
+        CallResult::Answered | CallResult::Abandoned => Some(true),
+        CallResult::Machine
+        | CallResult::NoAnswer
+        | CallResult::Busy
+        | CallResult::Rejected
+        | CallResult::PoweredOff
+        | CallResult::NotReachable => Some(false),
+        CallResult::Fax
+        | CallResult::VacantNumber
+        | CallResult::Suspended
+        | CallResult::NetworkFailure
+        | CallResult::TrunkRefused
+        | CallResult::Cancelled
+        | CallResult::Void
+        | CallResult::UnknownCounted => None,
     }
 }
 
