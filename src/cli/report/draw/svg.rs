@@ -42,11 +42,11 @@ impl Svg {
 
     /// `shade` in `[0, 1]`: from white to the darkest.
     pub fn shaded(&mut self, shade: f64, at: (f64, f64), size: (f64, f64)) {
-        let [r, g, b] = shade_rgb(shade);
+        let fill = shade_rgb(shade).map(|part| part.to_string()).join(" ");
         let ((x, y), (width, height)) = (at, size);
         let _infallible = write!(
             self.text,
-            "<rect fill=\"rgb({r} {g} {b})\" x=\"{x:.1}\" y=\"{y:.1}\" width=\"{width:.1}\" height=\"{height:.1}\"/>"
+            "<rect fill=\"rgb({fill})\" x=\"{x:.1}\" y=\"{y:.1}\" width=\"{width:.1}\" height=\"{height:.1}\"/>"
         );
     }
 

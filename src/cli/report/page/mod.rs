@@ -67,12 +67,23 @@ struct Picture {
 #[derive(Debug)]
 struct Table {
     title: String,
+    head: Vec<Cell>,
+    rows: Vec<Row>,
     /// Columns of words; the others are numbers.
     words: &'static [usize],
-    head: Vec<String>,
-    rows: Vec<Vec<String>>,
-    /// The last row is the sum of the others.
-    has_sum: bool,
+}
+
+#[derive(Debug)]
+struct Row {
+    /// Of the rows above.
+    is_sum: bool,
+    cells: Vec<Cell>,
+}
+
+#[derive(Debug)]
+struct Cell {
+    text: String,
+    is_word: bool,
 }
 
 pub(super) fn page(report: &Report) -> Result<String, askama::Error> {
@@ -99,28 +110,32 @@ pub(super) fn page(report: &Report) -> Result<String, askama::Error> {
 
 impl Table {
     fn new(title: &str, words: &'static [usize], head: &[&str], rows: Vec<Vec<String>>) -> Self {
-        let head = head.iter().map(|text| (*text).to_owned()).collect();
-        Self { title: title.to_owned(), words, head, rows, has_sum: false }
+        let head = head.iter().map(|text| (*text).to_owned());
+        let mut table = Self { title: title.to_owned(), head: cells(words, head), rows: Vec::new(), words };
+        rows.into_iter().for_each(|row| table.push(row, false));
+        table
     }
 
     fn with_sum(mut self, sum: Option<Vec<String>>) -> Self {
-        self.has_sum = sum.is_some();
-        self.rows.extend(sum);
+        if let Some(sum) = sum {
+            self.push(sum, true);
+        }
         self
     }
 
-    fn is_sum(&self, row: &usize) -> bool {
-        self.has_sum && row + 1 == self.rows.len()
+    fn push(&mut self, row: Vec<String>, is_sum: bool) {
+        self.rows.push(Row { is_sum, cells: cells(self.words, row) });
     }
 
     /// It fits a page, so it is not torn.
     fn is_short(&self) -> bool {
         self.rows.len() <= 14
     }
+}
 
-    fn is_word(&self, column: &usize) -> bool {
-        self.words.contains(column)
-    }
+fn cells(words: &[usize], texts: impl IntoIterator<Item = String>) -> Vec<Cell> {
+    let cell = |(column, text)| Cell { text, is_word: words.contains(&column) };
+    texts.into_iter().enumerate().map(cell).collect()
 }
 
 impl Picture {

@@ -34,19 +34,18 @@ pub(super) fn scores(chapter: &Chapter) -> Section {
     let captured = |one: &Capture| Some(format!("{} % have {}", one.best_percent, percent(one.conversions?)));
     let captures: Vec<String> = scores.capture.iter().filter_map(captured).collect();
     let mut says =
-        format!("{} customers reached, {} converted.", thousands(scores.customers), thousands(scores.converted));
+        vec![format!("{} customers reached, {} converted.", thousands(scores.customers), thousands(scores.converted))];
     if let Some(ece) = scores.ece {
-        says += &format!(
-            " Expected calibration error {:.3}: so far is the prediction from what was observed, on average over the deciles; \
-             chance alone makes some of it.",
-            ece
-        );
+        says.push(format!(
+            "Expected calibration error {ece:.3}: so far is the prediction from what was observed, on average over the \
+             deciles; chance alone makes some of it."
+        ));
     }
-    if captures.is_empty() {
-        says += " Nobody converted, so there is no curve of gains.";
+    says.push(if captures.is_empty() {
+        "Nobody converted, so there is no curve of gains.".to_owned()
     } else {
-        says += &format!(" Of all conversions, the best {}.", captures.join(", the best "));
-    }
+        format!("Of all conversions, the best {}.", captures.join(", the best "))
+    });
     let left = Picture::new(
         "Predicted against observed, by decile",
         deciles(&format!("deciles-{}", chapter.campaign), scores),
@@ -54,7 +53,7 @@ pub(super) fn scores(chapter: &Chapter) -> Section {
     let right =
         Picture::new("Gains: conversions held by the best", gains(&format!("gains-{}", chapter.campaign), scores));
     let parts = vec![
-        Part::Note(says),
+        Part::Note(says.join(" ")),
         Part::Pair(left, right),
         Part::Table(Table::new("Deciles of the score", &[0, 1], &head, rows)),
     ];
