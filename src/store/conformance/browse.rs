@@ -101,12 +101,13 @@ pub(super) async fn finished_attempts_come_once_with_their_newest_revision_and_n
 ) {
     s.import(0, &[row(1, &[1]), row(2, &[2]), row(3, &[3])]).await;
     let mut ids = Vec::new();
-    for lead in [0, 1, 2] {
-        let intent = s.intent(0, lead).await;
+    for last in [false, false, true] {
+        // The first that is still open.
+        let intent = s.intent(0, 0).await;
         s.authorise(&intent).await;
         s.wait(HOUR);
         ids.push((intent.attempt, s.model.attempts()[&intent.attempt].at));
-        if lead < 2 {
+        if !last {
             s.finish(declined(&intent, s.now)).await;
         }
     }
