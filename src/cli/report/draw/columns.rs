@@ -2,9 +2,9 @@
 
 use crate::cli::ahead::thousands;
 
-use super::super::figures::Hour;
 use super::numbers::{round_up, share};
 use super::svg::{Anchor, PAGE_WIDTH, Svg};
+use crate::cli::report::figures::Hour;
 
 const LEFT: f64 = 48.0;
 const TOP: f64 = 16.0;

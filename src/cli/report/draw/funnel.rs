@@ -2,9 +2,9 @@
 
 use crate::cli::ahead::thousands;
 
-use super::super::figures::Funnel;
 use super::bars::{Bar, bars};
 use super::numbers::share;
+use crate::cli::report::figures::Funnel;
 
 pub fn funnel(id: &str, funnel: &Funnel) -> String {
     let steps = funnel.steps();

@@ -4,9 +4,9 @@ use std::collections::BTreeMap;
 
 use crate::cli::ahead::thousands;
 
-use super::super::figures::{FEW, HalfHour, SeedSays};
 use super::numbers::percent;
 use super::svg::{Anchor, PAGE_WIDTH, Svg, is_dark};
+use crate::cli::report::figures::{FEW, HalfHour, SeedSays};
 
 /// What a map shows of each cell.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

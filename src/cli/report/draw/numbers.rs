@@ -2,7 +2,7 @@
 
 use crate::cli::ahead::thousands;
 
-use super::super::figures::Rate;
+use crate::cli::report::figures::Rate;
 
 /// `12.3 %`, with as many digits as the number can carry.
 pub fn percent(share: f64) -> String {

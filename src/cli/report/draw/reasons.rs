@@ -2,9 +2,9 @@
 
 use crate::cli::ahead::thousands;
 
-use super::super::figures::{Reason, Reasons, ResultCount};
 use super::bars::{Bar, bars};
 use super::numbers::share;
+use crate::cli::report::figures::{Reason, Reasons, ResultCount};
 
 pub fn reasons(id: &str, reasons: &Reasons) -> String {
     let line = |group: &str, class| {

@@ -1,8 +1,8 @@
 //! Predicted against observed by deciles, and the curve of gains.
 
-use super::super::figures::Scores;
 use super::numbers::{percent, round_up, tick};
 use super::svg::{Anchor, Svg};
+use crate::cli::report::figures::Scores;
 
 const WIDTH: f64 = 350.0;
 const HEIGHT: f64 = 240.0;
@@ -18,7 +18,7 @@ struct Frame {
 }
 
 pub fn deciles(id: &str, scores: &Scores) -> String {
-    let seen = |decile: &super::super::figures::Decile| decile.observed.high.unwrap_or(0.0).max(decile.predicted);
+    let seen = |decile: &crate::cli::report::figures::Decile| decile.observed.high.unwrap_or(0.0).max(decile.predicted);
     let frame = Frame { top_value: round_up(scores.deciles.iter().map(seen).fold(0.0, f64::max)).min(1.0) };
     let says: Vec<String> = scores
         .deciles

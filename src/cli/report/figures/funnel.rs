@@ -68,8 +68,8 @@ impl Funnel {
 
 #[cfg(test)]
 mod tests {
-    use super::super::attempt::{Attempt, talked, unanswered};
     use super::*;
+    use crate::cli::report::attempt::{Attempt, talked, unanswered};
     use crate::contact::{ClosedWhy, OutcomeKind};
 
     #[test]

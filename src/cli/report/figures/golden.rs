@@ -156,9 +156,9 @@ fn seed_says(campaign: &Campaign, slot: Slot) -> SeedSays {
 
 #[cfg(test)]
 mod tests {
-    use super::super::attempt::{talked, unanswered};
     use super::*;
     use crate::campaign::testing::campaign as parse;
+    use crate::cli::report::attempt::{talked, unanswered};
     use crate::contact::{CallResult, OutcomeKind};
 
     #[test]

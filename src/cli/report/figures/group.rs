@@ -66,8 +66,8 @@ impl Counts {
 
 #[cfg(test)]
 mod tests {
-    use super::super::attempt::{talked, unanswered};
     use super::*;
+    use crate::cli::report::attempt::{talked, unanswered};
     use crate::contact::OutcomeKind;
 
     #[test]

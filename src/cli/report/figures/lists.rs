@@ -78,10 +78,10 @@ impl Worked {
 
 #[cfg(test)]
 mod tests {
-    use super::super::attempt::{talked, unanswered};
-    use super::super::people::People;
     use super::*;
     use crate::base::{LeadId, Wall};
+    use crate::cli::report::attempt::{talked, unanswered};
+    use crate::cli::report::people::People;
     use crate::contact::OutcomeKind;
 
     #[test]

@@ -101,8 +101,8 @@ impl People {
 
 #[cfg(test)]
 mod tests {
-    use super::super::attempt::{talked, unanswered};
     use super::*;
+    use crate::cli::report::attempt::{talked, unanswered};
     use crate::contact::OutcomeKind;
 
     fn people(attempts: &[Attempt]) -> People {

@@ -99,9 +99,9 @@ pub fn results<'a>(all: impl Iterator<Item = &'a Tally>) -> Vec<ResultCount> {
 
 #[cfg(test)]
 mod tests {
-    use super::super::attempt::{talked, unanswered};
     use super::*;
     use crate::base::CampaignIx;
+    use crate::cli::report::attempt::{talked, unanswered};
     use crate::contact::OutcomeKind;
 
     fn plan() -> PlanVersion {

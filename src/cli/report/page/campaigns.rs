@@ -2,9 +2,9 @@
 
 use crate::cli::ahead::thousands;
 
-use super::super::draw::numbers::{span, stacked};
-use super::super::figures::{Chapter, Group, Report};
 use super::{Part, Section, Table, head};
+use crate::cli::report::draw::numbers::{span, stacked};
+use crate::cli::report::figures::{Chapter, Group, Report};
 
 const HEAD: [&str; 7] = [
     "",

@@ -1,9 +1,9 @@
 //! Golden hours of one campaign: what its file says, what the dialer reckoned with, and what came of it.
 
-use super::super::draw::numbers::{percent, stacked};
-use super::super::draw::{Map, heat};
-use super::super::figures::{Chapter, Stretch};
 use super::{Part, Picture, Section, Table};
+use crate::cli::report::draw::numbers::{percent, stacked};
+use crate::cli::report::draw::{Map, heat};
+use crate::cli::report::figures::{Chapter, Stretch};
 
 pub(super) fn golden(chapter: &Chapter) -> Section {
     let golden = &chapter.golden;
@@ -49,7 +49,7 @@ pub(super) fn golden(chapter: &Chapter) -> Section {
          {few} times more. The bar below a cell: golden by the seed of the campaign’s file, for all segments (black) or for \
          some (grey). Dials that say nothing of the hour (dead numbers, failures on our side) are left out, as \
          in learning. Hours are not drawn by lot: an hour may look good because the best leads were dialled in it.",
-        few = super::super::figures::FEW
+        few = crate::cli::report::figures::FEW
     );
     Section::new(&format!("golden-{}", chapter.campaign), "Golden hours", &how, parts)
 }

@@ -2,9 +2,9 @@
 
 use crate::cli::ahead::thousands;
 
-use super::super::draw::numbers::{interval, of, rate, share, span};
-use super::super::figures::{Chapter, Report};
 use super::Key;
+use crate::cli::report::draw::numbers::{interval, of, rate, share, span};
+use crate::cli::report::figures::{Chapter, Report};
 
 pub(super) fn title(report: &Report) -> String {
     match report.campaigns.as_slice() {

@@ -2,9 +2,9 @@
 
 use crate::cli::ahead::thousands;
 
-use super::super::draw::numbers::{of, share};
-use super::super::figures::{Penetration, Report};
 use super::{Part, Section, Table};
+use crate::cli::report::draw::numbers::{of, share};
+use crate::cli::report::figures::{Penetration, Report};
 
 pub(super) fn lists(report: &Report) -> Section {
     let row = |list: &Penetration| {

@@ -2,9 +2,9 @@
 
 use crate::cli::ahead::thousands;
 
-use super::super::draw;
-use super::super::figures::{Chapter, Reason, Reasons, Report};
 use super::{Part, Picture, Section, Table, head};
+use crate::cli::report::draw;
+use crate::cli::report::figures::{Chapter, Reason, Reasons, Report};
 
 pub(super) fn reasons(report: &Report) -> Section {
     let all = &report.all.reasons;

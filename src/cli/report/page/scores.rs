@@ -2,10 +2,10 @@
 
 use crate::cli::ahead::thousands;
 
-use super::super::draw::numbers::{interval, of, percent, rate};
-use super::super::draw::{deciles, gains};
-use super::super::figures::{Capture, Chapter};
 use super::{Part, Picture, Section, Table};
+use crate::cli::report::draw::numbers::{interval, of, percent, rate};
+use crate::cli::report::draw::{deciles, gains};
+use crate::cli::report::figures::{Capture, Chapter};
 
 pub(super) fn scores(chapter: &Chapter) -> Section {
     let scores = &chapter.scores;

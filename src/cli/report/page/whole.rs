@@ -2,9 +2,9 @@
 
 use crate::cli::ahead::thousands;
 
-use super::super::draw::{self, numbers};
-use super::super::figures::Report;
 use super::{Part, Picture, Section, Table};
+use crate::cli::report::draw::{self, numbers};
+use crate::cli::report::figures::Report;
 
 pub(super) fn funnel(report: &Report) -> Section {
     let funnel = &report.all.funnel;
