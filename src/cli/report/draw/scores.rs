@@ -11,7 +11,7 @@ const RIGHT: f64 = 10.0;
 const TOP: f64 = 10.0;
 const BOTTOM: f64 = 36.0;
 
-/// From shares of both axes to the picture.
+/// From values of the upright axis to the picture.
 #[derive(Clone, Copy, Debug)]
 struct Frame {
     top_value: f64,
@@ -58,13 +58,13 @@ pub fn gains(id: &str, scores: &Scores) -> String {
     let says = format!("Share of conversions: {}", says.join("; "));
     let mut svg = Svg::new(id, WIDTH, HEIGHT, "Gains of the score", &says);
     frame.grid(&mut svg);
-    svg.line("chance", (frame.x(0.0), frame.y(0.0)), (frame.x(1.0), frame.y(1.0)));
-    let points: Vec<_> = scores.gains.iter().map(|gain| (frame.x(gain.customers), frame.y(gain.conversions))).collect();
+    svg.line("chance", (x(0.0), frame.y(0.0)), (x(1.0), frame.y(1.0)));
+    let points: Vec<_> = scores.gains.iter().map(|gain| (x(gain.customers), frame.y(gain.conversions))).collect();
     svg.polyline("curve", &points);
     for one in &scores.capture {
         let Some(conversions) = one.conversions else { continue };
         let best = f64::from(one.best_percent) / 100.0;
-        let at = (frame.x(best), frame.y(conversions));
+        let at = (x(best), frame.y(conversions));
         svg.line("grid", (at.0, frame.y(0.0)), at);
         svg.circle("observed", at, 4.0);
         // The first one on the other side, where a flat curve would put it under the second.
@@ -73,18 +73,18 @@ pub fn gains(id: &str, scores: &Scores) -> String {
         svg.text("label halo", anchor, (at.0 + beside.0, at.1 + beside.1), &percent(conversions));
     }
     for part in [0.0, 0.1, 0.2, 0.5, 1.0] {
-        svg.text("small", Anchor::Middle, (frame.x(part), HEIGHT - BOTTOM + 13.0), &format!("{:.0}", part * 100.0));
+        svg.text("small", Anchor::Middle, (x(part), HEIGHT - BOTTOM + 13.0), &format!("{:.0}", part * 100.0));
     }
-    let middle = f64::midpoint(frame.x(0.0), frame.x(1.0));
+    let middle = f64::midpoint(x(0.0), x(1.0));
     svg.text("small", Anchor::Middle, (middle, HEIGHT - 6.0), "best customers by score, % of all reached");
     svg.done()
 }
 
-impl Frame {
-    fn x(self, share: f64) -> f64 {
-        LEFT + (WIDTH - LEFT - RIGHT) * share
-    }
+fn x(share: f64) -> f64 {
+    LEFT + (WIDTH - LEFT - RIGHT) * share
+}
 
+impl Frame {
     fn y(self, value: f64) -> f64 {
         TOP + (HEIGHT - TOP - BOTTOM) * (1.0 - value / self.top_value)
     }

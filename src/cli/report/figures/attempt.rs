@@ -7,6 +7,7 @@ use crate::contact::{CallResult, ContactKind, OutcomeKind};
 use crate::store::OutcomeRow;
 
 #[derive(Clone, Copy, Debug, PartialEq)]
+#[expect(clippy::struct_field_names, reason = "a word of the exported record")]
 pub struct Attempt {
     pub lead: LeadId,
     pub list: ListId,

@@ -57,6 +57,7 @@ pub struct Stretch {
 }
 
 #[derive(Clone, Copy, Debug, Serialize)]
+#[expect(clippy::struct_field_names, reason = "what it is called in the JSON")]
 pub struct HalfHour {
     /// Monday 0.
     pub weekday: u8,

@@ -97,6 +97,7 @@ pub(super) struct VersionRow {
 
 /// Of the contacts' clocks, all weekdays together.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[expect(clippy::struct_field_names, reason = "what it is called in the JSON")]
 pub(super) struct Hour {
     pub hour: u8,
     pub dialled: u64,

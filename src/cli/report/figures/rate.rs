@@ -11,6 +11,7 @@ const Z: f64 = 1.959_964;
 /// `low` and `high` are Wilson's score interval (Wilson 1927, J. Am. Stat. Assoc. 22:209), which keeps its promise for
 /// small numbers and for rates near 0 and 1 (Brown, Cai and DasGupta 2001, Stat. Sci. 16:101).
 #[derive(Clone, Copy, Debug, PartialEq, Serialize)]
+#[expect(clippy::struct_field_names, reason = "what it is called in the JSON")]
 pub struct Rate {
     pub hits: u64,
     pub of: u64,

@@ -26,6 +26,7 @@ pub struct Scores {
 }
 
 #[derive(Clone, Debug, PartialEq, Serialize)]
+#[expect(clippy::struct_field_names, reason = "what it is called in the JSON")]
 pub struct Decile {
     pub decile: u8,
     pub score_from: f32,

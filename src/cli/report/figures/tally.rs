@@ -93,7 +93,7 @@ pub fn results<'a>(all: impl Iterator<Item = &'a Tally>) -> Vec<ResultCount> {
         .iter()
         .map(|(result, n)| ResultCount { code: result.as_str(), says: super::words::result(*result), attempts: *n })
         .collect();
-    lines.sort_by(|a, b| b.attempts.cmp(&a.attempts));
+    lines.sort_by_key(|line| std::cmp::Reverse(line.attempts));
     lines
 }
 

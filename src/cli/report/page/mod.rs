@@ -112,7 +112,9 @@ impl Table {
     fn new(title: &str, words: &'static [usize], head: &[&str], rows: Vec<Vec<String>>) -> Self {
         let head = head.iter().map(|text| (*text).to_owned());
         let mut table = Self { title: title.to_owned(), head: cells(words, head), rows: Vec::new(), words };
-        rows.into_iter().for_each(|row| table.push(row, false));
+        for row in rows {
+            table.push(row, false);
+        }
         table
     }
 
