@@ -69,7 +69,7 @@ impl Funnel {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::cli::report::attempt::{Attempt, talked, unanswered};
+    use crate::cli::report::figures::attempt::{Attempt, talked, unanswered};
     use crate::contact::{ClosedWhy, OutcomeKind};
 
     #[test]

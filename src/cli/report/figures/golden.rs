@@ -159,7 +159,7 @@ fn seed_says(campaign: &Campaign, slot: Slot) -> SeedSays {
 mod tests {
     use super::*;
     use crate::campaign::testing::campaign as parse;
-    use crate::cli::report::attempt::{talked, unanswered};
+    use crate::cli::report::figures::attempt::{talked, unanswered};
     use crate::contact::{CallResult, OutcomeKind};
 
     #[test]

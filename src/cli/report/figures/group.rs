@@ -67,7 +67,7 @@ impl Counts {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::cli::report::attempt::{talked, unanswered};
+    use crate::cli::report::figures::attempt::{talked, unanswered};
     use crate::contact::OutcomeKind;
 
     #[test]

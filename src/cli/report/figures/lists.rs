@@ -80,8 +80,8 @@ impl Worked {
 mod tests {
     use super::*;
     use crate::base::{LeadId, Wall};
-    use crate::cli::report::attempt::{talked, unanswered};
-    use crate::cli::report::people::People;
+    use crate::cli::report::figures::attempt::{talked, unanswered};
+    use crate::cli::report::figures::people::People;
     use crate::contact::OutcomeKind;
 
     #[test]

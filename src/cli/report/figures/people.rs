@@ -102,7 +102,7 @@ impl People {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::cli::report::attempt::{talked, unanswered};
+    use crate::cli::report::figures::attempt::{talked, unanswered};
     use crate::contact::OutcomeKind;
 
     fn people(attempts: &[Attempt]) -> People {

@@ -101,7 +101,7 @@ pub fn results<'a>(all: impl Iterator<Item = &'a Tally>) -> Vec<ResultCount> {
 mod tests {
     use super::*;
     use crate::base::CampaignIx;
-    use crate::cli::report::attempt::{talked, unanswered};
+    use crate::cli::report::figures::attempt::{talked, unanswered};
     use crate::contact::OutcomeKind;
 
     fn plan() -> PlanVersion {
