@@ -1,4 +1,4 @@
-//! What `plan`, `explain` and `diff` share: a moment of the database, fed to an engine that never dials.
+//! What `plan`, `explain`, `diff` and `report` share: a moment of the database, fed to an engine that never dials.
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -7,7 +7,7 @@ use jiff::tz::TimeZone;
 
 use crate::base::{CampaignIx, LeadId, TrunkIx, Wall};
 use crate::campaign::{Campaign, Plan};
-use crate::engine::{Forecast, SpendView};
+use crate::engine::{Forecast, LeadRow, SpendView};
 use crate::store::{LedgerCursor, ListSeen, Paused, Sqlite, Store as _, StoreError};
 
 use super::exit::Stop;
@@ -74,6 +74,17 @@ impl Seen {
         plan: &Plan,
         wanted: impl Fn(&Campaign) -> bool,
     ) -> Result<Forecast, Stop> {
+        self.forecast_and_note(site, plan, wanted, |_| ()).await
+    }
+
+    /// The same, and `note` sees each of these leads on its way.
+    pub(super) async fn forecast_and_note(
+        &mut self,
+        site: &Site,
+        plan: &Plan,
+        wanted: impl Fn(&Campaign) -> bool,
+        mut note: impl FnMut(&LeadRow),
+    ) -> Result<Forecast, Stop> {
         let places = self.places(plan);
         let mut forecast = Forecast::new(self.at, site.engine_config(), places.clone(), plan.zones.clone());
         for (ix, _) in places.iter().filter(|(ix, _)| self.paused.holds(*ix)) {
@@ -90,7 +101,7 @@ impl Seen {
         }
         self.feed_ledgers(&mut forecast).await.map_err(|error| Stop::store(&error))?;
         for (ix, _) in places.iter().filter(|(_, campaign)| wanted(campaign)) {
-            self.feed_leads(&mut forecast, *ix).await.map_err(|error| Stop::store(&error))?;
+            self.feed_leads(&mut forecast, *ix, &mut note).await.map_err(|error| Stop::store(&error))?;
         }
         Ok(forecast)
     }
@@ -112,12 +123,18 @@ impl Seen {
         }
     }
 
-    async fn feed_leads(&mut self, forecast: &mut Forecast, campaign: CampaignIx) -> Result<(), StoreError> {
+    async fn feed_leads(
+        &mut self,
+        forecast: &mut Forecast,
+        campaign: CampaignIx,
+        note: &mut impl FnMut(&LeadRow),
+    ) -> Result<(), StoreError> {
         let mut after = LeadId(0);
         loop {
             let rows = self.store.every_lead(campaign, after, PAGE).await?;
             let Some(last) = rows.last().map(|row| row.lead) else { return Ok(()) };
             after = last;
+            rows.iter().for_each(&mut *note);
             forecast.leads(rows);
         }
     }

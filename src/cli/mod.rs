@@ -23,6 +23,7 @@ mod output;
 mod pause;
 mod plan;
 mod replay;
+mod report;
 mod schema;
 mod score;
 mod serve;
@@ -85,6 +86,7 @@ enum Command {
     Outcomes(outcomes::Args),
     Plan(plan::Args),
     Replay(replay::Args),
+    Report(report::Args),
     /// No new calls for a campaign, over a trunk, or at all; in force in a running daemon within a second
     Pause(pause::PauseArgs),
     /// New calls again for a campaign, over a trunk, or for all that are not paused by name
@@ -147,6 +149,7 @@ fn run(cli: Cli) -> Result<Exit, Stop> {
         Command::Outcomes(args) => outcomes::run(&args),
         Command::Plan(args) => plan::run(&args),
         Command::Replay(args) => replay::run(&args),
+        Command::Report(args) => report::run(&args),
         Command::Pause(args) => pause::pause(&args),
         Command::Resume(args) => pause::resume(&args),
         Command::Schema(args) => schema::run(&args),

@@ -41,6 +41,7 @@ mod fake;
 #[cfg(test)]
 mod fixture;
 
+pub use atomic::AtomicFile;
 pub use drift::Scores;
 pub use error::ListError;
 pub use export::{ExportError, ExportOptions, ExportReport, export};

@@ -1,9 +1,12 @@
-//! What people ask of a store through the API: a page of lists, a page of attempts, one entry. Nothing here decides.
+//! What people ask of a store through the API and in reports: a page of lists, a page of attempts, one entry. Nothing here
+//! decides.
+
+use std::ops::Range;
 
 use crate::base::{AttemptId, ListId, Pii, Wall};
 use crate::contact::CallResult;
 
-use super::{Answer, DncEntry, DncSubjectKey};
+use super::{Answer, DncEntry, DncSubjectKey, OutcomeRow};
 
 pub trait Browse: Send {
     /// Published lists behind `before`, newest first; `None` starts with the newest.
@@ -15,6 +18,10 @@ pub trait Browse: Send {
     fn attempts(&mut self, before: Option<AttemptId>, limit: usize) -> impl Answer<Vec<AttemptRow>>;
 
     fn attempt_row(&mut self, attempt: AttemptId) -> impl Answer<Option<AttemptRow>>;
+
+    /// The newest revision of each finished attempt behind `after` that was authorised in `period`, by id, sealed or not;
+    /// `AttemptId(0)` starts. Nothing of the person: no key, no number, no attribute.
+    fn finished(&mut self, after: AttemptId, period: Range<Wall>, limit: usize) -> impl Answer<Vec<OutcomeRow>>;
 
     /// The entry of this subject, a removed or an ended one too.
     fn dnc_entry(&mut self, subject: &DncSubjectKey) -> impl Answer<Option<DncEntry>>;

@@ -72,6 +72,8 @@ mod reload;
 #[cfg(test)]
 mod replay;
 #[cfg(test)]
+mod report;
+#[cfg(test)]
 mod scenario;
 #[cfg(test)]
 mod score;

@@ -1,6 +1,6 @@
 //! What the API reads, against what the model knows: lists, attempts and entries, page by page.
 
-use crate::base::{AttemptId, ListId, Pii};
+use crate::base::{AttemptId, ListId, Pii, Wall};
 use crate::contact::CallResult;
 use crate::sim::ModelAttempt;
 use crate::store::{
@@ -94,6 +94,39 @@ pub(super) async fn an_attempt_is_shown_by_its_newest_revision<H: Harness>(mut s
     let shown = s.store().attempt_row(intent.attempt).await.unwrap().unwrap();
     assert_eq!((shown.revisions, shown.disposition.as_deref()), (2, Some("booked")));
     assert_eq!(shown.result, Some(CallResult::Answered));
+}
+
+pub(super) async fn finished_attempts_come_once_with_their_newest_revision_and_nobodys_name<H: Harness>(
+    mut s: Script<H>,
+) {
+    s.import(0, &[row(1, &[1]), row(2, &[2]), row(3, &[3])]).await;
+    let mut ids = Vec::new();
+    for last in [false, false, true] {
+        // The first that is still open.
+        let intent = s.intent(0, 0).await;
+        s.authorise(&intent).await;
+        s.wait(HOUR);
+        ids.push((intent.attempt, s.model.attempts()[&intent.attempt].at));
+        if !last {
+            s.finish(declined(&intent, s.now)).await;
+        }
+    }
+    let target = LabelTarget::Attempt(ids[0].0);
+    let at = s.now.plus(4 * DAY);
+    let label = NewLabel { target, disposition: Some("booked".into()), outcome: None, at: at.wall, amount: None };
+    s.store().add_label(&label, at).await.unwrap();
+    let always = Wall(0)..Wall(i64::MAX);
+    let all = s.store().finished(AttemptId(0), always.clone(), 9).await.unwrap();
+    let shown: Vec<_> = all.iter().map(|row| (row.outcome.attempt, row.outcome.revision)).collect();
+    assert_eq!(shown, [(ids[0].0, 1), (ids[1].0, 0)], "the third is under way");
+    assert_eq!(all[0].outcome.disposition.as_deref(), Some("booked"));
+    assert!(all.iter().all(|row| row.customer_key.is_none() && row.columns.0.is_empty() && row.zones.is_empty()));
+    let behind = s.store().finished(ids[0].0, always, 9).await.unwrap();
+    assert_eq!(behind, all[1..]);
+    let first_alone = s.store().finished(AttemptId(0), ids[0].1..ids[1].1, 9).await.unwrap();
+    assert_eq!(first_alone, all[..1]);
+    let page = s.store().finished(AttemptId(0), ids[0].1..Wall(i64::MAX), 1).await.unwrap();
+    assert_eq!(page, all[..1]);
 }
 
 pub(super) async fn what_a_crash_left_is_shown_as_unknown_and_an_erased_number_not_at_all<H: Harness>(

@@ -99,6 +99,7 @@ suite! { File:
     browse::{
         attempts_come_newest_first_and_each_once,
         an_attempt_is_shown_by_its_newest_revision,
+        finished_attempts_come_once_with_their_newest_revision_and_nobodys_name,
         what_a_crash_left_is_shown_as_unknown_and_an_erased_number_not_at_all,
         lists_come_newest_first_once_they_are_published,
         an_entry_is_shown_also_when_it_was_removed,

@@ -1,13 +1,17 @@
 //! Pages for the API. They are read on a connection of their own and hold up nobody who dials.
 
+use std::ops::Range;
+use std::sync::{Arc, LazyLock};
+
 use sqlx::sqlite::{SqliteConnection, SqliteRow};
 
 use crate::base::{AttemptId, ListId, Wall};
 use crate::contact::CallResult;
 use crate::store::keys::Sealed;
-use crate::store::{AttemptRow, Browse, DncEntry, DncSubjectKey, Keys, ListRow, StoreError};
+use crate::store::{AttemptRow, Browse, DncEntry, DncSubjectKey, Keys, ListRow, OutcomeRow, StoreError};
 
 use super::Sqlite;
+use super::outcome_row::{outcomes, read};
 use super::sql::{self, Binds, Cells};
 
 const LISTS: &str = "SELECT i.id, c.name, i.name, i.sha256, i.rows, i.at, i.expires
@@ -20,6 +24,14 @@ const ATTEMPTS: &str = "SELECT a.id, c.name, a.at, a.trunk, p.sealed, a.result, 
     FROM attempt a JOIN campaign c ON c.ix = a.campaign JOIN phone p ON p.id = a.phone
         LEFT JOIN outcome o ON o.attempt = a.id AND o.revision = a.revisions - 1
     WHERE a.id <= ? AND a.id >= ? ORDER BY a.id DESC LIMIT ?";
+
+/// Along the index of outcomes by attempt.
+static FINISHED: LazyLock<Arc<str>> = LazyLock::new(|| {
+    outcomes(
+        "outcome o LEFT JOIN seal s ON s.outcome = o.seq",
+        "o.attempt > ? AND a.at >= ? AND a.at < ? AND o.revision = a.revisions - 1 ORDER BY o.attempt LIMIT ?",
+    )
+});
 
 impl Browse for Sqlite {
     async fn lists(&mut self, before: Option<ListId>, limit: usize) -> Result<Vec<ListRow>, StoreError> {
@@ -39,6 +51,19 @@ impl Browse for Sqlite {
 
     async fn attempt_row(&mut self, attempt: AttemptId) -> Result<Option<AttemptRow>, StoreError> {
         Ok(attempts(&mut self.conn, &self.keys, attempt, attempt, 1).await?.pop())
+    }
+
+    async fn finished(
+        &mut self,
+        after: AttemptId,
+        period: Range<Wall>,
+        limit: usize,
+    ) -> Result<Vec<OutcomeRow>, StoreError> {
+        let mut binds = Binds::default();
+        binds.blob(&after.bytes()).int(period.start.0).int(period.end.0);
+        binds.int(i64::try_from(limit).unwrap_or(i64::MAX));
+        let [packed] = sql::texts(&mut self.conn, &FINISHED, binds).await?;
+        sql::records(&packed).map(|cells| Ok(read(cells)?.1)).collect()
     }
 
     async fn dnc_entry(&mut self, subject: &DncSubjectKey) -> Result<Option<DncEntry>, StoreError> {
