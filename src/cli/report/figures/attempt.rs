@@ -4,6 +4,7 @@ use std::time::Duration;
 
 use crate::base::{LeadId, ListId};
 use crate::contact::{CallResult, ContactKind, OutcomeKind};
+use crate::rank::answered;
 use crate::store::OutcomeRow;
 
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -89,28 +90,6 @@ impl From<&OutcomeRow> for Attempt {
     }
 }
 
-/// Did somebody come to the phone, or something that nobody classified? `None` where the result says nothing of the hour:
-/// the number is dead, or the failure was on our side or the network's.
-const fn answered(result: CallResult) -> Option<bool> {
-    match result {
-        CallResult::Answered | CallResult::Abandoned => Some(true),
-        CallResult::Machine
-        | CallResult::NoAnswer
-        | CallResult::Busy
-        | CallResult::Rejected
-        | CallResult::PoweredOff
-        | CallResult::NotReachable => Some(false),
-        CallResult::Fax
-        | CallResult::VacantNumber
-        | CallResult::Suspended
-        | CallResult::NetworkFailure
-        | CallResult::TrunkRefused
-        | CallResult::Cancelled
-        | CallResult::Void
-        | CallResult::UnknownCounted => None,
-    }
-}
-
 /// A first dial of lead 1 on a Tuesday at ten that nobody answered.
 #[cfg(test)]
 pub fn unanswered() -> Attempt {
@@ -135,7 +114,7 @@ pub fn unanswered() -> Attempt {
 /// The same, and the customer answered.
 #[cfg(test)]
 pub fn talked(outcome: OutcomeKind) -> Attempt {
-    let talk = Duration::from_secs(60);
+    let talk = Duration::from_mins(1);
     Attempt { result: CallResult::Answered, contact: ContactKind::RightParty, outcome, talk, ..unanswered() }
 }
 

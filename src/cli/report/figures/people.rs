@@ -107,7 +107,9 @@ mod tests {
 
     fn people(attempts: &[Attempt]) -> People {
         let mut people = People::default();
-        attempts.iter().for_each(|attempt| people.add(attempt, attempt.reach().unwrap()));
+        for attempt in attempts {
+            people.add(attempt, attempt.reach().unwrap());
+        }
         people
     }
 
