@@ -1,0 +1,74 @@
+"""Month by month: what retraining is worth. Each month is judged by a model of all months before it, and by one frozen long ago."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+import numpy as np
+
+from training.metrics import auc
+from training.pipeline import Plan, Trained, plan, train
+from training.fit import Machine
+from training.refused import Refused
+from training.table import Table
+
+# A month with fewer successes or failures than this has no AUC worth a mean.
+LEAST_OF_A_KIND = 20
+
+
+@dataclass(frozen=True)
+class Month:
+    """AUC of one month's rows by the model retrained the month before and by the frozen one."""
+
+    moment: str
+    rows: int
+    base_rate: float
+    retrained: float
+    frozen: float
+
+
+def months(table: Table, start: str, frozen_at: str, machine: Machine, say: Callable[[str], None]) -> list[Month]:
+    """Settings are chosen anew for each month, always from the months before it alone."""
+    if table.block is None or not table.moments:
+        raise Refused("--monthly needs --time-order with a column of months")
+    judged = [at for at, moment in enumerate(table.moments) if moment >= start]
+    if not judged or judged[0] == 0:
+        raise Refused(f"--from {start}: no months from there on, or none before")
+    frozen_end = sum(moment <= frozen_at for moment in table.moments)
+    if not 0 < frozen_end <= judged[0]:
+        raise Refused(f"--frozen-at {frozen_at}: it must lie after the first month and before --from")
+    frozen = _until(table, frozen_end, machine)
+    out = []
+    for at in judged:
+        rows = np.flatnonzero(table.block == at)
+        wins = int(table.label[rows].sum())
+        if min(wins, len(rows) - wins) < LEAST_OF_A_KIND:
+            say(f"{table.moments[at]}: {len(rows)} rows with {wins} successes, too few to judge")
+            continue
+        retrained = _until(table, at, machine)
+        by = [auc(table.label[rows], model.p(table, rows)) for model in (retrained, frozen)]
+        out.append(Month(table.moments[at], len(rows), wins / len(rows), *by))
+        say(line(out[-1]))
+    if not out:
+        raise Refused("no month has enough rows to be judged")
+    return out
+
+
+def _until(table: Table, block: int, machine: Machine) -> Trained:
+    """A model of all rows before a block."""
+    assert table.block is not None, "checked by the caller"
+    past = table.first(int(np.searchsorted(table.block, block)))
+    chosen: Plan = plan(past, machine)
+    return train(past, chosen, machine)
+
+
+HEADER = "| month | rows | successes | retrained AUC | frozen AUC |\n|---|---:|---:|---:|---:|"
+
+
+def line(month: Month) -> str:
+    return f"| {month.moment} | {month.rows} | {month.base_rate:.1%} | {month.retrained:.3f} | {month.frozen:.3f} |"
+
+
+def mean(judged: list[Month]) -> str:
+    """The mean over months, each alike."""
+    retrained, frozen = (float(np.mean(values)) for values in zip(*((m.retrained, m.frozen) for m in judged), strict=True))
+    return f"| mean | {sum(m.rows for m in judged)} | | {retrained:.3f} | {frozen:.3f} |"
