@@ -4,7 +4,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from training.metrics import log_loss
+from training.metrics import row_losses
 
 WEIGHTS = np.linspace(0, 1, 21)
 
@@ -27,7 +27,7 @@ def fit(label: np.ndarray, a: np.ndarray, b: np.ndarray, weight: np.ndarray) -> 
     et al. 1984, chapter 3) the one nearest to a half is taken: two different models err differently.
     """
     shifted = [Blend(float(w), shift(label, w * a + (1 - w) * b, weight)) for w in WEIGHTS]
-    losses = np.array([_row_losses(label, one.margin(a, b)) for one in shifted])
+    losses = np.array([row_losses(label, one.margin(a, b)) for one in shifted])
     means = np.average(losses, axis=1, weights=weight)
     best = int(np.argmin(means))
     effective = weight.sum() ** 2 / (weight**2).sum()
@@ -48,10 +48,6 @@ def shift(label: np.ndarray, margin: np.ndarray, weight: np.ndarray) -> float:
     return (low + high) / 2
 
 
-def _row_losses(label: np.ndarray, margin: np.ndarray) -> np.ndarray:
-    return np.logaddexp(0, margin) - label * margin
-
-
 def refinement(label: np.ndarray, margin: np.ndarray, weight: np.ndarray) -> float:
     """Log-loss after the best shift: what a change of the base rate, which calibration mends, cannot blur."""
-    return log_loss(label, margin + shift(label, margin, weight), weight)
+    return float(np.average(row_losses(label, margin + shift(label, margin, weight)), weights=weight))

@@ -6,17 +6,19 @@ from dataclasses import dataclass, field, replace
 import numpy as np
 import xgboost
 
-from training.blend import refinement
-from training.metrics import auc
+from training.blend import refinement, shift
+from training.metrics import auc, row_losses
 from training.recency import Recency, Split, candidates
 from training.table import Table
 
 # What every booster is: the evaluator reads gbtree with a binary logistic objective (and single-precision leaves).
 FIXED = {"objective": "binary:logistic", "booster": "gbtree", "tree_method": "hist", "subsample": 0.7}
-ROUNDS = (25, 50, 100, 200, 300, 450, 600)
-ROUNDS_FOR_RECENCY = 100
+# Bound trees learn slowly; a window that asks for less than this mostly asks for less of another regime.
+ROUNDS = (200, 300, 450, 600)
+ROUNDS_FOR_RECENCY = 200
 # A small table is learned by heart in a few hundred rounds; more cost time and are never chosen.
 SMALL_TABLE_ROWS = 2000
+SMALL_ROUNDS = (50, 100, 200)
 # A weight under it moves no leaf, but its row costs as much as any other.
 NO_WEIGHT = 1e-2
 
@@ -24,7 +26,7 @@ NO_WEIGHT = 1e-2
 PRECISION = (
     {"max_depth": 6, "eta": 0.05, "colsample_bytree": 0.4, "min_child_weight": 1, "reg_lambda": 1},
     {"max_depth": 5, "eta": 0.03, "colsample_bytree": 0.5, "min_child_weight": 10, "reg_lambda": 10},
-    {"max_depth": 3, "eta": 0.05, "colsample_bytree": 0.6, "min_child_weight": 5, "reg_lambda": 5},
+    {"max_depth": 5, "eta": 0.03, "colsample_bytree": 0.3, "min_child_weight": 30, "reg_lambda": 30},
 )
 # Model B: shallow trees, which order rows nearly additively: their errors are others than model A's.
 RANKING = (
@@ -97,20 +99,43 @@ def _logits(trees: xgboost.Booster, rows: xgboost.DMatrix, rounds: int) -> np.nd
 
 
 def choose(table: Table, splits: list[Split], start: tuple[dict[str, float], ...], loss: Loss, blind_to: tuple[str, ...], machine: Machine) -> Settings:
-    """First the memory, with the parameters in the middle of the list; then parameters and rounds with that memory.
-
-    Without an order of time every row counts alike.
-    """
+    """First the memory, with the parameters in the middle of the list; then parameters and rounds with that memory."""
     settings = Settings(start[len(start) // 2], blind_to=blind_to)
     if table.block is not None:
-        memories = [replace(settings, recency=one) for one in candidates(len(splits[-1].learn))]
-        settings = _best(table, splits, memories, (ROUNDS_FOR_RECENCY,), loss, machine)
+        settings = replace(settings, recency=_memory(table, splits, settings, machine))
     return _best(table, splits, [replace(settings, params=params) for params in start], rounds_for(len(table)), loss, machine)
+
+
+def _memory(table: Table, splits: list[Split], settings: Settings, machine: Machine) -> Recency:
+    """The longest memory within one standard error of the best, by log-loss freed of the base rate (Breiman et al. 1984).
+
+    Forgetting throws rows away for good; a lucky window is no reason to. The rows of each window count twice those of the
+    window before it.
+    """
+    memories = candidates(len(splits[-1].learn))
+    mass = np.concatenate([table.weight[s.judge] * 2.0**at / table.weight[s.judge].sum() for at, s in enumerate(splits)])
+    mass = mass / mass.sum()
+    losses = np.array([_losses(table, splits, replace(settings, recency=one), machine) for one in memories])
+    means = losses @ mass
+    worse = losses - losses[int(np.argmin(means))]
+    error = np.sqrt(((mass * (worse - (worse @ mass)[:, None])) ** 2).sum(axis=1))
+    return next(one for one, mean, loose in zip(memories, means, error, strict=True) if mean - means.min() <= loose)
+
+
+def _losses(table: Table, splits: list[Split], settings: Settings, machine: Machine) -> np.ndarray:
+    """Of every judged row, window after window."""
+    out = []
+    for split in splits:
+        label, weight = table.label[split.judge], table.weight[split.judge]
+        z = margins(booster(table, split.learn, settings, machine), table, split.judge, settings.blind_to)
+        z = z + shift(label, z, weight)
+        out.append(row_losses(label, z))
+    return np.concatenate(out)
 
 
 def rounds_for(rows: int) -> tuple[int, ...]:
     """The numbers of rounds worth trying."""
-    return ROUNDS if rows >= SMALL_TABLE_ROWS else tuple(n for n in ROUNDS if n <= 200)
+    return ROUNDS if rows >= SMALL_TABLE_ROWS else SMALL_ROUNDS
 
 
 def _best(table: Table, splits: list[Split], options: list[Settings], rounds: tuple[int, ...], loss: Loss, machine: Machine) -> Settings:

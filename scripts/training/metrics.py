@@ -47,9 +47,9 @@ def brier(label: np.ndarray, p: np.ndarray, weight: np.ndarray) -> float:
     return float(np.average((p - label) ** 2, weights=weight))
 
 
-def log_loss(label: np.ndarray, margin: np.ndarray, weight: np.ndarray) -> float:
-    """Mean negative log-likelihood in nats, from the logit, so that nothing overflows."""
-    return float(np.average(np.logaddexp(0, margin) - label * margin, weights=weight))
+def row_losses(label: np.ndarray, margin: np.ndarray) -> np.ndarray:
+    """Negative log-likelihood of each row in nats, from the logit, so that nothing overflows."""
+    return np.logaddexp(0, margin) - label * margin
 
 
 def bins_for(rows: int) -> int:

@@ -52,11 +52,19 @@ class Recency:
 
 
 def candidates(rows: int) -> list[Recency]:
-    """All rows, and windows and half-lives from a third down to a twenty-fourth, never under 500 rows."""
-    out = [Recency()]
-    out += [Recency(window_rows=rows // part) for part in (3, 6) if rows // part >= 500]
-    out += [Recency(half_life_rows=rows // part) for part in (3, 6, 12, 24) if rows // part >= 500]
-    return out
+    """From all rows to the shortest memory; a window or half-life is never under 500 rows.
+
+    A half-life of h rows remembers as much as a window of 1.44 h.
+    """
+    out = [
+        Recency(half_life_rows=rows // 3),
+        Recency(window_rows=rows // 3),
+        Recency(half_life_rows=rows // 6),
+        Recency(window_rows=rows // 6),
+        Recency(half_life_rows=rows // 12),
+        Recency(half_life_rows=rows // 24),
+    ]
+    return [Recency()] + [one for one in out if (one.half_life_rows or one.window_rows or 0) >= 500]
 
 
 def holdout_start(table: Table) -> int:
