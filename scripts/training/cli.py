@@ -1,6 +1,7 @@
 """The command `scripts/train`: what may be asked, and the order in which it is done."""
 
 import argparse
+import re
 import sys
 from pathlib import Path
 
@@ -9,6 +10,10 @@ from training.directory import Described, version_of, write
 from training.fit import Machine
 from training.refused import Refused
 from training.table import Table, build, read_columns
+
+
+# As the evaluator takes them.
+PLAIN = re.compile(r"[!-.0-\[\]-~]{1,100}")
 
 
 def main(words: list[str]) -> int:
@@ -85,13 +90,17 @@ def run(asked: argparse.Namespace, table: Table, alone: dict[str, float], machin
     """Judge the procedure, then train on everything, then write."""
     if asked.out is None:
         raise Refused("--out is missing: where shall the model directory be?")
+    name = asked.name or asked.out.resolve().name
+    for word in (name, asked.version or "x"):
+        if not PLAIN.fullmatch(word):
+            raise Refused(f"{word!r} is no name or version: 1 to 100 signs of ASCII without blanks and slashes (--name, --version)")
     say(f"{len(table)} rows, {int(table.label.sum())} successes, {len(table.features)} features")
     chosen, judged = pipeline.judge(table, machine)
     figures = pipeline.figures(judged, asked.seed)
     trained = pipeline.train(table, chosen, machine)
     options = {"target": asked.target, "seed": asked.seed, "allow": sorted(asked.allow), "a": chosen.a.manifest(), "b": chosen.b.manifest()}
     made = Described(
-        name=asked.name or asked.out.resolve().name,
+        name=name,
         version=asked.version or version_of(table, options),
         target=asked.target,
         features=table.features,

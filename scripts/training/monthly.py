@@ -6,13 +6,15 @@ from dataclasses import dataclass
 import numpy as np
 
 from training.metrics import auc
-from training.pipeline import Plan, Trained, plan, train
+from training.pipeline import Plan, plan, train
 from training.fit import Machine
 from training.refused import Refused
 from training.table import Table
 
 # A month with fewer successes or failures than this has no AUC worth a mean.
 LEAST_OF_A_KIND = 20
+# Trees, blend and calibration are made anew for each month; parameters and memory, which cost the most, for every third.
+CHOOSE_EVERY_MONTHS = 3
 
 
 @dataclass(frozen=True)
@@ -27,7 +29,7 @@ class Month:
 
 
 def months(table: Table, start: str, frozen_at: str, machine: Machine, say: Callable[[str], None]) -> list[Month]:
-    """Settings are chosen anew for each month, always from the months before it alone."""
+    """Everything comes from the months before the judged one alone, the choice of settings as well."""
     if table.block is None or not table.moments:
         raise Refused("--monthly needs --time-order with a column of months")
     judged = [at for at, moment in enumerate(table.moments) if moment >= start]
@@ -36,15 +38,20 @@ def months(table: Table, start: str, frozen_at: str, machine: Machine, say: Call
     frozen_end = sum(moment <= frozen_at for moment in table.moments)
     if not 0 < frozen_end <= judged[0]:
         raise Refused(f"--frozen-at {frozen_at}: it must lie after the first month and before --from")
-    frozen = _until(table, frozen_end, machine)
-    out = []
+    past = _until(table, frozen_end)
+    frozen = train(past, plan(past, machine), machine)
+    out: list[Month] = []
+    chosen: Plan | None = None
     for at in judged:
         rows = np.flatnonzero(table.block == at)
         wins = int(table.label[rows].sum())
         if min(wins, len(rows) - wins) < LEAST_OF_A_KIND:
             say(f"{table.moments[at]}: {len(rows)} rows with {wins} successes, too few to judge")
             continue
-        retrained = _until(table, at, machine)
+        past = _until(table, at)
+        if chosen is None or len(out) % CHOOSE_EVERY_MONTHS == 0:
+            chosen = plan(past, machine)
+        retrained = train(past, chosen, machine)
         by = [auc(table.label[rows], model.p(table, rows)) for model in (retrained, frozen)]
         out.append(Month(table.moments[at], len(rows), wins / len(rows), *by))
         say(line(out[-1]))
@@ -53,12 +60,10 @@ def months(table: Table, start: str, frozen_at: str, machine: Machine, say: Call
     return out
 
 
-def _until(table: Table, block: int, machine: Machine) -> Trained:
-    """A model of all rows before a block."""
+def _until(table: Table, block: int) -> Table:
+    """All rows before a block."""
     assert table.block is not None, "checked by the caller"
-    past = table.first(int(np.searchsorted(table.block, block)))
-    chosen: Plan = plan(past, machine)
-    return train(past, chosen, machine)
+    return table.first(int(np.searchsorted(table.block, block)))
 
 
 HEADER = "| month | rows | successes | retrained AUC | frozen AUC |\n|---|---:|---:|---:|---:|"
