@@ -95,8 +95,9 @@ def run(asked: argparse.Namespace, table: Table, alone: dict[str, float], machin
         if not PLAIN.fullmatch(word):
             raise Refused(f"{word!r} is no name or version: 1 to 100 signs of ASCII without blanks and slashes (--name, --version)")
     say(f"{len(table)} rows, {int(table.label.sum())} successes, {len(table.features)} features")
-    chosen, judged = pipeline.judge(table, machine)
+    judged = pipeline.judge(table, machine)
     figures = pipeline.figures(judged, asked.seed)
+    chosen = pipeline.plan(table, machine)
     trained = pipeline.train(table, chosen, machine)
     options = {"target": asked.target, "seed": asked.seed, "allow": sorted(asked.allow), "a": chosen.a.manifest(), "b": chosen.b.manifest()}
     made = Described(
@@ -110,6 +111,7 @@ def run(asked: argparse.Namespace, table: Table, alone: dict[str, float], machin
         rows=len(table),
         period=f", {table.moments[0]} to {table.moments[-1]}" if table.moments else "",
         how=judged.how,
+        judged=judged.plans,
         notes=table.notes,
     )
     bins = metrics.reliability(judged.label, judged.p, judged.weight, metrics.bins_for(len(judged.label)))

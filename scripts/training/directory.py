@@ -8,7 +8,7 @@ from pathlib import Path
 
 import numpy as np
 
-from training.pipeline import Trained
+from training.pipeline import Plan, Trained
 from training.table import Feature, Table
 
 SCHEMA = "goldenhour/model/v1"
@@ -31,6 +31,7 @@ class Described:
     rows: int
     period: str
     how: str
+    judged: tuple[Plan, ...]
     notes: tuple[str, ...]
 
 
@@ -62,9 +63,8 @@ def manifest(described: Described, table: Table) -> dict[str, object]:
             "figures": {name: round(value, 6) for name, value in described.figures.items()},
             "judged_on": described.how,
             "trained_on": f"{described.rows} rows{described.period}",
-            "a": trained.plan.a.manifest(),
-            "b": trained.plan.b.manifest(),
-            "clocks": list(trained.plan.clocks),
+            "plan": trained.plan.manifest(),
+            "plans_of_the_judged_models": [one.manifest() for one in described.judged],
         },
     }
 

@@ -27,6 +27,9 @@ class Plan:
     b: Settings
     clocks: tuple[str, ...]
 
+    def manifest(self) -> dict[str, object]:
+        return {"a": self.a.manifest(), "b": self.b.manifest(), "clocks": list(self.clocks)}
+
 
 @dataclass(frozen=True)
 class Trained:
@@ -53,7 +56,8 @@ class Judged:
     """Rows that the models did not learn from, with raw and calibrated predictions.
 
     `p` was calibrated before these rows, as a campaign would have. `p_within` was calibrated on four fifths of these very rows
-    and predicts the fifth: it shows whether the shape of the calibration is right while the base rate stays.
+    and predicts the fifth: it shows whether the shape of the calibration is right while the base rate stays. `plans` are those
+    of the judged models, chosen without these rows.
     """
 
     label: np.ndarray
@@ -63,6 +67,7 @@ class Judged:
     margin: np.ndarray
     p: np.ndarray
     p_within: np.ndarray
+    plans: tuple[Plan, ...]
     how: str
 
 
@@ -99,26 +104,26 @@ def train(table: Table, chosen: Plan, machine: Machine) -> Trained:
     return Trained(chosen, full[0], full[1], blend, calibration, rows, calibration.apply(blend.margin(a, b)))
 
 
-def judge(table: Table, machine: Machine) -> tuple[Plan, Judged]:
-    """The plan for the delivered model, chosen without the hold-out, and what the same procedure does on rows it never saw.
+def judge(table: Table, machine: Machine) -> Judged:
+    """What the whole procedure, choices included, does on rows that it never saw.
 
-    Small tables without time are judged fold by fold, with choosing and calibrating inside each; the plan then is that of all
-    rows.
+    The delivered model goes through the same procedure once more with all rows: what is newest is not left out of it. Small
+    tables without time are judged fold by fold.
     """
     if table.block is not None:
         start = holdout_start(table)
-        split = Split(np.arange(start), np.arange(start, len(table)))
-        chosen, judged = _one(table, split, machine)
-        said = f"the last {len(split.judge)} rows"
+        splits = [Split(np.arange(start), np.arange(start, len(table)))]
+        how = f"the last {len(table) - start} rows"
         if table.moments:
-            said += f", {table.moments[table.block[start]]} to {table.moments[-1]}"
-        return chosen, _gather([judged], said, machine.seed)
-    splits = stratified(table, machine.seed + 1)
-    if len(table) >= SINGLE_HOLDOUT_FROM:
-        chosen, judged = _one(table, splits[0], machine)
-        return chosen, _gather([judged], f"a random quarter, {len(splits[0].judge)} rows", machine.seed)
-    parts = [_one(table, split, machine)[1] for split in splits]
-    return plan(table, machine), _gather(parts, f"all {len(table)} rows, each by models of the other folds", machine.seed)
+            how += f", {table.moments[table.block[start]]} to {table.moments[-1]}"
+    else:
+        splits = stratified(table, machine.seed + 1)
+        how = f"all {len(table)} rows, each by models of the other folds"
+        if len(table) >= SINGLE_HOLDOUT_FROM:
+            splits = splits[:1]
+            how = f"a random quarter, {len(splits[0].judge)} rows"
+    judged = [_one(table, split, machine) for split in splits]
+    return _gather([rows for _, rows in judged], tuple(chosen for chosen, _ in judged), how, machine.seed)
 
 
 def inner(table: Table, seed: int) -> list[Split]:
@@ -145,14 +150,14 @@ def _one(table: Table, split: Split, machine: Machine) -> tuple[Plan, dict[str, 
     return chosen, judged
 
 
-def _gather(parts: list[dict[str, np.ndarray]], how: str, seed: int) -> Judged:
+def _gather(parts: list[dict[str, np.ndarray]], plans: tuple[Plan, ...], how: str, seed: int) -> Judged:
     whole = {name: np.concatenate([part[name] for part in parts]) for name in parts[0]}
     within = np.empty(len(whole["label"]))
     fold = np.random.default_rng(seed).permutation(len(within)) % 5
     for at in range(5):
         fit, rest = fold != at, fold == at
         within[rest] = calibrate.fit(whole["label"][fit], whole["margin"][fit], whole["weight"][fit]).apply(whole["margin"][rest])
-    return Judged(**whole, p_within=within, how=how)
+    return Judged(**whole, p_within=within, plans=plans, how=how)
 
 
 def figures(judged: Judged, seed: int) -> dict[str, float]:

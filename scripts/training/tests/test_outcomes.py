@@ -43,10 +43,12 @@ class OutcomesTest(unittest.TestCase):
 
     def test_the_latest_revision_of_an_attempt_holds_and_rows_that_came_twice_count_once(self) -> None:
         rows = [attempt(at) for at in range(200)]
-        later = attempt(1, revision=1, created_timestamp="2026-11-26T09:00:00.000000Z", converted=False)
-        table = outcomes.read(self.export([later, *rows, *rows[:50]]), "convert", [], [])
+        first, last = (
+            attempt(at, revision=1, created_timestamp="2026-11-26T09:00:00.000000Z", converted=False) for at in (1, 5)
+        )
+        table = outcomes.read(self.export([first, *rows, *rows[:50], last]), "convert", [], [])
         self.assertEqual(len(table), 100)
-        self.assertEqual(table.label.sum(), 49)
+        self.assertEqual(table.label.sum(), 48)
 
     def test_answer_learns_from_all_that_rang_and_convert_only_from_who_could_say(self) -> None:
         broken = [attempt(300, call_result="network_failure"), attempt(301, converted=True, one_way="we_hear_nothing")]
