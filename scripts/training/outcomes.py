@@ -19,11 +19,13 @@ SLOT_CONTEXT = ("slot_weekday", "local_hour", "attempt_no", "same_slot_fails", "
 # How an attempt that reached the callee's phone can have ended. Everything else says something about lines, not about people.
 REACHED_NOBODY = {"no_answer", "busy", "rejected", "powered_off", "not_reachable", "machine"}
 REACHED_SOMEBODY = {"answered", "abandoned"}
-LABEL = "label"
+# Signs that no column of a list has.
+LABEL, DAY = "(label)", "(day)"
+ENOUGH_DAYS = 10
 
 
 def read(path: Path, target: str, context: list[str], drop: list[str]) -> Table:
-    """A table in the order of time, `event_timestamp`, with the day of the dial in UTC as its moment."""
+    """A table in the order of the dials, `event_timestamp`; where there are days enough, none of them is torn apart."""
     attempts = [row for row in latest(records(path)) if usable(row, target)]
     if not attempts:
         raise Refused(f"{path}: no attempt with an outcome for the target `{target}`")
@@ -40,9 +42,10 @@ def read(path: Path, target: str, context: list[str], drop: list[str]) -> Table:
     columns = {name: [row.get(name, "") for row in features] for name in names}
     columns |= {name: [row.get(name) or "" for row in attempts] for name in context}
     columns[LABEL] = [label(row, target) for row in attempts]
-    columns["day"] = [row["event_timestamp"][:10] for row in attempts]
+    columns[DAY] = [row["event_timestamp"][:10] for row in attempts]
+    order = DAY if len(set(columns[DAY])) >= ENOUGH_DAYS else "@row"
     weight = np.array([propensity_weight(row, target) for row in attempts])
-    return build(columns, LABEL, names + context, "day", weight)
+    return build(columns, LABEL, names + context, order, weight)
 
 
 def records(path: Path) -> Iterator[dict[str, str]]:

@@ -71,6 +71,12 @@ class OutcomesTest(unittest.TestCase):
         self.assertTrue(np.all(np.diff(table.block) >= 0))
         self.assertEqual(table.moments[0], "2026-11-01")
 
+    def test_a_single_day_is_ordered_by_its_dials(self) -> None:
+        rows = [attempt(at, event_timestamp=f"2026-11-01T09:{at // 60:02}:{at % 60:02}.000000Z") for at in range(200)]
+        table = outcomes.read(self.export(rows[::-1]), "answer", [], [])
+        np.testing.assert_array_equal(table.block, np.arange(200))
+        np.testing.assert_array_equal(table.values[:, table.names.index("balance")], np.arange(200) * 1.5)
+
     def test_what_came_after_the_dial_is_no_context(self) -> None:
         with self.assertRaisesRegex(Refused, "--context talk_ms: not known at the dial"):
             outcomes.read(self.export([attempt(at) for at in range(200)]), "answer", ["talk_ms"], [])
