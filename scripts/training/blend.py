@@ -32,7 +32,8 @@ def fit(label: np.ndarray, a: np.ndarray, b: np.ndarray, weight: np.ndarray) -> 
     best = int(np.argmin(means))
     effective = weight.sum() ** 2 / (weight**2).sum()
     worse = losses - losses[best]
-    error = np.sqrt(np.average((worse - np.average(worse, axis=1, weights=weight)[:, None]) ** 2, axis=1, weights=weight) / effective)
+    spread = (worse - np.average(worse, axis=1, weights=weight)[:, None]) ** 2
+    error = np.sqrt(np.average(spread, axis=1, weights=weight) / effective)
     near = [one for one, mean, one_error in zip(shifted, means, error, strict=True) if mean - means[best] <= one_error]
     return min(near, key=lambda one: abs(one.w - 0.5))
 

@@ -9,10 +9,12 @@ def text(described: Described, table: list[Bin]) -> str:
     made = described
     f, plan, blend = made.figures, made.trained.plan, made.trained.blend
     kind = made.trained.calibration.manifest()["kind"]
+    what = "an answer" if made.target == "answer" else "a success"
+    best = " / ".join(f"{f[f'capture_{share}']:.1%}" for share in (10, 20, 50))
     lines = [
         f"# {made.name} {made.version}",
         "",
-        f"Says how likely {'somebody answers' if made.target == 'answer' else 'a success is'}, for each row with the columns below.",
+        f"Says how likely {what} is, for each row with the columns below.",
         f"Learned from {made.rows} rows{made.period}; the procedure was judged on {made.how}, which neither",
         "the judged models nor the choice of their settings saw. This model went through the same procedure with all rows.",
         "",
@@ -22,7 +24,7 @@ def text(described: Described, table: list[Bin]) -> str:
         "|---|---|",
         f"| AUC | {f['auc']:.3f} (model A alone {f['auc_a']:.3f}, model B alone {f['auc_b']:.3f}) |",
         f"| ALIFT | {f['alift']:.3f} |",
-        f"| successes among the best 10 / 20 / 50 % of rows | {f['capture_10']:.1%} / {f['capture_20']:.1%} / {f['capture_50']:.1%} |",
+        f"| share of all successes among the best 10 / 20 / 50 % of rows | {best} |",
         f"| Brier score | {f['brier']:.4f} |",
         f"| predicted / observed share of successes | {f['mean_p']:.3f} / {f['base_rate']:.3f} |",
         f"| ECE, calibrated before these rows | {f['ece']:.3f} |",
@@ -36,7 +38,7 @@ def text(described: Described, table: list[Bin]) -> str:
         "",
         "| bin | rows | predicted | observed | 95 % interval (Wilson) |",
         "|---:|---:|---:|---:|---|",
-        *(f"| {at} | {b.rows} | {b.predicted:.3f} | {b.observed:.3f} | {b.low:.3f} to {b.high:.3f} |" for at, b in enumerate(table, 1)),
+        *(reliability_row(at, one) for at, one in enumerate(table, 1)),
         "",
         "## What it is",
         "",
@@ -49,11 +51,15 @@ def text(described: Described, table: list[Bin]) -> str:
     if plan.clocks:
         lines.append(f"- Features that mostly tell the time, hidden from B: {', '.join(plan.clocks)}.")
     lines += ["", "| feature | type | AUC alone |", "|---|---|---:|"]
-    lines += [f"| {one.name} | {'number' if one.categories is None else 'category'} | {made.alone[one.name]:.3f} |" for one in made.features]
+    lines += [f"| {one.name} | {one.manifest()['type']} | {made.alone[one.name]:.3f} |" for one in made.features]
     if made.notes:
         lines += ["", "Left out:", "", *(f"- {note}" for note in made.notes)]
     lines += ["", "## What it is not", "", *(f"- {limit}" for limit in LIMITS), ""]
     return "\n".join(lines)
+
+
+def reliability_row(at: int, one: Bin) -> str:
+    return f"| {at} | {one.rows} | {one.predicted:.3f} | {one.observed:.3f} | {one.low:.3f} to {one.high:.3f} |"
 
 
 LIMITS = (

@@ -99,7 +99,7 @@ def run(asked: argparse.Namespace, table: Table, alone: dict[str, float], machin
     figures = pipeline.figures(judged, asked.seed)
     chosen = pipeline.plan(table, machine)
     trained = pipeline.train(table, chosen, machine)
-    options = {"target": asked.target, "seed": asked.seed, "allow": sorted(asked.allow), "a": chosen.a.manifest(), "b": chosen.b.manifest()}
+    options = {"target": asked.target, "seed": asked.seed, "allow": sorted(asked.allow), "plan": chosen.manifest()}
     made = Described(
         name=name,
         version=asked.version or version_of(table, options),

@@ -48,6 +48,7 @@ def manifest(described: Described, table: Table) -> dict[str, object]:
     """What the evaluator reads, and under `info` what people read."""
     trained = described.trained
     p = trained.outside_p
+    spread = {feature.name: reference(table, at, trained.outside) for at, feature in enumerate(table.features)}
     return {
         "schema": SCHEMA,
         "name": described.name,
@@ -58,7 +59,7 @@ def manifest(described: Described, table: Table) -> dict[str, object]:
         "blend": {"w": trained.blend.w, "c": trained.blend.c},
         "calibration": trained.calibration.manifest(),
         "strata": strata(p),
-        "reference": _numbers(p) | {"features": {f.name: reference(table, at, trained.outside) for at, f in enumerate(table.features)}},
+        "reference": _numbers(p) | {"features": spread},
         "info": {
             "figures": {name: round(value, 6) for name, value in described.figures.items()},
             "judged_on": described.how,

@@ -11,7 +11,7 @@ from training.metrics import auc, row_losses
 from training.recency import Recency, Split, candidates
 from training.table import Table
 
-# What every booster is: the evaluator reads gbtree with a binary logistic objective (and single-precision leaves).
+# What every booster is: the evaluator reads gbtree with a binary logistic objective.
 FIXED = {"objective": "binary:logistic", "booster": "gbtree", "tree_method": "hist", "subsample": 0.7}
 # Bound trees learn slowly; a window that asks for less than this mostly asks for less of another regime.
 ROUNDS = (200, 300, 450, 600)
@@ -98,7 +98,14 @@ def _logits(trees: xgboost.Booster, rows: xgboost.DMatrix, rounds: int) -> np.nd
     return trees.predict(rows, output_margin=True, iteration_range=(0, rounds)).astype(float)
 
 
-def choose(table: Table, splits: list[Split], start: tuple[dict[str, float], ...], loss: Loss, blind_to: tuple[str, ...], machine: Machine) -> Settings:
+def choose(
+    table: Table,
+    splits: list[Split],
+    start: tuple[dict[str, float], ...],
+    loss: Loss,
+    blind_to: tuple[str, ...],
+    machine: Machine,
+) -> Settings:
     """First the memory, with the parameters in the middle of the list; then parameters and rounds with that memory."""
     settings = Settings(start[len(start) // 2], blind_to=blind_to)
     if table.block is not None:
@@ -138,7 +145,9 @@ def rounds_for(rows: int) -> tuple[int, ...]:
     return ROUNDS if rows >= SMALL_TABLE_ROWS else SMALL_ROUNDS
 
 
-def _best(table: Table, splits: list[Split], options: list[Settings], rounds: tuple[int, ...], loss: Loss, machine: Machine) -> Settings:
+def _best(
+    table: Table, splits: list[Split], options: list[Settings], rounds: tuple[int, ...], loss: Loss, machine: Machine
+) -> Settings:
     """The option and number of rounds with the least mean loss. In time, each window counts twice the one before it."""
     counts = np.array([1.0 if table.block is None else 2.0**at for at in range(len(splits))])
     losses: dict[tuple[int, int], float] = {}
