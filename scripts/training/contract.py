@@ -9,8 +9,8 @@ from training.table import Table
 # Columns of the outcome record that were known at the dial; a test holds all three sets against docs/OUTCOMES.md.
 KNOWN_AT_DIAL = frozenset(
     "score value p_answer index_value rank_by propensity explore segment slot_weekday slot_half_hour local_hour golden zones "
-    "language consent tags attempt_no same_slot_fails reachability hours_since_last dial_mode ring_timeout_ms trunk caller_id campaign "
-    "scenario purpose policy_version list".split()
+    "language consent tags attempt_no same_slot_fails reachability hours_since_last dial_mode "
+    "ring_timeout_ms trunk caller_id campaign scenario purpose policy_version list".split()
 )
 # Columns of the outcome record that say who or which, and nothing about the customer's mind.
 IDENTITIES = frozenset(
