@@ -1,0 +1,168 @@
+"""Fits XGBoost trees and chooses their settings and their memory by how they do on rows they did not learn from."""
+
+from collections.abc import Callable
+from dataclasses import dataclass, field, replace
+
+import numpy as np
+import xgboost
+
+from training.blend import refinement, shift
+from training.metrics import auc, row_losses
+from training.recency import Recency, Split, candidates
+from training.table import Table
+
+# What every booster is: the evaluator reads gbtree with a binary logistic objective.
+FIXED = {"objective": "binary:logistic", "booster": "gbtree", "tree_method": "hist", "subsample": 0.7}
+# Bound trees learn slowly; a window that asks for less than this mostly asks for less of another regime.
+ROUNDS = (200, 300, 450, 600)
+ROUNDS_FOR_RECENCY = 200
+# A small table is learned by heart in a few hundred rounds; more cost time and are never chosen.
+SMALL_TABLE_ROWS = 2000
+SMALL_ROUNDS = (50, 100, 200)
+# A weight under it moves no leaf, but its row costs as much as any other.
+NO_WEIGHT = 1e-2
+
+# Model A: deep enough for what features do together, from nearly unbound to strongly bound.
+PRECISION = (
+    {"max_depth": 6, "eta": 0.05, "colsample_bytree": 0.4, "min_child_weight": 1, "reg_lambda": 1},
+    {"max_depth": 5, "eta": 0.03, "colsample_bytree": 0.5, "min_child_weight": 10, "reg_lambda": 10},
+    {"max_depth": 5, "eta": 0.03, "colsample_bytree": 0.3, "min_child_weight": 30, "reg_lambda": 30},
+)
+# Model B: shallow trees, which order rows nearly additively: their errors are others than model A's.
+RANKING = (
+    {"max_depth": 1, "eta": 0.1, "colsample_bytree": 0.6, "min_child_weight": 5, "reg_lambda": 5},
+    {"max_depth": 2, "eta": 0.05, "colsample_bytree": 0.6, "min_child_weight": 5, "reg_lambda": 5},
+    {"max_depth": 4, "eta": 0.05, "colsample_bytree": 0.4, "min_child_weight": 5, "reg_lambda": 5},
+)
+
+# Loss of (label, margin, weight): the less the better.
+Loss = Callable[[np.ndarray, np.ndarray, np.ndarray], float]
+
+
+def ranking_loss(label: np.ndarray, margin: np.ndarray, weight: np.ndarray) -> float:
+    return 1 - auc(label, margin, weight)
+
+
+@dataclass(frozen=True)
+class Settings:
+    """One model's parameters, memory and number of rounds; `blind_to` are features whose cells it never sees."""
+
+    params: dict[str, float]
+    rounds: int = ROUNDS_FOR_RECENCY
+    recency: Recency = field(default_factory=Recency)
+    blind_to: tuple[str, ...] = ()
+
+    def manifest(self) -> dict[str, object]:
+        return {"params": self.params, "rounds": self.rounds, "recency": str(self.recency), "blind_to": list(self.blind_to)}
+
+
+@dataclass(frozen=True)
+class Machine:
+    """Threads and seed of a run: with the same of both, the same boosters byte for byte."""
+
+    seed: int
+    threads: int = 1
+
+
+def matrix(table: Table, rows: np.ndarray, blind_to: tuple[str, ...] = (), weight: np.ndarray | None = None) -> xgboost.DMatrix:
+    """Codes of categories are places in the manifest's lists, so that no pandas dictionary travels with the model.
+
+    A blind model's columns stay where they are, all missing: both boosters read the same row.
+    """
+    values = table.values[rows].copy()
+    for name in blind_to:
+        values[:, table.names.index(name)] = np.nan
+    kinds = ["q" if feature.categories is None else "c" for feature in table.features]
+    # Names of XGBoost's own are places; the manifest has the real ones, with whatever signs a bank puts into them.
+    names = [f"f{at}" for at in range(len(kinds))]
+    return xgboost.DMatrix(
+        values, table.label[rows], weight=weight, feature_names=names, feature_types=kinds, enable_categorical=True
+    )
+
+
+def booster(table: Table, rows: np.ndarray, settings: Settings, machine: Machine) -> xgboost.Booster:
+    """Trees from the given rows, the oldest first, weighed by propensity and age."""
+    weight = table.weight[rows] * settings.recency.weight(len(rows))
+    kept = weight > NO_WEIGHT * weight.max()
+    params = FIXED | settings.params | {"seed": machine.seed, "nthread": machine.threads, "verbosity": 0}
+    return xgboost.train(params, matrix(table, rows[kept], settings.blind_to, weight[kept]), settings.rounds)
+
+
+def margins(trees: xgboost.Booster, table: Table, rows: np.ndarray, blind_to: tuple[str, ...] = ()) -> np.ndarray:
+    """Raw logits of all rounds."""
+    return _logits(trees, matrix(table, rows, blind_to), 0)
+
+
+def _logits(trees: xgboost.Booster, rows: xgboost.DMatrix, rounds: int) -> np.ndarray:
+    """Of the first `rounds` rounds; 0 is all of them."""
+    return trees.predict(rows, output_margin=True, iteration_range=(0, rounds)).astype(float)
+
+
+def choose(
+    table: Table,
+    splits: list[Split],
+    start: tuple[dict[str, float], ...],
+    loss: Loss,
+    blind_to: tuple[str, ...],
+    machine: Machine,
+) -> Settings:
+    """First the memory, with the parameters in the middle of the list; then parameters and rounds with that memory."""
+    settings = Settings(start[len(start) // 2], blind_to=blind_to)
+    if table.block is not None:
+        settings = replace(settings, recency=_memory(table, splits, settings, machine))
+    return _best(table, splits, [replace(settings, params=params) for params in start], rounds_for(len(table)), loss, machine)
+
+
+def _memory(table: Table, splits: list[Split], settings: Settings, machine: Machine) -> Recency:
+    """The longest memory within one standard error of the best, by log-loss freed of the base rate (Breiman et al. 1984).
+
+    Forgetting throws rows away for good; a lucky window is no reason to. The rows of each window count twice those of the
+    window before it.
+    """
+    memories = candidates(len(splits[-1].learn))
+    mass = np.concatenate([table.weight[s.judge] * 2.0**at / table.weight[s.judge].sum() for at, s in enumerate(splits)])
+    mass = mass / mass.sum()
+    losses = np.array([_losses(table, splits, replace(settings, recency=one), machine) for one in memories])
+    means = losses @ mass
+    worse = losses - losses[int(np.argmin(means))]
+    error = np.sqrt(((mass * (worse - (worse @ mass)[:, None])) ** 2).sum(axis=1))
+    return next(one for one, mean, loose in zip(memories, means, error, strict=True) if mean - means.min() <= loose)
+
+
+def _losses(table: Table, splits: list[Split], settings: Settings, machine: Machine) -> np.ndarray:
+    """Of every judged row, window after window."""
+    out = []
+    for split in splits:
+        label, weight = table.label[split.judge], table.weight[split.judge]
+        z = margins(booster(table, split.learn, settings, machine), table, split.judge, settings.blind_to)
+        z = z + shift(label, z, weight)
+        out.append(row_losses(label, z))
+    return np.concatenate(out)
+
+
+def rounds_for(rows: int) -> tuple[int, ...]:
+    """The numbers of rounds worth trying."""
+    return ROUNDS if rows >= SMALL_TABLE_ROWS else SMALL_ROUNDS
+
+
+def _best(
+    table: Table, splits: list[Split], options: list[Settings], rounds: tuple[int, ...], loss: Loss, machine: Machine
+) -> Settings:
+    """The option and number of rounds with the least mean loss. In time, each window counts twice the one before it."""
+    counts = np.array([1.0 if table.block is None else 2.0**at for at in range(len(splits))])
+    losses: dict[tuple[int, int], float] = {}
+    for at, option in enumerate(options):
+        parts = []
+        for split in splits:
+            trees = booster(table, split.learn, replace(option, rounds=rounds[-1]), machine)
+            label, weight = table.label[split.judge], table.weight[split.judge]
+            judged = matrix(table, split.judge, option.blind_to)
+            parts.append([loss(label, _logits(trees, judged, n), weight) for n in rounds])
+        for n, mean in zip(rounds, np.average(parts, axis=0, weights=counts), strict=True):
+            losses[at, n] = float(mean)
+    at, n = min(losses, key=lambda key: losses[key])
+    return replace(options[at], rounds=n)
+
+
+# Model A is chosen by log-loss freed of the base rate, model B by AUC.
+precision_loss: Loss = refinement

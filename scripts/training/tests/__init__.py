@@ -1,0 +1,1 @@
+"""Tests of the training; `scripts/train-test` runs them."""

@@ -1,0 +1,108 @@
+"""Exported outcomes as a table: revisions, targets, weights, and what a feature may be."""
+
+import csv
+import json
+import tempfile
+import unittest
+from pathlib import Path
+
+import numpy as np
+
+from training import outcomes
+from training.refused import Refused
+
+
+def attempt(at: int, **changes: object) -> dict[str, object]:
+    row: dict[str, object] = {
+        "attempt_id": f"a{at:03}",
+        "revision": 0,
+        "event_timestamp": f"2026-11-{1 + at % 20:02}T09:00:00.000000Z",
+        "created_timestamp": "2026-11-25T09:00:00.000000Z",
+        "propensity": 1.0,
+        "p_answer": 0.5,
+        "local_hour": 9 + at % 10,
+        "call_result": "answered" if at % 2 else "no_answer",
+        "converted": (at % 4 == 1) if at % 2 else None,
+        "one_way": None,
+        "features": {"age": 20 + at % 50, "attrs": {"job": "clerk" if at % 3 else "none", "balance": at * 1.5}},
+    }
+    return row | changes
+
+
+class OutcomesTest(unittest.TestCase):
+    def setUp(self) -> None:
+        self.folder = tempfile.TemporaryDirectory()
+        self.addCleanup(self.folder.cleanup)
+
+    def export(self, rows: list[dict[str, object]]) -> Path:
+        day = Path(self.folder.name) / "dt=2026-11-01"
+        day.mkdir(exist_ok=True)
+        text = "".join(json.dumps(row) + "\n" for row in rows)
+        (day / "outcomes-1-9.jsonl").write_text(text, encoding="utf-8")
+        return Path(self.folder.name)
+
+    def test_the_latest_revision_of_an_attempt_holds_and_rows_that_came_twice_count_once(self) -> None:
+        rows = [attempt(at) for at in range(200)]
+        first, last = (
+            attempt(at, revision=1, created_timestamp="2026-11-26T09:00:00.000000Z", converted=False) for at in (1, 5)
+        )
+        table = outcomes.read(self.export([first, *rows, *rows[:50], last]), "convert", [], [])
+        self.assertEqual(len(table), 100)
+        self.assertEqual(table.label.sum(), 48)
+
+    def test_answer_learns_from_all_that_rang_and_convert_only_from_who_could_say(self) -> None:
+        broken = [attempt(300, call_result="network_failure"), attempt(301, converted=True, one_way="we_hear_nothing")]
+        path = self.export([attempt(at) for at in range(200)] + broken)
+        answer, convert = outcomes.read(path, "answer", ["local_hour"], []), outcomes.read(path, "convert", [], [])
+        self.assertEqual((len(answer), answer.label.sum()), (201, 101))
+        self.assertEqual((len(convert), convert.label.sum()), (100, 50))
+        self.assertEqual(answer.names, ["age", "balance", "job", "local_hour"])
+        self.assertEqual(convert.names, ["age", "balance", "job"])
+
+    def test_weights_are_inverse_propensities_and_capped(self) -> None:
+        row = {"propensity": "0.1", "p_answer": "0.25"}
+        self.assertAlmostEqual(outcomes.propensity_weight(row, "answer"), 10)
+        self.assertAlmostEqual(outcomes.propensity_weight(row, "convert"), 40)
+        self.assertEqual(outcomes.propensity_weight({"propensity": "0.001", "p_answer": ""}, "convert"), 50)
+
+    def test_rows_come_in_the_order_of_the_dials(self) -> None:
+        table = outcomes.read(self.export([attempt(at) for at in range(200)][::-1]), "answer", [], [])
+        assert table.block is not None
+        self.assertTrue(np.all(np.diff(table.block) >= 0))
+        self.assertEqual(table.moments[0], "2026-11-01")
+
+    def test_a_single_day_is_ordered_by_its_dials(self) -> None:
+        rows = [attempt(at, event_timestamp=f"2026-11-01T09:{at // 60:02}:{at % 60:02}.000000Z") for at in range(200)]
+        table = outcomes.read(self.export(rows[::-1]), "answer", [], [])
+        np.testing.assert_array_equal(table.block, np.arange(200))
+        np.testing.assert_array_equal(table.values[:, table.names.index("balance")], np.arange(200) * 1.5)
+
+    def test_what_came_after_the_dial_is_no_context(self) -> None:
+        with self.assertRaisesRegex(Refused, "--context talk_ms: not known at the dial"):
+            outcomes.read(self.export([attempt(at) for at in range(200)]), "answer", ["talk_ms"], [])
+
+    def test_a_list_with_a_column_from_after_the_call_is_refused(self) -> None:
+        rows = [attempt(at, features={"age": at, "duration": at}) for at in range(200)]
+        with self.assertRaisesRegex(Refused, "known only after the call: duration"):
+            outcomes.read(self.export(rows), "answer", [], [])
+
+    def test_an_export_without_features_says_so(self) -> None:
+        row = attempt(1)
+        del row["features"]
+        with self.assertRaisesRegex(Refused, "without `features`: was it exported with --features"):
+            outcomes.read(self.export([row]), "answer", [], [])
+
+    def test_csv_and_json_lines_say_the_same(self) -> None:
+        rows = [attempt(at) for at in range(200)]
+        path = Path(self.folder.name) / "outcomes-1-9.csv"
+        with path.open("w", encoding="utf-8", newline="") as file:
+            out = csv.DictWriter(file, rows[0].keys())
+            out.writeheader()
+            for row in rows:
+                cells = {name: "" if value is None else value for name, value in row.items()}
+                converted = {"converted": str(cells["converted"]).lower()}
+                out.writerow(cells | converted | {"features": json.dumps(row["features"])})
+        flat = outcomes.read(path, "convert", [], [])
+        lines = outcomes.read(self.export(rows) / "dt=2026-11-01", "convert", [], [])
+        np.testing.assert_array_equal(flat.values, lines.values)
+        np.testing.assert_array_equal(flat.label, lines.label)
