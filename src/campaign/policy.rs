@@ -25,6 +25,8 @@ pub struct Policy {
     pub attempts_max_per_day: u16,
     /// A phone rings at least this long before we give up; zero where the policy has no such rule.
     pub min_ring: Duration,
+    /// Where two campaigns want the same person and only one may call, the higher one goes first, whatever the call is worth.
+    pub precedence: u8,
     /// SHA-256 of the file, hex: goes into every outcome.
     pub hash: String,
 }

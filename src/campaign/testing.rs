@@ -82,6 +82,7 @@ pub fn policy() -> Policy {
         attempts_max: 50,
         attempts_max_per_day: 10,
         min_ring: Duration::ZERO,
+        precedence: 0,
         hash: String::new(),
     }
 }

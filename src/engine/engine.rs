@@ -10,6 +10,7 @@ use crate::gate::{DncMark, Rule};
 use crate::pace::{Limits, Seats};
 use crate::schedule::ZoneSets;
 
+use super::bids::Shared;
 use super::book::Book;
 use super::live::{Lives, Stage};
 use super::run::Run;
@@ -33,6 +34,7 @@ pub struct Engine {
     pub(super) runs: Vec<Run>,
     pub(super) first_run: usize,
     pub(super) book: Book,
+    pub(super) shared: Shared,
     pub(super) lives: Lives,
     pub(super) unwritten: Unwritten,
     /// Of trunks and queues, by their positions in the configuration.
@@ -67,6 +69,7 @@ impl Engine {
             runs: Vec::new(),
             first_run: 0,
             book: Book::default(),
+            shared: Shared::default(),
             lives: Lives::default(),
             unwritten: Unwritten::default(),
             trunks,
@@ -112,6 +115,7 @@ impl Engine {
         self.fire_timers(now);
         if now.tick >= self.heartbeat_at {
             self.heartbeat_at = now.tick + Self::HEARTBEAT;
+            self.find_shared();
             self.decide_soon(now);
         }
         if now.tick >= self.decide_at {

@@ -26,6 +26,7 @@ impl Engine {
                 self.admit_one(now, at, row);
             }
         }
+        self.shared.leads_have_come();
         self.decide_soon(now);
     }
 

@@ -1,5 +1,6 @@
 //! The top machine: it decides whom to call when, and sees every attempt through to its outcome.
 
+mod bids;
 mod book;
 mod config;
 mod counted;
@@ -32,6 +33,7 @@ mod unwritten;
 mod usage;
 mod view;
 
+pub use bids::Bid;
 pub use config::{EngineConfig, GroupSpec, Member, QueueSpec, Spend, TrunkSpec};
 pub use counted::{Counted, FinishedCount, IntentAnswer};
 pub use engine::Engine;

@@ -119,6 +119,10 @@ impl Engine {
             return false;
         }
         match self.ask(now, at, lead) {
+            Some(Verdict::Allow) if self.outbid(now, at, lead).is_some() => {
+                self.step_aside(now, at, lead);
+                false
+            }
             Some(Verdict::Allow) => self.wish(now, at, chosen),
             Some(Verdict::Refuse { reasons, until }) => {
                 self.set_aside(now, at, lead, &reasons, until);

@@ -126,6 +126,11 @@ impl LeadTable {
         self.lead.binary_search(&lead).ok().map(|at| LeadIx(at as u32))
     }
 
+    /// By [`LeadIx`].
+    pub fn contacts(&self) -> impl Iterator<Item = ContactId> {
+        self.contact.iter().copied()
+    }
+
     /// In place of what was there, its state apart.
     pub fn set(&mut self, lead: LeadIx, row: LeadRow) {
         let at = lead.ix();

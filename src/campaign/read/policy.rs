@@ -38,6 +38,7 @@ pub fn policy(root: &Node, hash: String, findings: &mut Findings) -> Option<Poli
     let attempts = fields.required("attempts", findings, attempts);
     let caps = fields.optional("contact_caps", findings, caps(CapOrigin::Policy)).unwrap_or_default();
     let min_ring = fields.optional("min_ring", findings, unit::duration).unwrap_or(Duration::ZERO);
+    let precedence = fields.optional("precedence", findings, scalar::u16_from(0..=9)).unwrap_or(0);
     fields.not_yet(&["abandonment", "recording", "notices"]);
     fields.finish(findings);
     let (hours, (attempts_max, attempts_max_per_day)) = (hours?, attempts?);
@@ -55,6 +56,7 @@ pub fn policy(root: &Node, hash: String, findings: &mut Findings) -> Option<Poli
         attempts_max,
         attempts_max_per_day,
         min_ring,
+        precedence: precedence as u8,
         hash,
     })
 }

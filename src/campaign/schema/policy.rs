@@ -31,6 +31,12 @@ pub const POLICY: Shape = Shape {
         ),
         must("attempts", Value::Map(&POLICY_ATTEMPTS), "Ceilings of attempts."),
         may("contact_caps", CAPS, "Over all campaigns together."),
+        may(
+            "precedence",
+            Value::Integer(0, 9),
+            "Where two campaigns want the same person and only one may call, the higher one goes first.",
+        )
+        .default("0"),
         may("min_ring", DURATION, "A phone rings at least so long.").like("15s"),
     ]],
 };
