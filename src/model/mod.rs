@@ -1,8 +1,10 @@
-//! Models that say how likely a contact is to answer or to agree: forests of XGBoost, blend, calibration. Bytes in, values out.
+//! Models that say how likely a contact is to answer or to agree: forests of XGBoost, blend, calibration; whether they
+//! still hold; trials of one way of calling against another. Bytes in, values out.
 
 mod booster;
 mod calibration;
 mod columns;
+pub mod drift;
 mod feature;
 mod forest;
 #[cfg(test)]
@@ -14,6 +16,7 @@ mod refusal;
 mod scorer;
 mod simd;
 mod tree;
+pub mod trial;
 mod ubj;
 mod wire;
 
