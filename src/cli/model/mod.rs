@@ -1,0 +1,29 @@
+//! `goldenhour model`: arms of an experiment, drift, and which model is the champion.
+
+mod arms;
+mod drift;
+mod promote;
+
+use super::exit::{Exit, Stop};
+
+/// Compare the arms of an experiment, look whether a model still holds, and say which one is in force
+#[derive(Debug, clap::Args)]
+pub(super) struct Args {
+    #[command(subcommand)]
+    what: What,
+}
+
+#[derive(Debug, clap::Subcommand)]
+enum What {
+    Arms(arms::Args),
+    Drift(drift::Args),
+    Promote(promote::Args),
+}
+
+pub(super) fn run(args: &Args) -> Result<Exit, Stop> {
+    match &args.what {
+        What::Arms(args) => arms::run(args),
+        What::Drift(args) => drift::run(args),
+        What::Promote(args) => promote::run(args),
+    }
+}
