@@ -152,6 +152,8 @@ codes! {
     TrialStopped = 5000,
     /// Scores, conversions or answers are not what they were.
     ModelDrift = 5001,
+    /// A model that must not take the champion's place.
+    ModelRefused = 5002,
     /// A request to the API without a token that is known.
     ApiToken = 6000,
     /// A token whose role does not reach.

@@ -9,6 +9,7 @@ mod feature;
 mod forest;
 #[cfg(test)]
 mod golden;
+pub mod judge;
 mod ladder;
 mod manifest;
 mod program;

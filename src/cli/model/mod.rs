@@ -1,6 +1,7 @@
-//! `goldenhour model`: arms of an experiment, drift, and which model is the champion.
+//! `goldenhour model`: arms of an experiment, drift, whether a model may be the champion, and which one is.
 
 mod arms;
+mod check;
 mod drift;
 mod promote;
 
@@ -16,6 +17,7 @@ pub(super) struct Args {
 #[derive(Debug, clap::Subcommand)]
 enum What {
     Arms(arms::Args),
+    Check(check::Args),
     Drift(drift::Args),
     Promote(promote::Args),
 }
@@ -23,6 +25,7 @@ enum What {
 pub(super) fn run(args: &Args) -> Result<Exit, Stop> {
     match &args.what {
         What::Arms(args) => arms::run(args),
+        What::Check(args) => check::run(args),
         What::Drift(args) => drift::run(args),
         What::Promote(args) => promote::run(args),
     }
