@@ -62,6 +62,8 @@ codes! {
     NoRefusal = 1033,
     /// A run that has ended.
     RunOver = 1034,
+    /// Arms of an experiment that are called alike.
+    ArmsAlike = 1035,
     /// A test of a campaign or of a policy does not hold.
     CampaignTest = 1050,
     /// The bytes of a list are not in the encoding they were read as.
@@ -146,6 +148,12 @@ codes! {
     ReplayDiffers = 3022,
     /// An input journal could not be written.
     JournalWrite = 3023,
+    /// An experiment that more customers complain about than may.
+    TrialStopped = 5000,
+    /// Scores, conversions or answers are not what they were.
+    ModelDrift = 5001,
+    /// A model that must not take the champion's place.
+    ModelRefused = 5002,
     /// A request to the API without a token that is known.
     ApiToken = 6000,
     /// A token whose role does not reach.

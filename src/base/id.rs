@@ -38,6 +38,11 @@ row_id! {
     QueueIx(u16);
 }
 
+/// Where a customer falls whenever customers are split: the first eight bytes of the blind index of the bank's key, big-endian.
+/// It is the same in every list and campaign, after an erasure and in another database with the same keys, and names nobody.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct Split(pub u64);
+
 /// One try at a lead: a UUIDv7 made from `Now` and the engine's seeded `Rng`. It is the SIP Call-ID of the customer's leg.
 #[derive(Clone, Copy, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct AttemptId(pub u128);

@@ -18,7 +18,7 @@ pub use authorities::SYSTEM_AUTHORITIES;
 pub use code::Code;
 pub use diag::{Diagnostic, Severity, SourceText, Span, render, render_json};
 pub use hex::{hex, hex_byte, push_hex, unhex};
-pub use id::{AttemptId, CampaignIx, ContactId, LeadId, LegId, ListId, PhoneId, QueueIx, TrunkIx};
+pub use id::{AttemptId, CampaignIx, ContactId, LeadId, LegId, ListId, PhoneId, QueueIx, Split, TrunkIx};
 pub use mac::mac_block;
 pub use money::{Money, Tariff};
 pub use pii::Pii;

@@ -7,6 +7,7 @@ mod check;
 mod checked;
 mod condition;
 pub mod decode;
+pub(crate) mod experiment;
 mod expression;
 mod flow;
 mod folder;
@@ -34,6 +35,7 @@ pub use checked::{
     AgentsUse, Campaign, ConsentRule, Pacing, PacingMode, Plan, Purpose, RunDates, Scenario, Segment, Status, TrunkUse,
 };
 pub use condition::{Condition, Figures, Truth};
+pub use experiment::{Arm, ArmIx, Experiment};
 pub use expression::{Kind, Mistake, Vocabulary};
 pub use flow::{Collect, Flow, FlowEnd, Key, Promise, Step, StepIx};
 pub use folder::{Folder, KnownNames};

@@ -26,6 +26,8 @@ rules! {
     CampaignState = "campaign_state",
     ListExpiry = "list_expiry",
     Eligible = "eligible",
+    /// The contact is in an arm of an experiment that is never called.
+    Holdout = "holdout",
     Consent = "consent",
     Dnc = "dnc",
     CallingHours = "calling_hours",

@@ -63,6 +63,7 @@ pub fn campaign() -> Campaign {
         scripts: BTreeMap::new(),
         flow: None,
         dispositions: BTreeMap::new(),
+        experiment: None,
         hash: String::new(),
     }
 }

@@ -18,6 +18,7 @@ mod gateway;
 mod import;
 mod man;
 mod migrate;
+mod model;
 mod outcomes;
 mod output;
 mod pause;
@@ -83,6 +84,7 @@ enum Command {
     Import(import::Args),
     Man(man::Args),
     Migrate(migrate::Args),
+    Model(model::Args),
     Outcomes(outcomes::Args),
     Plan(plan::Args),
     Replay(replay::Args),
@@ -146,6 +148,7 @@ fn run(cli: Cli) -> Result<Exit, Stop> {
         Command::Import(args) => import::run(&args),
         Command::Man(args) => man::run(&args),
         Command::Migrate(args) => migrate::run(&args),
+        Command::Model(args) => model::run(&args),
         Command::Outcomes(args) => outcomes::run(&args),
         Command::Plan(args) => plan::run(&args),
         Command::Replay(args) => replay::run(&args),

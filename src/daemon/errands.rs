@@ -1,4 +1,4 @@
-//! What the daemon does by the clock besides dialling: feeds load lists, exports write outcomes. Each kind has a thread of
+//! What the daemon does by the clock besides dialling: feeds load lists, exports write outcomes, experiments are stopped. Each kind has a thread of
 //! its own and opens the database beside the writer; whatever goes wrong there is logged, counted, and tried again at its
 //! next hour.
 
@@ -9,7 +9,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::thread;
 use std::time::Duration;
 
-use crate::base::{Clock, Wall};
+use crate::base::{Clock, Code, Wall};
 use crate::campaign::{ListMap, ListSource, Plan};
 use crate::feed::{
     Agenda, ExportOptions, ImportError, ImportOptions, ImportReport, ImportStatus, ListFile, ReadOptions, Timetable,
@@ -20,6 +20,7 @@ use crate::store::Keys;
 
 use super::config::{Config, Database, ExportConfig, FeedConfig};
 use super::serve::open_store;
+use super::trials;
 
 /// How often the clock is looked at: it may be set, or run faster than ours in a trial.
 const LOOK: Duration = Duration::from_millis(500);
@@ -69,6 +70,8 @@ impl Errands {
         if !exports.is_empty() {
             stops.push(lane("exports", tools, exports, |export| export.when.clone(), run_export)?);
         }
+        let every_minute = Timetable::parse("* * * * *", "UTC").map_err(std::io::Error::other)?;
+        stops.push(lane("experiments", tools, vec![every_minute], Timetable::clone, watch_experiments)?);
         Ok(Self(stops))
     }
 }
@@ -217,6 +220,28 @@ async fn put(
     // What was committed is durable; a later opener writes the log back.
     let _closed = store.close().await;
     report
+}
+
+fn watch_experiments(tools: &Tools, _when: &Timetable, at: Wall) {
+    let campaigns: Vec<_> = tools.plan().campaigns.iter().filter(|one| one.experiment.is_some()).cloned().collect();
+    if campaigns.is_empty() {
+        return;
+    }
+    let work = async {
+        let mut store = open_store(&tools.config, &tools.keys).await?;
+        let stopped = trials::stop_what_must(&mut store, &campaigns, at).await;
+        let _closed = store.close().await;
+        stopped
+    };
+    match blocking(work) {
+        Ok(Ok(stopped)) => {
+            for campaign in stopped {
+                tracing::error!(campaign, code = %Code::TrialStopped, "paused: more customers of an arm complain than may");
+            }
+        }
+        Ok(Err(error)) => tracing::error!(code = %error.code(), %error, "experiments could not be looked at"),
+        Err(error) => tracing::error!(%error, "experiments could not be looked at"),
+    }
 }
 
 fn run_export(tools: &Tools, export: &ExportConfig, at: Wall) {

@@ -319,6 +319,7 @@ impl Run {
             list: row.list,
             attempts_used: u8::try_from(row.attempts_used).unwrap_or(u8::MAX),
             flags,
+            arm: self.campaign.experiment.as_ref().map(|experiment| experiment.arm_of(row.split)),
         };
         let lead = match self.leads.find(row.lead) {
             Some(known) if !self.may_renew(known, row) => return None,

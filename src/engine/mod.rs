@@ -45,7 +45,7 @@ pub use last_gate::{AsStored, last_gate, refused};
 pub use slots::{SlotCount, SlotLog, SlotRow};
 pub use spend::{SpendView, Talked, billed_s};
 pub use store::{
-    Committed, Context, DncRequest, DncSubject, Epoch, Intent, LeadRow, LedgerPage, Marks, Outcome, PhoneRow,
+    Committed, Context, DncRequest, DncSubject, Epoch, InTrial, Intent, LeadRow, LedgerPage, Marks, Outcome, PhoneRow,
     RecoveredAttempt, StoreReply, StoreRequest, Times,
 };
 pub use switches::Whose;

@@ -71,7 +71,7 @@ mod tests {
     use std::collections::BTreeMap;
 
     use super::*;
-    use crate::base::{AttemptId, ContactId, LeadId, LegId, ListId, PhoneId, Wall};
+    use crate::base::{AttemptId, ContactId, LeadId, LegId, ListId, PhoneId, Split, Wall};
     use crate::call::{Digit, LegCommand, LegEnd, LegEvent, ReleaseSide};
     use crate::campaign::{Folder, load};
     use crate::contact::{CallResult, ColumnValue, Columns, LeadState};
@@ -124,6 +124,7 @@ mod tests {
         LeadRow {
             lead: LeadId(n),
             contact: ContactId(n),
+            split: Split::default(),
             campaign_ix: CampaignIx(0),
             list: ListId(1),
             list_expires: None,

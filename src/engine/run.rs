@@ -180,6 +180,7 @@ impl Run {
         Some(LeadFacts {
             eligible,
             segment: self.cell(lead)?.segment,
+            arm: row.arm,
             consent: row.flags.consent(),
             list_expires: self.expiries.get(&row.list).copied(),
             attempts_used: u16::from(row.attempts_used),

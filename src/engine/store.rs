@@ -6,7 +6,9 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use crate::base::{AttemptId, CampaignIx, ContactId, LeadId, ListId, Now, PhoneId, Pii, Reach, Tick, TrunkIx, Wall};
+use crate::base::{
+    AttemptId, CampaignIx, ContactId, LeadId, ListId, Now, PhoneId, Pii, Reach, Share, Split, Tick, TrunkIx, Wall,
+};
 use crate::call::{MediaQuality, ReleaseSide};
 use crate::campaign::Campaign;
 use crate::contact::{CallResult, ClosedWhy, Columns, ContactKind, LeadState, OutcomeKind, ZoneIx, Zones};
@@ -115,6 +117,17 @@ pub struct Context {
     pub reachability: Reachability,
     /// Since the last dial of this contact in any campaign.
     pub since_last: Option<Duration>,
+    /// Of a campaign with an experiment.
+    pub trial: Option<InTrial>,
+}
+
+/// Which arm of which experiment an attempt belongs to.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct InTrial {
+    pub experiment: Arc<str>,
+    pub arm: Arc<str>,
+    /// The chance that a customer is in this arm.
+    pub share: Share,
 }
 
 impl Context {
@@ -210,6 +223,8 @@ pub enum DncSubject {
 pub struct LeadRow {
     pub lead: LeadId,
     pub contact: ContactId,
+    /// Where the contact falls in experiments.
+    pub split: Split,
     pub campaign_ix: CampaignIx,
     pub list: ListId,
     pub list_expires: Option<Wall>,

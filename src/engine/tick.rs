@@ -4,6 +4,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use crate::base::{AttemptId, Now, Tick, TrunkIx, Wall};
+use crate::campaign::{ArmIx, Campaign};
 use crate::gate::{self, Facts, PastDial, Verdict};
 use crate::pace::Staff;
 use crate::rank::Slot;
@@ -13,7 +14,7 @@ use super::explore::Chosen;
 use super::live::{Live, Stage};
 use super::run::Run;
 use super::standing::Standing;
-use super::{Context, Engine, Intent, Output, StoreRequest};
+use super::{Context, Engine, InTrial, Intent, Output, StoreRequest};
 
 impl Engine {
     /// Refused leads cost a look each; a wave of them must not hold up the other campaigns.
@@ -284,6 +285,7 @@ impl Engine {
             same_slot_fails: key.fails.count(slot.hour()),
             reachability: key.reachability,
             since_last: ledger.dials.last().map(|dial| wall.since(dial.at)),
+            trial: in_trial(&run.campaign, row.arm),
         })
     }
 
@@ -291,4 +293,11 @@ impl Engine {
     pub(super) fn law(&self, now: Now) -> Wall {
         now.wall.max(self.high_water)
     }
+}
+
+/// Logged with every attempt: which arm, and how likely a customer was to be in it.
+fn in_trial(campaign: &Campaign, arm: Option<ArmIx>) -> Option<InTrial> {
+    let experiment = campaign.experiment.as_ref()?;
+    let arm = experiment.arm(arm?)?;
+    Some(InTrial { experiment: Arc::clone(&experiment.id), arm: Arc::clone(&arm.name), share: arm.share })
 }

@@ -183,6 +183,7 @@ fn context() -> Context {
         same_slot_fails: 0,
         reachability: crate::rank::Reachability::default(),
         since_last: Some(Duration::from_mins(90)),
+        trial: None,
     }
 }
 

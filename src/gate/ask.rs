@@ -6,7 +6,7 @@ use crate::base::Wall;
 
 use super::{
     Facts, Reason, Rule, Verdict, attempts, calling_hours, campaign_state, consent, contact_caps, cooling_off,
-    destination, dnc, eligible, holidays, list_expiry, live_attempt, number, trunk,
+    destination, dnc, eligible, holdout, holidays, list_expiry, live_attempt, number, trunk,
 };
 
 /// Rules push each other on: a quiet period ends at night, the morning after is a holiday. More rounds than rules of
@@ -33,6 +33,7 @@ fn collect(facts: &Facts, ring: Duration, reasons: &mut Vec<Reason>) {
             Rule::CampaignState => campaign_state::check(facts, reasons),
             Rule::ListExpiry => list_expiry::check(facts, reasons),
             Rule::Eligible => eligible::check(facts, reasons),
+            Rule::Holdout => holdout::check(facts, reasons),
             Rule::Consent => consent::check(facts, reasons),
             Rule::Dnc => dnc::check(facts, reasons),
             Rule::CallingHours => calling_hours::check(facts, ring, reasons),
@@ -88,6 +89,7 @@ mod tests {
             Rule::CampaignState => world.campaign.status = Status::Paused,
             Rule::ListExpiry => world.lead.list_expires = Some(world.now),
             Rule::Eligible => world.lead.eligible = Eligibility::NoSegment,
+            Rule::Holdout => world.hold_out(),
             Rule::Consent => world.lead.consent = Some(false),
             Rule::Dnc => world.phone.dnc = Some(DncMark { until: None }),
             Rule::CallingHours => world.hours(&week("13:00-14:00")),

@@ -1,7 +1,7 @@
 //! Everything the rules may look at. If it is not here, no rule depends on it.
 
 use crate::base::{CampaignIx, Destination, PhoneId, Wall};
-use crate::campaign::Campaign;
+use crate::campaign::{ArmIx, Campaign};
 use crate::contact::{ZoneIx, Zones};
 
 use super::Ledger;
@@ -35,6 +35,8 @@ pub struct Facts<'a> {
 pub struct LeadFacts {
     pub eligible: Eligibility,
     pub segment: u8,
+    /// Of the campaign's experiment, if it has one.
+    pub arm: Option<ArmIx>,
     pub consent: Option<bool>,
     pub list_expires: Option<Wall>,
     /// Before this list, by the list's own column. Counts against `attempts.max`.

@@ -5,9 +5,10 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use crate::base::{AttemptId, CampaignIx, Destination, PhoneId, Wall};
+use crate::campaign::experiment::tests::{arm, experiment};
 use crate::campaign::testing::campaign;
 pub(super) use crate::campaign::testing::week;
-use crate::campaign::{Calendar, Campaign, DayKind, HolidayRule, Policy, WeekHours};
+use crate::campaign::{ArmIx, Calendar, Campaign, DayKind, HolidayRule, Policy, WeekHours};
 use crate::contact::{CallResult, ZoneIx, Zones};
 
 use super::{Eligibility, Facts, LeadFacts, Ledger, PastDial, Reason, Rule, Verdict, ask};
@@ -36,6 +37,7 @@ impl World {
             phone_zones: Vec::new(),
             lead: LeadFacts {
                 eligible: Eligibility::Yes,
+                arm: None,
                 segment: 0,
                 consent: Some(true),
                 list_expires: None,
@@ -81,6 +83,12 @@ impl World {
         self.campaign.calendar = Some(Arc::new(Calendar { name: "test".into(), version: "1".into(), years, days }));
         self.campaign.calling_hours.holidays = HolidayRule::Closed;
         self.policy().holidays = HolidayRule::Closed;
+    }
+
+    /// An experiment, and a contact in its arm that is never called.
+    pub(super) fn hold_out(&mut self) {
+        self.campaign.experiment = Some(experiment("e1", vec![arm("champion", 98, false), arm("holdout", 2, true)]));
+        self.lead.arm = Some(ArmIx(1));
     }
 
     /// A finished dial of this campaign, on both ledgers.

@@ -16,6 +16,7 @@ mod cooling_off;
 mod destination;
 mod dnc;
 mod eligible;
+mod holdout;
 mod holidays;
 mod list_expiry;
 mod live_attempt;

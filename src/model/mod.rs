@@ -1,12 +1,15 @@
-//! Models that say how likely a contact is to answer or to agree: forests of XGBoost, blend, calibration. Bytes in, values out.
+//! Models that say how likely a contact is to answer or to agree: forests of XGBoost, blend, calibration; whether they
+//! still hold; trials of one way of calling against another. Bytes in, values out.
 
 mod booster;
 mod calibration;
 mod columns;
+pub mod drift;
 mod feature;
 mod forest;
 #[cfg(test)]
 mod golden;
+pub mod judge;
 mod ladder;
 mod manifest;
 mod program;
@@ -14,6 +17,7 @@ mod refusal;
 mod scorer;
 mod simd;
 mod tree;
+pub mod trial;
 mod ubj;
 mod wire;
 

@@ -1,6 +1,10 @@
-//! Who the leads of one campaign are, by dense index: columns of plain numbers, 21 bytes a lead.
+//! Who the leads of one campaign are, by dense index: columns of plain numbers, 22 bytes a lead.
 
 use crate::base::{ContactId, LeadId, ListId, PhoneId};
+use crate::campaign::ArmIx;
+
+/// More than [`crate::campaign::Experiment::MOST_ARMS`].
+const NO_ARM: u8 = u8::MAX;
 
 /// Position in the [`LeadTable`] and in the frontier of its campaign.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -25,6 +29,8 @@ pub struct LeadRow {
     /// Attempts that the bank made before the list; cut at 255.
     pub attempts_used: u8,
     pub flags: LeadFlags,
+    /// Of the campaign's experiment, if it has one.
+    pub arm: Option<ArmIx>,
 }
 
 /// Structure of arrays. Rows are added at the end and never taken out.
@@ -37,6 +43,7 @@ pub struct LeadTable {
     list: Vec<u16>,
     attempts_used: Vec<u8>,
     flags: Vec<LeadFlags>,
+    arm: Vec<u8>,
     /// Free for its owner: the engine's state of the lead.
     state: Vec<u8>,
 }
@@ -89,6 +96,7 @@ impl LeadTable {
         self.list.reserve_exact(more);
         self.attempts_used.reserve_exact(more);
         self.flags.reserve_exact(more);
+        self.arm.reserve_exact(more);
         self.state.reserve_exact(more);
     }
 
@@ -104,6 +112,7 @@ impl LeadTable {
         self.list.push(u16::try_from(row.list.0).unwrap_or(u16::MAX));
         self.attempts_used.push(row.attempts_used);
         self.flags.push(row.flags);
+        self.arm.push(row.arm.map_or(NO_ARM, |arm| arm.0));
         self.state.push(0);
         ix
     }
@@ -118,6 +127,7 @@ impl LeadTable {
             list: ListId(u32::from(*self.list.get(at)?)),
             attempts_used: *self.attempts_used.get(at)?,
             flags: *self.flags.get(at)?,
+            arm: Some(*self.arm.get(at)?).filter(|arm| *arm != NO_ARM).map(ArmIx),
         })
     }
 
@@ -140,6 +150,7 @@ impl LeadTable {
         replace(&mut self.list, at, u16::try_from(row.list.0).unwrap_or(u16::MAX));
         replace(&mut self.attempts_used, at, row.attempts_used);
         replace(&mut self.flags, at, row.flags);
+        replace(&mut self.arm, at, row.arm.map_or(NO_ARM, |arm| arm.0));
     }
 
     pub fn factor(&self, lead: LeadIx) -> f32 {
@@ -182,6 +193,7 @@ impl LeadTable {
             + 2 * self.list.capacity()
             + self.attempts_used.capacity()
             + self.flags.capacity()
+            + self.arm.capacity()
             + self.state.capacity()
     }
 }
@@ -207,6 +219,7 @@ mod tests {
             list: ListId(3),
             attempts_used: 2,
             flags: LeadFlags::default().with_consent(Some(false)).with(LeadFlags::TEST_PHONE, true),
+            arm: Some(ArmIx(3)),
         };
         let ix = table.push(row);
         assert_eq!(table.get(ix), Some(row));
@@ -222,6 +235,6 @@ mod tests {
         for n in 0..100_000 {
             table.push(LeadRow { lead: LeadId(n), ..LeadRow::default() });
         }
-        assert!(table.bytes() < 100_000 * 24, "{}", table.bytes());
+        assert!(table.bytes() < 100_000 * 25, "{}", table.bytes());
     }
 }

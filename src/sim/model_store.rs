@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 use std::time::Duration;
 
-use crate::base::{AttemptId, CampaignIx, ContactId, LeadId, ListId, Now, PhoneId, Pii, Wall};
+use crate::base::{AttemptId, CampaignIx, ContactId, LeadId, ListId, Now, PhoneId, Pii, Split, Wall};
 use crate::contact::{ClosedWhy, Columns, LeadState};
 use crate::engine::{
     AsStored, Committed, DncRequest, DncSubject, Epoch, Heard, Intent, LeadRow, LedgerPage, Outcome, PhoneRow,
@@ -585,6 +585,7 @@ impl ModelStore {
         LeadRow {
             lead: id,
             contact: lead.contact,
+            split: self.contact(lead.contact).map_or(Split::default(), |person| split(&person.key)),
             campaign_ix: lead.campaign,
             list: lead.list,
             list_expires: self.lists.get(slot(lead.list.0)).and_then(|(_, _, expires)| *expires),
@@ -611,6 +612,14 @@ impl ModelStore {
     fn lead(&self, id: LeadId) -> Option<&Lead> {
         self.leads.get(slot(id.0))
     }
+}
+
+/// No key here is secret: a digest serves as well as a blind index.
+fn split(key: &Pii<String>) -> Split {
+    use sha2::{Digest as _, Sha256};
+    let digest = Sha256::digest(key.reveal().as_bytes());
+    let (head, _) = digest.split_at(8);
+    Split(u64::from_be_bytes(head.try_into().unwrap_or_default()))
 }
 
 /// Ids count from 1. The place of 0 is one that no vector has.

@@ -19,13 +19,18 @@ const VERSION: u8 = 1;
 const WITH_MEDIA: u8 = 1;
 /// How easily the person was reached, where the past says something.
 const WITH_REACHABILITY: u8 = 2;
+/// Which arm of an experiment it belongs to.
+const WITH_TRIAL: u8 = 4;
 
 pub(crate) fn link(before: &[u8; 32], seal: u64, row: &OutcomeRow) -> [u8; 32] {
     let mut form = Form(Context::new(&SHA256));
     form.0.update(before);
     let reachability = Some(row.context.reachability.steps()).filter(|steps| *steps != 0);
     let media = row.outcome.media.as_ref();
-    form.bytes(&[VERSION + media.map_or(0, |_| WITH_MEDIA) + reachability.map_or(0, |_| WITH_REACHABILITY)]);
+    let trial = row.context.trial.as_ref();
+    let more =
+        [(media.is_some(), WITH_MEDIA), (reachability.is_some(), WITH_REACHABILITY), (trial.is_some(), WITH_TRIAL)];
+    form.bytes(&[more.iter().filter(|(has, _)| *has).fold(VERSION, |form, (_, more)| form + more)]);
     form.int(seal as i64);
     decision(&mut form, row);
     ending(&mut form, row);
@@ -34,6 +39,11 @@ pub(crate) fn link(before: &[u8; 32], seal: u64, row: &OutcomeRow) -> [u8; 32] {
     }
     if let Some(steps) = reachability {
         form.int(i64::from(steps));
+    }
+    if let Some(trial) = trial {
+        form.bytes(trial.experiment.as_bytes());
+        form.bytes(trial.arm.as_bytes());
+        form.int(i64::from(trial.share.ppm));
     }
     let mut out = [0; 32];
     out.iter_mut().zip(form.0.finish().as_ref()).for_each(|(to, from)| *to = *from);
@@ -199,6 +209,7 @@ mod tests {
             same_slot_fails: 0,
             reachability: crate::rank::Reachability::default(),
             since_last: Some(Duration::from_micros(77)),
+            trial: None,
         }
     }
 
@@ -273,6 +284,35 @@ mod tests {
         links.sort_unstable();
         links.dedup();
         assert_eq!(links.len(), 7);
+    }
+
+    #[test]
+    fn the_arm_of_an_experiment_is_sealed_with_and_without_sound() {
+        let trial = |arm: &str, ppm: u32| {
+            let share = crate::base::Share::from_ppm(ppm);
+            Some(crate::engine::InTrial { experiment: "e".into(), arm: arm.into(), share })
+        };
+        let heard = MediaQuality {
+            codec: crate::call::Codec::Pcma,
+            received: 1,
+            lost: 2,
+            jitter_us: 3,
+            sent: 4,
+            lost_there: None,
+            round_trip_us: None,
+            one_way: None,
+        };
+        let mut links = Vec::new();
+        for media in [None, Some(Box::new(heard))] {
+            for trial in [None, trial("a", 1), trial("b", 1), trial("a", 2)] {
+                let mut row = row(LeadState::Waiting { until: Wall(0) });
+                (row.outcome.media, row.context.trial) = (media.clone(), trial);
+                links.push(link(&START, 7, &row));
+            }
+        }
+        links.sort_unstable();
+        links.dedup();
+        assert_eq!(links.len(), 8);
     }
 
     #[test]

@@ -21,8 +21,8 @@ pub use browse::{AttemptRow, Browse, ListRow};
 pub use error::StoreError;
 pub use keys::{Keys, KeysError, Token};
 pub use pages::{
-    DncChange, DncEntry, DncFilter, DncSubjectKey, Erased, ImportCounts, ImportStart, LeadCounts, LedgerCursor,
-    ListInfo, ListSeen, NewDnc, Paused, Stats,
+    ArmSeen, CallSeen, DncChange, DncEntry, DncFilter, DncSubjectKey, Erased, ImportCounts, ImportStart, LeadCounts,
+    LedgerCursor, ListInfo, ListSeen, NewDnc, Paused, Stats,
 };
 pub use records::{Label, LabelTarget, Labelled, NewLabel, OutcomeRow, OutcomeSource, PlanVersion};
 pub use sqlite::{Examined, Sqlite};

@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use crate::base::{CampaignIx, ListId, Pii, Wall};
-use crate::contact::ClosedWhy;
+use crate::contact::{CallResult, ClosedWhy};
 use crate::engine::DncSubject;
 use crate::gate::DncMark;
 
@@ -17,6 +17,28 @@ pub struct ListInfo {
     /// of a published one of the same campaign is the same list.
     pub sha256: [u8; 32],
     pub expires_after: Option<Duration>,
+}
+
+/// What an arm of an experiment did so far, in customers.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ArmSeen {
+    pub arm: String,
+    /// Called at least once.
+    pub contacts: u64,
+    /// Talked to as the right party.
+    pub reached: u64,
+    pub successes: u64,
+    pub complaints: u64,
+}
+
+/// What was predicted of a finished call, and what came of it.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct CallSeen {
+    pub p_answer: f64,
+    pub score: f64,
+    pub result: CallResult,
+    pub right_party: bool,
+    pub success: bool,
 }
 
 /// A list that was loaded and published.

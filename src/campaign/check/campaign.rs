@@ -12,7 +12,7 @@ use crate::campaign::{
 use crate::contact::{Meaning, Zones};
 
 use super::shared::place;
-use super::{Names, Shared, attempts, caps, flow, golden, hours, lint};
+use super::{Names, Shared, attempts, caps, experiment, flow, golden, hours, lint};
 
 /// `None` if `findings` got an error, but for a run that has ended: its tests are still read. `hash` is the file's.
 pub fn campaign(
@@ -41,6 +41,7 @@ pub fn campaign(
     let all_known = set.is_some() || raw.uses.dispositions.is_none();
     let codes = all_known.then_some(&dispositions);
     let flow = raw.flow.as_ref().and_then(|flow| flow::flow(flow, codes, names, findings));
+    let experiment = raw.experiment.as_ref().and_then(|raw| experiment::experiment(raw, codes, names, findings));
     let scripts = scripts(&raw, &segments, names, findings);
     let caps = policy.as_deref().map(|policy| caps::caps(&raw.caps, policy, findings)).unwrap_or_default();
     check_pacing(&raw, policy.as_deref(), findings);
@@ -77,6 +78,7 @@ pub fn campaign(
         scripts,
         flow: flow.map(Arc::new),
         dispositions,
+        experiment,
         policy,
         hash,
         name,

@@ -4,6 +4,7 @@ use crate::campaign::{RankBy, Scenario, Status};
 
 use super::dialling::{AGENTS, ATTEMPTS, CALLER_ID, CAPS, PACING, RETRY, TRUNK};
 use super::dispositions::DISPOSITIONS;
+use super::experiment::EXPERIMENT;
 use super::flow::FLOW;
 use super::hours::{CALLING_HOURS, GOLDEN_HOURS};
 use super::list::LIST;
@@ -145,6 +146,7 @@ pub const CAMPAIGN: Shape = Shape {
         .like(r#"{ "default": "scripts/card-sales.md" }"#),
         may("flow", Value::Map(&FLOW), "What the machine does on an answered call."),
         may("dispositions", DISPOSITIONS, "Ways a conversation can end, added to the shared set."),
+        may("experiment", Value::Map(&EXPERIMENT), "One way of calling against another, and against not calling."),
         may("tests", TESTS, "Tests that `goldenhour test` runs on the engine's own code path."),
     ]],
 };

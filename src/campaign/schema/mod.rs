@@ -9,6 +9,7 @@ mod calendar;
 mod campaign;
 mod dialling;
 mod dispositions;
+mod experiment;
 mod flow;
 mod hours;
 mod json;

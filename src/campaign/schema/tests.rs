@@ -79,6 +79,13 @@ flow:
 dispositions:
   heard: { outcome: neutral, contact: right_party, then: final, complaint: false }
   gone: { outcome: neutral, contact: nobody, then: [phone_dead, retry] }
+experiment:
+  id: e1
+  split_by: customer_id
+  arms: { champion: { share: 88.5% }, b: { share: 10%, script: scripts/a.md }, none: { share: 1.5%, call: never } }
+  success: accepted
+  decide: { method: sequential, alpha: 5%, min_contacts_per_arm: 400 }
+  stop_if: { complaint_rate_above: 0.3% }
 tests:
   customer: { zone: Asia/Shanghai, score: 0.5, overdue: 0, tags: [x], attrs: { a: 1 } }
   cases:

@@ -142,6 +142,7 @@ impl Crowd {
                 list: ListId(1),
                 attempts_used: 0,
                 flags: LeadFlags::default().with_consent(Some(true)).with(LeadFlags::TEST_PHONE, true),
+                arm: None,
             };
             let lead = self.leads.push(row);
             let key = rank::key(self.campaign.rank.by, score, value);
@@ -224,6 +225,7 @@ impl Crowd {
             paused: false,
             lead: LeadFacts {
                 eligible: Eligibility::Yes,
+                arm: None,
                 segment: cell.segment,
                 consent: row.flags.consent(),
                 list_expires: None,

@@ -15,6 +15,7 @@ pub(super) const fn remedy(rule: Rule) -> &'static str {
         }
         Rule::ListExpiry => "a newer list, or a longer `list.expires_after` before it is loaded",
         Rule::Eligible => "other values in the next list, or another condition in the campaign",
+        Rule::Holdout => "nothing while the experiment runs: who is held out tells what a call changes",
         Rule::Consent => "a recorded yes in the `consent` column of the next list",
         Rule::Dnc => "the customer's own wish: only then `goldenhour dnc remove`",
         Rule::CallingHours => "a time zone for the number: the list's `zone` column, or `calling_hours.fallback_zone`",

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use crate::base::{AttemptId, CampaignIx, ContactId, LeadId, ListId, PhoneId, Wall};
+use crate::base::{AttemptId, CampaignIx, ContactId, LeadId, ListId, PhoneId, Split, Wall};
 use crate::campaign::{Folder, load};
 use crate::contact::{CallResult, ClosedWhy, ColumnValue, Columns, LeadState};
 use crate::engine::{EngineConfig, LeadRow, LedgerPage, PhoneRow, TrunkSpec};
@@ -61,6 +61,7 @@ fn row(id: u32, score: f32) -> LeadRow {
     LeadRow {
         lead: LeadId(id),
         contact: ContactId(id),
+        split: Split(u64::from(id)),
         campaign_ix: IX,
         list: ListId(1),
         list_expires: None,

@@ -1,6 +1,6 @@
 //! Every input of the engine as bytes. Of a plan only the places of its campaigns: its files stand before it.
 
-use crate::base::{AttemptId, CampaignIx, ContactId, LeadId, LegId, ListId, PhoneId, TrunkIx};
+use crate::base::{AttemptId, CampaignIx, ContactId, LeadId, LegId, ListId, PhoneId, Split, TrunkIx};
 use crate::call::{Codec, Digit, LegEnd, LegEvent, MediaQuality, NotSent, OneWay, ReleaseSide, TrunkDown, TrunkState};
 use crate::contact::{CallResult, ClosedWhy, ColumnValue, Columns, LeadState};
 use crate::engine::{Heard, Input, LeadRow, LedgerPage, OperatorCommand, PhoneRow, StoreReply, Talked, Whose};
@@ -197,6 +197,7 @@ fn un_mark(u: &mut Unpack) -> Option<DncMark> {
 fn lead(p: &mut Pack, row: &LeadRow) {
     p.number(row.lead.0.into());
     p.number(row.contact.0.into());
+    p.eight(row.split.0);
     p.number(row.campaign_ix.0.into());
     p.number(row.list.0.into());
     p.maybe(row.list_expires, Pack::wall);
@@ -226,6 +227,7 @@ fn un_lead(u: &mut Unpack) -> Option<LeadRow> {
     Some(LeadRow {
         lead: LeadId(u.small()?),
         contact: ContactId(u.small()?),
+        split: Split(u.eight()?),
         campaign_ix: CampaignIx(u.small()?),
         list: ListId(u.small()?),
         list_expires: u.maybe(Unpack::wall)?,

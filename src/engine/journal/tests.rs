@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use crate::base::{
-    AttemptId, CampaignIx, ContactId, LeadId, LegId, ListId, Money, Now, PhoneId, Tariff, Tick, TrunkIx, Wall,
+    AttemptId, CampaignIx, ContactId, LeadId, LegId, ListId, Money, Now, PhoneId, Split, Tariff, Tick, TrunkIx, Wall,
 };
 use crate::call::{Codec, Digit, LegEnd, LegEvent, MediaQuality, NotSent, OneWay, ReleaseSide, TrunkDown, TrunkState};
 use crate::campaign::Folder;
@@ -80,6 +80,7 @@ fn lead() -> LeadRow {
     LeadRow {
         lead: LeadId(1),
         contact: ContactId(u32::MAX),
+        split: Split(u64::MAX - 9),
         campaign_ix: CampaignIx(0),
         list: ListId(2),
         list_expires: Some(Wall(3)),

@@ -75,7 +75,8 @@ fn is_ours(result: CallResult) -> bool {
     matches!(result, CallResult::NetworkFailure | CallResult::TrunkRefused | CallResult::Cancelled)
 }
 
-/// Could anything in this campaign make the rule say no? Some are left out: one live attempt a person, numbers found
+/// Could anything in this campaign make the rule say no? Some are left out: one live attempt a person, who is
+/// held out of an experiment, numbers found
 /// dead, and what a trunk lets out hold everywhere in the same way, and the engine's own tests look after them.
 fn can_refuse(campaign: &Campaign, rule: Rule) -> bool {
     let caps = || campaign.caps.iter().chain(&campaign.policy.caps);
@@ -95,6 +96,6 @@ fn can_refuse(campaign: &Campaign, rule: Rule) -> bool {
         }
         Rule::ContactCaps => caps().any(|cap| matches!(cap.rule, CapRule::Within { .. })),
         Rule::CoolingOff => caps().any(|cap| matches!(cap.rule, CapRule::Quiet { .. })),
-        Rule::LiveAttempt | Rule::Number | Rule::Destination | Rule::Trunk => false,
+        Rule::Holdout | Rule::LiveAttempt | Rule::Number | Rule::Destination | Rule::Trunk => false,
     }
 }

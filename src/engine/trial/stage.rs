@@ -3,9 +3,9 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use crate::base::{AttemptId, CampaignIx, ContactId, LeadId, ListId, Now, PhoneId, Tick, Wall};
+use crate::base::{AttemptId, CampaignIx, ContactId, LeadId, ListId, Now, PhoneId, Split, Tick, Wall};
 use crate::call::{Finished, Progress, ReleaseSide};
-use crate::campaign::{Campaign, Promise, TestCall, TestCase};
+use crate::campaign::{Campaign, Experiment, Promise, TestCall, TestCase};
 use crate::contact::{CallResult, LeadState, Zones};
 use crate::engine::{
     Engine, EngineConfig, Input, LeadRow, Outcome, Output, PhoneRow, QueueSpec, StoreRequest, TrunkSpec,
@@ -80,6 +80,7 @@ pub(super) fn row(campaign: &Campaign, case: &TestCase, at: Wall, stand: Stand) 
     LeadRow {
         lead: LeadId(1),
         contact: CONTACT,
+        split: campaign.experiment.as_ref().map_or(Split::default(), Experiment::a_champion),
         campaign_ix: OWN,
         list: ListId(1),
         list_expires: campaign.list.expires_after.map(|after| (at - customer.list_age) + after),

@@ -2,6 +2,7 @@
 
 mod callbacks;
 mod detours;
+mod experiments;
 mod groups;
 mod guards;
 mod phones;

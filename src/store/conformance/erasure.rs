@@ -1,6 +1,7 @@
 //! A person is taken out: what is gone, what stays, and that nobody dials them.
 
 use crate::contact::{ClosedWhy, Columns, LeadState};
+use crate::engine::LeadRow;
 use crate::gate::Rule;
 use crate::store::{DncFilter, Erased, ListInfo, Store as _};
 
@@ -100,4 +101,23 @@ pub(super) async fn a_list_that_was_given_up_brings_nobody_back<H: Harness>(mut 
     assert_eq!(s.store().find_phone(&number(1)).await.unwrap(), None);
     assert!(s.store().find_phone(&number(2)).await.unwrap().is_some());
     s.compare().await;
+}
+
+/// A customer stays in the arm of an experiment, whatever list brings them, before and after an erasure.
+pub(super) async fn a_customer_falls_in_one_place_for_ever<H: Harness>(mut s: Script<H>) {
+    s.import(0, &[row(1, &[1]), row(2, &[2])]).await;
+    let before = s.leads(0).await;
+    assert_ne!(before[0].split, before[1].split);
+    // Another list of another campaign, in another order, with another number.
+    s.import(1, &[row(3, &[4]), row(2, &[2]), row(1, &[5])]).await;
+    let other = s.leads(1).await;
+    let split =
+        |leads: &[LeadRow], like: &LeadRow| leads.iter().find(|lead| lead.contact == like.contact).unwrap().split;
+    assert_eq!(split(&other, &before[0]), before[0].split);
+    assert_eq!(split(&other, &before[1]), before[1].split);
+    s.erase(1).await;
+    s.import(0, &[row(1, &[6])]).await;
+    assert!(s.store().find_contact(&key(1)).await.unwrap().is_some(), "they are back");
+    let back = s.store().leads_of(before[0].contact).await.unwrap();
+    assert!(!back.is_empty() && back.iter().all(|lead| lead.split == before[0].split));
 }

@@ -141,7 +141,7 @@ async fn indexes_hold_even_against_our_own_mistakes() {
     let copy = "INSERT INTO attempt SELECT zeroblob(16), state, revisions, result, contacted, free, callback, epoch, at, decided,
         lead, contact, 2, campaign, plan_version, trunk, caller_id, list, score, value, p_answer, index_value,
         propensity, explore, segment, slot_weekday, slot_half_hour, golden, attempt_no, same_slot_fails, since_last,
-        reachability FROM attempt";
+        reachability, experiment, arm, arm_share FROM attempt";
     let error = s.store().raw(copy).await.unwrap_err();
     assert!(error.to_string().contains("attempt.contact"), "{error}");
 }

@@ -109,6 +109,7 @@ pub(super) fn intent(rng: &mut Rng, now: Now, campaign: &Arc<Campaign>, lead: &L
         campaign: Arc::clone(campaign),
         facts: LeadFacts {
             eligible: Eligibility::Yes,
+            arm: None,
             segment: 0,
             consent: lead.consent,
             list_expires: lead.list_expires,
@@ -138,6 +139,7 @@ pub(super) fn intent(rng: &mut Rng, now: Now, campaign: &Arc<Campaign>, lead: &L
             same_slot_fails: 0,
             reachability: crate::rank::Reachability::default(),
             since_last: Some(HOUR),
+            trial: None,
         },
         decided: now,
         law: now.wall,

@@ -1,6 +1,8 @@
 //! Outcomes out and labels in: sealed rows with their context, a chain that holds, late labels as new revisions.
 
+use crate::base::Share;
 use crate::contact::{ColumnValue, OutcomeKind};
+use crate::engine::InTrial;
 use crate::store::{Label, LabelTarget, NewLabel, OutcomeSource, Store as _};
 
 use super::fixture::{DAY, HOUR, declined, key, no_answer, row};
@@ -95,4 +97,18 @@ pub(super) async fn a_label_is_a_new_revision_once<H: Harness>(mut s: Script<H>)
     assert_eq!(new.label, Some(Label { at: by_attempt.at, amount: by_attempt.amount }));
     assert_eq!(new.source, OutcomeSource::Label);
     assert_eq!(s.store().verify(0, 10).await.unwrap(), 2);
+}
+
+pub(super) async fn the_arm_of_an_experiment_is_kept_and_sealed<H: Harness>(mut s: Script<H>) {
+    s.import(0, &[row(1, &[1])]).await;
+    let mut intent = s.intent(0, 0).await;
+    let trial = InTrial { experiment: "e1".into(), arm: "challenger".into(), share: Share::from_ppm(200_000) };
+    intent.context.trial = Some(trial.clone());
+    s.authorise(&intent).await;
+    s.finish(declined(&intent, s.now)).await;
+    let now = s.now;
+    s.store().seal(now, 10).await.unwrap();
+    let rows = s.store().outcomes(0, 10).await.unwrap();
+    assert_eq!(rows[0].context.trial, Some(trial));
+    assert_eq!(s.store().verify(0, 10).await.unwrap(), 1);
 }

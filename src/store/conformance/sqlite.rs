@@ -83,6 +83,7 @@ suite! { File:
         a_number_that_others_have_stays_theirs,
         a_later_list_brings_the_data_back_and_nobody_dials,
         a_list_that_was_given_up_brings_nobody_back,
+        a_customer_falls_in_one_place_for_ever,
     },
     crashes::{
         what_was_live_is_unknown_and_counts,
@@ -94,6 +95,7 @@ suite! { File:
     outcomes::{
         only_sealed_rows_are_exported_in_order,
         a_row_tells_everything_as_of_the_dial,
+        the_arm_of_an_experiment_is_kept_and_sealed,
         a_label_is_a_new_revision_once,
     },
     browse::{

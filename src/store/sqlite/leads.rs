@@ -5,7 +5,7 @@ use std::sync::{Arc, LazyLock};
 
 use sqlx::sqlite::SqliteConnection;
 
-use crate::base::{CampaignIx, ContactId, LeadId, ListId, PhoneId, Pii, Wall};
+use crate::base::{CampaignIx, ContactId, LeadId, ListId, PhoneId, Pii, Split, Wall};
 use crate::engine::{LeadRow, PhoneRow};
 use crate::store::columns;
 use crate::store::keys::Sealed;
@@ -18,6 +18,7 @@ const FROM: &str = "FROM lead l
     JOIN listed r ON r.lead = l.id AND r.list = (SELECT max(x.list) FROM listed x JOIN list y ON y.id = x.list
         WHERE x.lead = l.id AND y.state = 1)
     JOIN list i ON i.id = r.list
+    JOIN contact c ON c.id = l.contact
     LEFT JOIN phone p0 ON p0.id = r.phone0 LEFT JOIN phone p1 ON p1.id = r.phone1
     LEFT JOIN phone p2 ON p2.id = r.phone2 LEFT JOIN phone p3 ON p3.id = r.phone3 WHERE";
 
@@ -27,6 +28,7 @@ pub(super) fn select(which: &str) -> Arc<str> {
     let fields = [
         "l.id",
         "l.contact",
+        "hex(substr(c.token, 1, 8))",
         "l.campaign",
         "l.state",
         "l.until",
@@ -160,6 +162,7 @@ pub(super) async fn customer_keys(
 fn read(mut cells: Cells) -> Result<LeadRow, StoreError> {
     let lead = LeadId(cells.small()?);
     let contact = ContactId(cells.small()?);
+    let split = Split(u64::from_be_bytes(cells.bytes()?));
     let campaign_ix = CampaignIx(cells.small()?);
     let state = read_state(&mut cells)?;
     let (next_phone, next_free) = (cells.small()?, cells.yes()?);
@@ -181,6 +184,7 @@ fn read(mut cells: Cells) -> Result<LeadRow, StoreError> {
     Ok(LeadRow {
         lead,
         contact,
+        split,
         campaign_ix,
         list,
         list_expires,

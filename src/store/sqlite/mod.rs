@@ -29,6 +29,7 @@ mod slots;
 mod sql;
 mod switches;
 mod tokens;
+mod trials;
 mod versions;
 mod write;
 

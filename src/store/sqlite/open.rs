@@ -17,6 +17,7 @@ pub(super) const MIGRATIONS: &[&str] = &[
     include_str!("../../../migrations/sqlite/0002_media_quality.sql"),
     include_str!("../../../migrations/sqlite/0003_switches.sql"),
     include_str!("../../../migrations/sqlite/0004_answers.sql"),
+    include_str!("../../../migrations/sqlite/0005_experiment.sql"),
 ];
 
 /// Of a database that is up to date.

@@ -3,10 +3,10 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use crate::base::{AttemptId, CampaignIx, ContactId, LeadId, ListId, PhoneId, Wall};
+use crate::base::{AttemptId, CampaignIx, ContactId, LeadId, ListId, PhoneId, Share, Wall};
 use crate::call::{Codec, MediaQuality, OneWay, ReleaseSide};
 use crate::contact::{CallResult, Columns, ContactKind, OutcomeKind};
-use crate::engine::{Context, Outcome, Times};
+use crate::engine::{Context, InTrial, Outcome, Times};
 use crate::rank::Reachability;
 use crate::store::keys::Sealed;
 use crate::store::records::{Label, OutcomeRow, OutcomeSource, PlanVersion};
@@ -81,6 +81,9 @@ const FIELDS: &[&str] = &[
     "a.same_slot_fails",
     "a.reachability",
     "a.since_last",
+    "a.experiment",
+    "a.arm",
+    "a.arm_share",
     "v.campaign_hash",
     "v.policy",
     "v.policy_hash",
@@ -260,7 +263,17 @@ fn read_context(cells: &mut Cells) -> Result<Context, StoreError> {
         same_slot_fails: cells.small()?,
         reachability: Reachability::from_steps(i8::try_from(cells.int()?).unwrap_or(0)),
         since_last: cells.maybe_small()?.map(Duration::from_micros),
+        trial: read_trial(cells)?,
     })
+}
+
+/// Written whole or not at all.
+fn read_trial(cells: &mut Cells) -> Result<Option<InTrial>, StoreError> {
+    let experiment = cells.maybe_text()?.map(Arc::from);
+    let arm = cells.maybe_text()?.map(Arc::from);
+    let share = cells.maybe_small()?.map(Share::from_ppm);
+    let (Some(experiment), Some(arm), Some(share)) = (experiment, arm, share) else { return Ok(None) };
+    Ok(Some(InTrial { experiment, arm, share }))
 }
 
 fn read_plan(cells: &mut Cells, campaign_ix: CampaignIx) -> Result<PlanVersion, StoreError> {

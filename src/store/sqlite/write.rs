@@ -45,7 +45,7 @@ static NEW_ATTEMPTS: LazyLock<Sizes> = LazyLock::new(|| {
     Sizes::insert(
         "attempt(id, state, revisions, result, contacted, free, callback, epoch, at, decided, lead, contact, phone, campaign, plan_version, trunk, caller_id,
             list, score, value, p_answer, index_value, propensity, explore, segment, slot_weekday, slot_half_hour,
-            golden, attempt_no, same_slot_fails, reachability, since_last)",
+            golden, attempt_no, same_slot_fails, reachability, since_last, experiment, arm, arm_share)",
         ATTEMPT_COLUMNS,
     )
 });
@@ -171,7 +171,7 @@ struct Parts<'w> {
 }
 
 const DONE_COLUMNS: usize = 6;
-const ATTEMPT_COLUMNS: usize = 32;
+const ATTEMPT_COLUMNS: usize = 35;
 const OUTCOME_COLUMNS: usize = 38;
 const MOVED_COLUMNS: usize = 5;
 
@@ -236,7 +236,10 @@ fn bind_attempt(binds: &mut Binds, new: &NewAttempt, epoch: Epoch, end: Option<&
         .int(i64::from(context.attempt_no))
         .int(i64::from(context.same_slot_fails))
         .int(i64::from(context.reachability.steps()))
-        .maybe_int(since_last);
+        .maybe_int(since_last)
+        .maybe_text(context.trial.as_ref().map(|trial| &*trial.experiment))
+        .maybe_text(context.trial.as_ref().map(|trial| &*trial.arm))
+        .maybe_int(context.trial.as_ref().map(|trial| i64::from(trial.share.ppm)));
 }
 
 fn bind_outcome(binds: &mut Binds, done: &Finished, now: Wall) {

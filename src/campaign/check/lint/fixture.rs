@@ -1,7 +1,7 @@
 //! One campaign without a warning, and what a change to it is warned of.
 
 use crate::base::{Diagnostic, render};
-use crate::campaign::{Folder, load};
+use crate::campaign::{Campaign, Folder, load};
 
 const CLEAN: &str = r#"schema: goldenhour/v1
 campaign: clean
@@ -50,6 +50,7 @@ pub fn folder(campaigns: &[String]) -> Folder {
     for (path, text) in shared {
         folder.insert(path, text.as_bytes());
     }
+    folder.insert("scripts/x.md", "Say who you are.".as_bytes());
     for (at, text) in campaigns.iter().enumerate() {
         folder.insert(format!("{at}.yaml"), text.as_bytes());
     }
@@ -64,6 +65,12 @@ pub fn warnings_of(campaigns: &[String]) -> Vec<Diagnostic> {
 /// `GH1030: message`, one per warning.
 pub fn warned(edits: &[(&str, &str)]) -> Vec<String> {
     warnings_of(&[changed(edits)]).iter().map(|found| format!("{}: {}", found.code, found.message)).collect()
+}
+
+/// The one campaign, or its mistakes in words.
+pub fn loaded(edits: &[(&str, &str)]) -> Result<Campaign, String> {
+    let plan = load(&folder(&[changed(edits)])).map_err(|findings| render(&findings))?;
+    plan.campaigns.first().map(|campaign| (**campaign).clone()).ok_or_else(|| "no campaign".to_owned())
 }
 
 mod tests {

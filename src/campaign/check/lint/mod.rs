@@ -1,8 +1,9 @@
 //! What a correct campaign will hardly mean: each rule is a file, and finds warnings. A run that has ended is an error.
 
 mod apart;
+mod arms;
 #[cfg(test)]
-mod fixture;
+pub mod fixture;
 mod golden;
 mod overlap;
 mod queue;
@@ -29,6 +30,7 @@ pub fn campaign(raw: &RawCampaign, campaign: &Campaign, today: Option<Date>, fin
     retry::check(raw, campaign, findings);
     queue::check(raw, campaign, findings);
     refusal::check(raw, campaign, findings);
+    arms::check(raw, campaign, findings);
     if let Some(today) = today {
         run::check(raw, campaign, today, findings);
     }

@@ -57,6 +57,7 @@ const fn rule(rule: Rule) -> &'static str {
         Rule::CampaignState => "the campaign is not running",
         Rule::ListExpiry => "the list has expired",
         Rule::Eligible => "not eligible by the campaign's conditions",
+        Rule::Holdout => "held out by an experiment",
         Rule::Consent => "no consent",
         Rule::Dnc => "on the do-not-call list",
         Rule::CallingHours => "outside calling hours",

@@ -1,0 +1,138 @@
+//! `experiment:`, one way of calling against another, and against not calling.
+
+use std::sync::Arc;
+
+use sha2::{Digest as _, Sha256};
+
+use crate::base::{Share, Split};
+
+/// `decide: { method: sequential }` and `split_by: customer_id` are the only ones there are.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Experiment {
+    pub id: Arc<str>,
+    /// Sorted by name, so that the order of the file moves nobody. One of them is [`Experiment::CHAMPION`].
+    pub arms: Vec<Arm>,
+    /// A disposition of the campaign.
+    pub success: String,
+    pub alpha: Share,
+    pub min_contacts_per_arm: u32,
+    /// `stop_if: { complaint_rate_above }`
+    pub complaint_rate_above: Option<Share>,
+}
+
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Arm {
+    pub name: Arc<str>,
+    pub share: Share,
+    /// `call: never`: the campaign calls nobody in it.
+    pub held_out: bool,
+    /// What agents say, in place of the campaign's `script`.
+    pub script: Option<Arc<str>>,
+}
+
+/// Position among the arms.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct ArmIx(pub u8);
+
+/// A champion of one customer in ten thousand is found in so many, as good as surely.
+const LOOKS: u64 = 200_000;
+
+impl Experiment {
+    pub const CHAMPION: &'static str = "champion";
+    /// More arms than anybody has customers for.
+    pub const MOST_ARMS: usize = 8;
+    pub const ALPHA: Share = Share::from_ppm(50_000);
+    pub const MIN_CONTACTS_PER_ARM: u32 = 400;
+
+    /// The same customer is in the same arm for ever, as long as id and shares stay. Another id splits anew, independently.
+    pub fn arm_of(&self, customer: Split) -> ArmIx {
+        let at = self.place(customer);
+        let mut below = 0;
+        let found = self.arms.iter().position(|arm| {
+            below += arm.share.ppm;
+            at < below
+        });
+        ArmIx(found.and_then(|at| u8::try_from(at).ok()).unwrap_or(0))
+    }
+
+    pub fn arm(&self, ix: ArmIx) -> Option<&Arm> {
+        self.arms.get(usize::from(ix.0))
+    }
+
+    /// A customer of the champion: somebody whom the campaign's own tests can be about.
+    pub fn a_champion(&self) -> Split {
+        let is_champion =
+            |customer: &Split| self.arm(self.arm_of(*customer)).is_some_and(|arm| &*arm.name == Self::CHAMPION);
+        (0..LOOKS).map(Split).find(is_champion).unwrap_or_default()
+    }
+
+    /// In parts per million: uniform over customers, since SHA-256 is.
+    fn place(&self, Split(customer): Split) -> u32 {
+        let digest = Sha256::new()
+            .chain_update(b"goldenhour experiment\0")
+            .chain_update(self.id.as_bytes())
+            .chain_update([0])
+            .chain_update(customer.to_be_bytes())
+            .finalize();
+        let (head, _) = digest.split_at(8);
+        let uniform = u64::from_be_bytes(head.try_into().unwrap_or_default());
+        // Lemire 2019: multiply and shift.
+        ((u128::from(uniform) * u128::from(Share::ONE.ppm)) >> 64) as u32
+    }
+}
+
+#[cfg(test)]
+pub(crate) mod tests {
+    use super::*;
+
+    pub(crate) fn arm(name: &str, percent: u32, held_out: bool) -> Arm {
+        Arm { name: name.into(), share: Share::from_ppm(percent * 10_000), held_out, script: None }
+    }
+
+    /// Sorted as the reader sorts them.
+    pub(crate) fn experiment(id: &str, arms: Vec<Arm>) -> Experiment {
+        Experiment {
+            id: id.into(),
+            arms,
+            success: "accepted".into(),
+            alpha: Experiment::ALPHA,
+            min_contacts_per_arm: Experiment::MIN_CONTACTS_PER_ARM,
+            complaint_rate_above: None,
+        }
+    }
+
+    fn three(id: &str) -> Experiment {
+        experiment(id, vec![arm("challenger", 20, false), arm("champion", 78, false), arm("holdout", 2, true)])
+    }
+
+    #[test]
+    fn arms_get_their_shares_of_customers() {
+        let experiment = three("golden-script");
+        let mut counts = [0_u32; 3];
+        for customer in 0..100_000 {
+            counts[usize::from(experiment.arm_of(Split(customer)).0)] += 1;
+        }
+        for (count, expected) in counts.iter().zip([20_000, 78_000, 2_000]) {
+            // Four standard deviations.
+            let tolerance = 4.0 * (f64::from(expected) * (1.0 - f64::from(expected) / 100_000.0)).sqrt();
+            assert!(f64::from(count.abs_diff(expected)) < tolerance, "{counts:?}");
+        }
+    }
+
+    #[test]
+    fn a_customer_stays_in_an_arm_and_another_experiment_splits_anew() {
+        let (one, same, other) = (three("a"), three("a"), three("b"));
+        let arms = |of: &Experiment| (0..10_000).map(|n| of.arm_of(Split(n))).collect::<Vec<_>>();
+        assert_eq!(arms(&one), arms(&same));
+        // Independent splits agree in .2² + .78² + .02² of all customers.
+        let agree = arms(&one).iter().zip(arms(&other)).filter(|(a, b)| **a == *b).count();
+        assert!((6_250..6_750).contains(&agree), "{agree}");
+    }
+
+    /// Written down, because people must stay where they were put in every version of the program.
+    #[test]
+    fn the_split_is_the_same_in_every_version() {
+        let arms: Vec<u8> = (0..24).map(|n| three("golden-script").arm_of(Split(n)).0).collect();
+        assert_eq!(arms, [1, 1, 1, 1, 1, 1, 0, 1, 1, 1, 1, 1, 1, 1, 0, 1, 1, 1, 1, 1, 1, 1, 0, 1]);
+    }
+}
