@@ -165,14 +165,18 @@ fn allowed_from(verdict: &Verdict, now: Wall) -> Option<Wall> {
 
 #[cfg(test)]
 mod tests {
+    use std::collections::BTreeMap;
     use std::sync::Arc;
     use std::time::Duration;
 
     use super::*;
-    use crate::base::{LeadId, ListId, PhoneId};
+    use crate::base::{LeadId, LegId, ListId, PhoneId, Split};
+    use crate::call::{LegEnd, LegEvent, ReleaseSide};
     use crate::campaign::{Folder, load};
     use crate::contact::{Columns, LeadState};
-    use crate::engine::{EngineConfig, Input, LeadRow, Output, PhoneRow, StoreReply, StoreRequest, TrunkSpec};
+    use crate::engine::{
+        EngineConfig, Input, LeadRow, OperatorCommand, Output, PhoneRow, StoreReply, StoreRequest, TrunkSpec,
+    };
 
     fn policy(name: &str, precedence: u8) -> String {
         format!(
@@ -195,24 +199,56 @@ mod tests {
 
     /// Campaign `a` and campaign `b` want person 1, who may be dialled so often in a day; which of them dial, in order.
     fn dialled(values: [f32; 2], precedence: [u8; 2], dials: u8) -> Vec<u16> {
+        let mut now = Now { wall: Wall::parse("2026-12-01T10:00:00+08:00").unwrap(), ..Now::default() };
+        let mut engine = Engine::new(now, config());
+        engine.handle(now, plan(precedence, dials));
+        let both = [CampaignIx(0), CampaignIx(1)];
+        for ix in both {
+            engine.handle(now, Input::Command(OperatorCommand::Pause(ix)));
+        }
+        for (ix, value) in both.into_iter().zip(values) {
+            engine.handle(now, Input::Leads(vec![row(ix, value)]));
+        }
+        let mut order = Vec::new();
+        for second in 0..7_200 {
+            for ix in both.into_iter().filter(|_| second == 2) {
+                engine.handle(now, Input::Command(OperatorCommand::Resume(ix)));
+            }
+            now = now.plus(Duration::from_secs(1));
+            engine.handle(now, Input::Timeout);
+            while let Some(output) = engine.poll_output() {
+                if let Output::Store(StoreRequest::Authorise(intent)) = output {
+                    order.push(intent.campaign_ix.0);
+                    nobody_is_reached(&mut engine, now, intent.attempt);
+                }
+            }
+        }
+        order
+    }
+
+    fn plan(precedence: [u8; 2], dials: u8) -> Input {
         let mut folder = Folder::default();
         for (name, (policy_name, precedence)) in ["a", "b"].into_iter().zip(["p", "q"].into_iter().zip(precedence)) {
-            folder.insert(&format!("policies/{policy_name}.yaml"), policy(policy_name, precedence).as_bytes());
-            folder.insert(&format!("{name}.yaml"), campaign(name, policy_name, dials).as_bytes());
+            folder.insert(format!("policies/{policy_name}.yaml"), policy(policy_name, precedence).as_bytes());
+            folder.insert(format!("{name}.yaml"), campaign(name, policy_name, dials).as_bytes());
         }
         let plan = load(&folder).unwrap_or_else(|findings| panic!("{}", crate::base::render(&findings)));
+        Input::Plan((0..).map(CampaignIx).zip(plan.campaigns.iter().cloned()).collect(), plan.zones)
+    }
+
+    fn config() -> EngineConfig {
         let trunk = TrunkSpec {
             name: "gw".into(),
             live: false,
             max_calls: 9,
             max_cps: 9,
             caller_ids: ["+999100000001".into()].into(),
-            pools: std::collections::BTreeMap::new(),
-            shown_max: std::collections::BTreeMap::new(),
+            pools: BTreeMap::new(),
+            shown_max: BTreeMap::new(),
             spend: None,
             reach: Arc::new(crate::base::Reach::of_country(None, &[])),
         };
-        let config = EngineConfig {
+        EngineConfig {
             seed: 1,
             trunks: vec![trunk],
             groups: Vec::new(),
@@ -221,61 +257,42 @@ mod tests {
             zone: jiff::tz::TimeZone::UTC,
             wall_rate: 1.0,
             permit: EngineConfig::PERMIT,
+        }
+    }
+
+    fn row(campaign_ix: CampaignIx, value: f32) -> LeadRow {
+        LeadRow {
+            lead: LeadId(u32::from(campaign_ix.0) + 1),
+            contact: ContactId(1),
+            campaign_ix,
+            list: ListId(1),
+            list_expires: None,
+            phones: vec![PhoneRow { phone: PhoneId(1), is_test: true, dead: false, zones: Vec::new() }],
+            score: 0.5,
+            value,
+            consent: Some(true),
+            attempts_used: 0,
+            columns: Columns::default(),
+            state: LeadState::Waiting { until: Wall(0) },
+            next_phone: 0,
+            next_free: false,
+            split: Split::default(),
+        }
+    }
+
+    /// So only caps keep the other campaign away.
+    fn nobody_is_reached(engine: &mut Engine, now: Now, attempt: AttemptId) {
+        engine.handle(now, Input::Stored(vec![StoreReply::Authorised { attempt }]));
+        let end = LegEnd {
+            unanswered: Some(CallResult::Rejected),
+            sip_status: None,
+            q850: None,
+            by: ReleaseSide::Them,
+            media: None,
+            unheard: false,
         };
-        let mut now = Now { wall: Wall::parse("2026-12-01T10:00:00+08:00").unwrap(), ..Now::default() };
-        let mut engine = Engine::new(now, config);
-        let campaigns = (0..).map(CampaignIx).zip(plan.campaigns.iter().cloned()).collect();
-        engine.handle(now, Input::Plan(campaigns, plan.zones.clone()));
-        engine.handle(now, Input::Command(crate::engine::OperatorCommand::Pause(CampaignIx(0))));
-        engine.handle(now, Input::Command(crate::engine::OperatorCommand::Pause(CampaignIx(1))));
-        for (ix, value) in (0..).zip(values) {
-            let phone = PhoneRow { phone: PhoneId(1), is_test: true, dead: false, zones: Vec::new() };
-            let row = LeadRow {
-                lead: LeadId(u32::from(ix) + 1),
-                contact: ContactId(1),
-                campaign_ix: CampaignIx(ix),
-                list: ListId(1),
-                list_expires: None,
-                phones: vec![phone],
-                score: 0.5,
-                value,
-                consent: Some(true),
-                attempts_used: 0,
-                columns: Columns::default(),
-                state: LeadState::Waiting { until: Wall(0) },
-                next_phone: 0,
-                next_free: false,
-            };
-            engine.handle(now, Input::Leads(vec![row]));
-        }
-        let mut order = Vec::new();
-        for second in 0..7_200 {
-            if second == 2 {
-                engine.handle(now, Input::Command(crate::engine::OperatorCommand::Resume(CampaignIx(0))));
-                engine.handle(now, Input::Command(crate::engine::OperatorCommand::Resume(CampaignIx(1))));
-            }
-            now = now.plus(Duration::from_secs(1));
-            engine.handle(now, Input::Timeout);
-            while let Some(output) = engine.poll_output() {
-                if let Output::Store(StoreRequest::Authorise(intent)) = output {
-                    order.push(intent.campaign_ix.0);
-                    // Nobody is reached, so only caps keep the other campaign away.
-                    engine.handle(now, Input::Stored(vec![StoreReply::Authorised { attempt: intent.attempt }]));
-                    let end = crate::call::LegEnd {
-                        unanswered: Some(CallResult::Rejected),
-                        sip_status: None,
-                        q850: None,
-                        by: crate::call::ReleaseSide::Them,
-                        media: None,
-                        unheard: false,
-                    };
-                    let leg = crate::base::LegId(intent.attempt);
-                    engine.handle(now, Input::Leg(leg, crate::call::LegEvent::Sent));
-                    engine.handle(now, Input::Leg(leg, crate::call::LegEvent::Ended(end)));
-                }
-            }
-        }
-        order
+        engine.handle(now, Input::Leg(LegId(attempt), LegEvent::Sent));
+        engine.handle(now, Input::Leg(LegId(attempt), LegEvent::Ended(end)));
     }
 
     #[test]

@@ -125,7 +125,7 @@ mod tests {
     use crate::base::Rng;
 
     /// Labels drawn by a true chance, and what two models make of it: the chance itself with noise on its logit.
-    fn world(rng: &mut Rng, rows: usize, noise_a: f64, noise_b: f64) -> (Vec<(bool, f64)>, Vec<(bool, f64)>) {
+    fn world(rng: &mut Rng, rows: usize, noise_a: f64, noise_b: f64) -> [Vec<(bool, f64)>; 2] {
         let squash = |logit: f64| 1.0 / (1.0 + (-logit).exp());
         let draw = |rng: &mut Rng| {
             let logit = -2.0 + rng.normal();

@@ -66,6 +66,8 @@ mod postgres;
 #[cfg(test)]
 mod prometheus;
 #[cfg(test)]
+mod real_hours;
+#[cfg(test)]
 mod real_lists;
 #[cfg(test)]
 mod reload;
