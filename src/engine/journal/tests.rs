@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use crate::base::{
-    AttemptId, CampaignIx, ContactId, LeadId, LegId, ListId, Money, Now, PhoneId, Tariff, Tick, TrunkIx, Wall,
+    AttemptId, CampaignIx, ContactId, LeadId, LegId, ListId, Money, Now, PhoneId, QueueIx, Tariff, Tick, TrunkIx, Wall,
 };
 use crate::call::{Codec, Digit, LegEnd, LegEvent, MediaQuality, NotSent, OneWay, ReleaseSide, TrunkDown, TrunkState};
 use crate::campaign::Folder;
@@ -167,6 +167,7 @@ fn inputs() -> Vec<Input> {
     inputs.extend(events.into_iter().map(|event| Input::Leg(LegId(attempt), event)));
     inputs.extend(commands.into_iter().map(Input::Command));
     inputs.push(Input::Trunk(TrunkIx(0), TrunkState::Up));
+    inputs.push(Input::Seats(QueueIx(1), 12));
     inputs.extend(TrunkDown::ALL.map(|why| Input::Trunk(TrunkIx(1), TrunkState::Down(why))));
     inputs
 }
