@@ -63,6 +63,8 @@ pub fn campaign() -> Campaign {
         scripts: BTreeMap::new(),
         flow: None,
         dispositions: BTreeMap::new(),
+        goals: Vec::new(),
+        simulate: crate::campaign::Simulate::default(),
         hash: String::new(),
     }
 }

@@ -5,6 +5,7 @@ mod campaign;
 mod caps;
 mod cases;
 mod flow;
+mod goals;
 mod golden;
 mod hours;
 mod lint;

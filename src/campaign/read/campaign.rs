@@ -8,8 +8,11 @@ use crate::campaign::{AgentsUse, CapOrigin, Pacing, PacingMode, Purpose, Rank, R
 
 use super::rank::rank;
 use super::reference::{Reference, reference};
-use super::{RawAttempts, RawCap, RawDisposition, RawFlow, RawGolden, RawHours, RawList, RawRetry, RawTests};
-use super::{attempts, caps, cases, dispositions, flow, golden, hours, list, policy};
+use super::{
+    RawAttempts, RawCap, RawDisposition, RawFlow, RawGoals, RawGolden, RawHours, RawList, RawRetry, RawSimulate,
+    RawTests,
+};
+use super::{attempts, caps, cases, dispositions, flow, goals, golden, hours, list, policy};
 
 /// Everything is optional here, so that one mistake does not hide the next: `check` says what is missing.
 #[derive(Clone, Debug, Default)]
@@ -39,6 +42,8 @@ pub struct RawCampaign {
     pub script: RawScript,
     pub flow: Option<RawFlow>,
     pub dispositions: Vec<RawDisposition>,
+    pub goals: RawGoals,
+    pub simulate: Option<RawSimulate>,
     pub tests: RawTests,
     /// Sections that stand in the file, readable or not: what is unreadable is not called missing as well.
     pub present: Vec<&'static str>,
@@ -77,7 +82,7 @@ const MOST: usize = 64;
 pub fn campaign(root: &Node, findings: &mut Findings) -> Option<RawCampaign> {
     let mut fields = root.fields("a campaign", findings)?;
     fields.take("schema");
-    fields.not_yet(&["answer", "recording", "callbacks", "experiment", "feedback", "goals", "simulate"]);
+    fields.not_yet(&["answer", "recording", "callbacks", "experiment", "feedback"]);
     let present = ["pacing", "agents", "flow"].into_iter().filter(|key| fields.take(key).is_some()).collect();
     let words = |names: &'static [Scenario]| names.iter().map(|s| (s.as_str(), *s)).collect::<Vec<_>>();
     let raw = RawCampaign {
@@ -112,6 +117,8 @@ pub fn campaign(root: &Node, findings: &mut Findings) -> Option<RawCampaign> {
         script: fields.optional("script", findings, script).unwrap_or_default(),
         flow: fields.optional("flow", findings, flow::flow),
         dispositions: fields.optional("dispositions", findings, dispositions::dispositions).unwrap_or_default(),
+        goals: fields.optional("goals", findings, goals::goals).unwrap_or_default(),
+        simulate: fields.optional("simulate", findings, goals::simulate),
         tests: fields.optional("tests", findings, cases::tests).unwrap_or_default(),
         present: Vec::new(),
     };

@@ -10,6 +10,7 @@ mod campaign;
 mod dialling;
 mod dispositions;
 mod flow;
+mod goals;
 mod hours;
 mod json;
 mod list;
