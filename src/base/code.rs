@@ -66,6 +66,10 @@ codes! {
     ArmsAlike = 1035,
     /// A test of a campaign or of a policy does not hold.
     CampaignTest = 1050,
+    /// A rehearsal misses what its campaign requires.
+    Requirement = 1051,
+    /// A roster that cannot be read.
+    Roster = 1052,
     /// The bytes of a list are not in the encoding they were read as.
     ListEncoding = 2001,
     /// A quote is opened and never closed, so that rows would be swallowed.

@@ -10,8 +10,8 @@ use crate::base::Diagnostic;
 use crate::contact::{CallResult, Meaning, Zones};
 
 use super::{
-    Attempts, Calendar, CallingHours, Cap, Condition, Experiment, Flow, GoldenHours, ListMap, Policy, Rank, RankBy,
-    RetryRule, TestSet,
+    Attempts, Calendar, CallingHours, Cap, Condition, Experiment, Flow, Goal, GoldenHours, ListMap, Policy, Rank,
+    RankBy, RetryRule, Simulate, TestSet,
 };
 
 /// All campaigns of one folder, checked together and swapped together.
@@ -61,6 +61,8 @@ pub struct Campaign {
     pub flow: Option<Arc<Flow>>,
     pub dispositions: BTreeMap<String, Meaning>,
     pub experiment: Option<Experiment>,
+    pub goals: Vec<Goal>,
+    pub simulate: Simulate,
     /// SHA-256 of the file, hex: the campaign's version in every outcome.
     pub hash: String,
 }

@@ -68,6 +68,11 @@ impl Condition {
         Self { source: "true".to_owned(), compiled: Arc::new(Compiled { expr, needed }) }
     }
 
+    /// The columns that it looks at.
+    pub fn columns(&self) -> impl Iterator<Item = &str> {
+        self.compiled.needed.iter().map(|needed| if needed.attribute().is_some() { "attrs" } else { &needed.name })
+    }
+
     /// What it says, for those who compare two of them.
     pub(super) fn tree(&self) -> &IdedExpr {
         &self.compiled.expr

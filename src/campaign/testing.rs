@@ -64,6 +64,8 @@ pub fn campaign() -> Campaign {
         flow: None,
         dispositions: BTreeMap::new(),
         experiment: None,
+        goals: Vec::new(),
+        simulate: crate::campaign::Simulate::default(),
         hash: String::new(),
     }
 }

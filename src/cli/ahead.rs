@@ -7,7 +7,7 @@ use jiff::tz::TimeZone;
 
 use crate::base::{CampaignIx, LeadId, TrunkIx, Wall};
 use crate::campaign::{Campaign, Plan};
-use crate::engine::{Forecast, LeadRow, SpendView};
+use crate::engine::{Forecast, LeadRow, LedgerPage, SpendView};
 use crate::store::{LedgerCursor, ListSeen, Paused, Sqlite, Store as _, StoreError};
 
 use super::exit::Stop;
@@ -108,6 +108,30 @@ impl Seen {
 
     pub(super) async fn lists(&mut self, campaign: CampaignIx) -> Result<Vec<ListSeen>, Stop> {
         self.store.lists_of(campaign).await.map_err(|error| Stop::store(&error))
+    }
+
+    /// Every lead of one campaign, and the histories of everybody.
+    pub(super) async fn leads(&mut self, campaign: CampaignIx) -> Result<(Vec<LeadRow>, LedgerPage), Stop> {
+        let read = async {
+            let (mut leads, mut ledgers) = (Vec::new(), LedgerPage::default());
+            let now = crate::base::Now { wall: self.at, ..super::now() };
+            let mut cursor = Some(LedgerCursor::default());
+            while let Some(from) = cursor {
+                let (page, next) = self.store.ledgers(from, PAGE, now).await?;
+                ledgers.contacts.extend(page.contacts);
+                ledgers.phones.extend(page.phones);
+                cursor = next;
+            }
+            let mut after = LeadId(0);
+            loop {
+                let rows = self.store.every_lead(campaign, after, PAGE).await?;
+                let Some(last) = rows.last().map(|row| row.lead) else { break };
+                after = last;
+                leads.extend(rows);
+            }
+            Ok((leads, ledgers))
+        };
+        read.await.map_err(|error: StoreError| Stop::store(&error))
     }
 
     async fn feed_ledgers(&mut self, forecast: &mut Forecast) -> Result<(), StoreError> {

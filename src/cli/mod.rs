@@ -28,6 +28,7 @@ mod report;
 mod schema;
 mod score;
 mod serve;
+mod simulate;
 mod site;
 mod test;
 mod token;
@@ -75,6 +76,7 @@ enum Command {
     Demo(demo::Args),
     Gateway(gateway::Args),
     Serve(serve::Args),
+    Simulate(simulate::Args),
     Dnc(dnc::Args),
     Doctor(doctor::Args),
     Diff(diff::Args),
@@ -138,6 +140,7 @@ fn run(cli: Cli) -> Result<Exit, Stop> {
         Command::Completions(args) => completions::run(&args),
         Command::Gateway(args) => gateway::run(&args),
         Command::Serve(args) => serve::run(&args),
+        Command::Simulate(args) => simulate::run(&args),
         Command::Demo(args) => demo::run(&args),
         Command::Dnc(args) => dnc::run(&args),
         Command::Doctor(args) => doctor::run(&args),

@@ -11,11 +11,13 @@ use serde::Serialize;
 use crate::base::{CampaignIx, Wall};
 use crate::campaign::{Campaign, Plan, Status};
 use crate::engine::{Day, Forecast, Hour, Waterfall};
+use crate::sim::{HourFigures, RunFigures};
 use crate::store::ListSeen;
 
 use super::ahead::{Seen, clock, shown, spent_out, thousands};
 use super::exit::{Exit, Stop};
 use super::output;
+use super::simulate::of_database;
 use super::site::{Site, block_on, unknown};
 
 /// Who would be called when, and who not and why; reads the database and changes nothing
@@ -30,6 +32,9 @@ pub(super) struct Args {
     /// The moment to look from [default: now]
     #[arg(long, value_name = "RFC3339", value_parser = super::serve::wall)]
     at: Option<Wall>,
+    /// Rehearse the 24 hours ahead with so many agents, or lines: what to expect of each hour
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(1..=10_000))]
+    agents: Option<u32>,
     /// Print one JSON object
     #[arg(long)]
     json: bool,
@@ -67,6 +72,9 @@ struct One {
     hours: Vec<HourRow>,
     /// The same day by what the contacts' own clocks show.
     contact_hours: Vec<HourRow>,
+    /// With `--agents`: the same day rehearsed, by what the contacts' own clocks show. Hours without a dial are left out.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    expected: Option<Vec<Expected>>,
     #[serde(skip)]
     fall: Waterfall,
     #[serde(skip)]
@@ -87,6 +95,15 @@ struct HourRow {
     due: u64,
     dialable: u64,
     golden: u64,
+}
+
+#[derive(Debug, Serialize)]
+struct Expected {
+    hour: String,
+    attempts: u64,
+    answered: u64,
+    contacts: u64,
+    successes: u64,
 }
 
 pub(super) fn run(args: &Args) -> Result<Exit, Stop> {
@@ -110,7 +127,12 @@ async fn plan(args: &Args) -> Result<Report, Stop> {
     for (ix, campaign) in seen.places(&plan).iter().filter(|(_, campaign)| wanted(campaign)) {
         let lists = seen.lists(*ix).await?;
         let paused = seen.paused.holds(*ix);
-        campaigns.extend(one(&forecast, &plan, *ix, campaign, lists, paused));
+        let Some(mut one) = one(&forecast, &plan, *ix, campaign, lists, paused) else { continue };
+        if let Some(agents) = args.agents {
+            let figures = of_database(&mut seen, &plan, (*ix, campaign), agents, 1).await?;
+            one.expected = Some(expected(&figures));
+        }
+        campaigns.push(one);
     }
     Ok(Report { at: seen.at.to_string(), campaigns })
 }
@@ -149,10 +171,22 @@ fn one(
         dialable_now: fall.now,
         hours: hours(&day, &clock),
         contact_hours: day.local.iter().map(|hour| row(hour, &TimeZone::UTC)).collect(),
+        expected: None,
         zone: day.zone,
         fall,
         clock,
     })
+}
+
+fn expected(figures: &RunFigures) -> Vec<Expected> {
+    let hour = |(hour, of): (usize, &HourFigures)| Expected {
+        hour: format!("{hour:02}:00"),
+        attempts: of.attempts,
+        answered: of.answered,
+        contacts: of.contacts,
+        successes: of.successes,
+    };
+    figures.hours.iter().enumerate().filter(|(_, of)| of.attempts > 0).map(hour).collect()
 }
 
 fn hours(day: &Day, clock: &TimeZone) -> Vec<HourRow> {
@@ -176,9 +210,26 @@ impl fmt::Display for Report {
             one.head(f)?;
             write!(f, "\n{}", one.waterfall())?;
             write!(f, "\n{}", one.day())?;
+            if let Some(expected) = &one.expected {
+                write!(f, "\n{}", ahead_of(expected))?;
+            }
         }
         Ok(())
     }
+}
+
+fn ahead_of(expected: &[Expected]) -> String {
+    if expected.is_empty() {
+        return "  expected: nobody is dialled".to_owned();
+    }
+    let mut table = output::table();
+    let right = |text: String| Cell::new(text).set_alignment(CellAlignment::Right);
+    table.add_row(["  hour", "dials", "answers", "contacts", "successes"].map(|text| right(text.to_owned())));
+    for line in expected {
+        let counts = [line.attempts, line.answered, line.contacts, line.successes].map(thousands);
+        table.add_row(std::iter::once(line.hour.clone()).chain(counts).map(right));
+    }
+    format!("  expected of them, rehearsed, on the contact's clock\n{table}")
 }
 
 impl One {

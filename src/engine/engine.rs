@@ -109,6 +109,7 @@ impl Engine {
             Input::Leg(leg, event) => self.on_leg(now, leg, event),
             Input::Command(command) => self.obey(now, &command),
             Input::Trunk(trunk, state) => self.trunk_stands(now, trunk, state),
+            Input::Seats(queue, seats) => self.staff_queue(now, queue, seats),
             Input::Timeout => {}
         }
         self.close_what_rings(now);

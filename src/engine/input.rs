@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use crate::base::{CampaignIx, ContactId, LegId, PhoneId, TrunkIx, Wall};
+use crate::base::{CampaignIx, ContactId, LegId, PhoneId, QueueIx, TrunkIx, Wall};
 use crate::call::{LegCommand, LegEvent, TrunkState};
 use crate::campaign::Campaign;
 use crate::contact::Zones;
@@ -38,6 +38,8 @@ pub enum Input {
     Command(OperatorCommand),
     /// The line says how a trunk stands. Until it has said a word, a trunk is up.
     Trunk(TrunkIx, TrunkState),
+    /// So many people stand behind a queue from now on. Until it is said, as many as the configuration has.
+    Seats(QueueIx, u32),
     /// `poll_timeout` has come.
     Timeout,
 }

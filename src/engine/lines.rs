@@ -43,6 +43,17 @@ impl Engine {
         self.decide_soon(now);
     }
 
+    /// A shift begins or ends: whoever talks stays until they are done.
+    pub(super) fn staff_queue(&mut self, now: Now, queue: QueueIx, people: u32) {
+        if let Some(seats) = self.seats.get_mut(queue.ix()) {
+            seats.set_total(people);
+            self.decide_soon(now);
+        }
+        if let Some(spec) = self.config.queues.get_mut(queue.ix()) {
+            spec.seats = people;
+        }
+    }
+
     fn release_seat(&mut self, seat: Option<QueueIx>) {
         if let Some(seats) = seat.and_then(|ix| self.seats.get_mut(ix.ix())) {
             seats.release();

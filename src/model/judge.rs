@@ -132,7 +132,8 @@ mod tests {
             let label = rng.chance(squash(logit));
             ((label, squash(logit + noise_a * rng.normal())), (label, squash(logit + noise_b * rng.normal())))
         };
-        (0..rows).map(|_| draw(rng)).unzip()
+        let (a, b) = (0..rows).map(|_| draw(rng)).unzip();
+        [a, b]
     }
 
     #[test]
@@ -159,7 +160,7 @@ mod tests {
     fn the_interval_of_the_difference_holds_the_truth_nineteen_times_of_twenty() {
         let mut rng = Rng::seeded(41);
         let outside = (0..400).filter(|_| {
-            let (a, b) = world(&mut rng, 800, 0.5, 0.5);
+            let [a, b] = world(&mut rng, 800, 0.5, 0.5);
             let seen = auc_difference(&a, &b).unwrap();
             seen.low > 0.0 || seen.high < 0.0
         });
@@ -169,7 +170,7 @@ mod tests {
 
     #[test]
     fn a_better_model_is_seen_and_a_calibrated_one_is_calibrated() {
-        let (worse, better) = world(&mut Rng::seeded(42), 20_000, 1.5, 0.0);
+        let [worse, better] = world(&mut Rng::seeded(42), 20_000, 1.5, 0.0);
         let seen = auc_difference(&worse, &better).unwrap();
         assert!(seen.low > 0.05, "{seen:?}");
         let (a, b) = (judge(&worse).unwrap(), judge(&better).unwrap());

@@ -24,6 +24,11 @@ impl Seats {
         Self { total, taken: 0, held: Vec::with_capacity(total as usize) }
     }
 
+    /// People come or go. Fewer than are busy: none is free until they are done.
+    pub fn set_total(&mut self, seats: u32) {
+        self.total = seats.min(Self::MAX);
+    }
+
     pub fn free(&self, now: Tick) -> u32 {
         let held = self.held.len() - self.held.partition_point(|until| *until <= now);
         self.total.saturating_sub(self.taken).saturating_sub(held as u32)
@@ -100,6 +105,17 @@ mod tests {
         seats.occupy_until(Tick(0), Tick(40));
         assert_eq!(seats.next_free(Tick(10)), Some(Tick(90)));
         assert_eq!((seats.free(Tick(89)), seats.free(Tick(90))), (0, 1));
+    }
+
+    #[test]
+    fn whoever_goes_home_is_dialled_for_no_more_and_those_who_talk_are_counted() {
+        let mut seats = Seats::new(3);
+        seats.take();
+        seats.occupy_until(Tick(0), Tick(40));
+        seats.set_total(1);
+        assert_eq!((seats.free(Tick(9)), seats.next_free(Tick(9))), (0, None));
+        seats.set_total(4);
+        assert_eq!((seats.free(Tick(9)), seats.free(Tick(40))), (2, 3));
     }
 
     #[test]

@@ -22,6 +22,8 @@ pub struct Carrier {
     agenda: BTreeMap<(Tick, u64), (LegId, Step)>,
     ordinals: BTreeMap<u64, u32>,
     serial: u64,
+    /// Every tenth transfer finds its queue full.
+    queues_fill: bool,
 }
 
 #[derive(Debug)]
@@ -48,7 +50,19 @@ enum Step {
 
 impl Carrier {
     pub fn new(people: Population) -> Self {
-        Self { people, legs: BTreeMap::new(), agenda: BTreeMap::new(), ordinals: BTreeMap::new(), serial: 0 }
+        Self {
+            people,
+            legs: BTreeMap::new(),
+            agenda: BTreeMap::new(),
+            ordinals: BTreeMap::new(),
+            serial: 0,
+            queues_fill: true,
+        }
+    }
+
+    /// A carrier whose queues have room for everybody.
+    pub fn with_room(people: Population) -> Self {
+        Self { queues_fill: false, ..Self::new(people) }
     }
 
     /// `phone` and `local_hour` belong to the number that the store gave out with the permit. The events that follow at
@@ -79,6 +93,14 @@ impl Carrier {
         let ordinal = self.ordinals.entry(number).or_default();
         let behaviour = self.people.behaviour(number, *ordinal, local_hour);
         *ordinal += 1;
+        self.place(now, leg, dial, number, behaviour)
+    }
+
+    /// Whoever is called behaves as the caller says.
+    pub fn place(&mut self, now: Now, leg: LegId, dial: &Dial, number: u64, behaviour: Behaviour) -> LegEvent {
+        if now.tick > dial.permit_until {
+            return LegEvent::NotSent(NotSent::PermitExpired);
+        }
         let said_at = now.tick + ms(behaviour.post_dial_delay_ms);
         // A network that refuses does not ring first.
         let first = if rings(&behaviour.kind) {
@@ -104,7 +126,7 @@ impl Carrier {
             LegCommand::StopPlay => state.playing = 0,
             LegCommand::Refer { .. } => {
                 // Every tenth queue is full; which one follows from the leg, so that a seed replays.
-                let ok = !leg.0.0.is_multiple_of(10);
+                let ok = !self.queues_fill || !leg.0.0.is_multiple_of(10);
                 self.plan(now.tick + Duration::from_millis(900), leg, Step::Referred(ok));
             }
             LegCommand::Hangup => {

@@ -11,6 +11,7 @@ mod model_import;
 mod model_store;
 mod population;
 mod refusal;
+mod rehearsal;
 mod scenario;
 mod witness;
 mod world;
@@ -22,6 +23,10 @@ pub use model_import::{ModelCounts, ModelList};
 pub use model_store::{Fault, ModelAttempt, ModelDnc, ModelError, ModelStore, ModelSubject};
 pub use population::{Behaviour, Kind, Person, Population};
 pub use refusal::{Refusal, refusal_of, rings};
+pub use rehearsal::{
+    Capacity, HourFigures, Leads, Rehearsal, Roster, RosterMistake, RunFigures, SegmentFigures, Setting, Spread,
+    Verdict,
+};
 pub use scenario::{Draft, Scenario};
 pub use witness::Violation;
 pub use world::{Report, World};

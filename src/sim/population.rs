@@ -91,18 +91,31 @@ impl Default for Population {
 impl Population {
     /// `number` is any stable fingerprint of the number, `ordinal` counts the dials it has had.
     pub fn behaviour(&self, number: u64, ordinal: u32, local_hour: u8) -> Behaviour {
+        let rate = self.answers_by_hour.get(usize::from(local_hour)).copied().unwrap_or(0.0);
+        let reachable = |fixed: &mut Rng| rate * (0.6 + 0.8 * fixed.f64());
+        self.behaviour_of(number, ordinal, reachable, |rng| self.person(rng))
+    }
+
+    /// The same where somebody else knows how often this number answers, and what whoever answers does. `answer_rate` may
+    /// draw from what never changes about the number.
+    pub(super) fn behaviour_of(
+        &self,
+        number: u64,
+        ordinal: u32,
+        answer_rate: impl FnOnce(&mut Rng) -> f64,
+        person: impl FnOnce(&mut Rng) -> Person,
+    ) -> Behaviour {
         let mut fixed = Rng::seeded(mix(self.seed, number, 0));
         let mut rng = Rng::seeded(mix(self.seed, number, u64::from(ordinal) + 1));
         let trait_draw = fixed.f64();
-        let reachable = 0.6 + 0.8 * fixed.f64();
+        let answer_rate = answer_rate(&mut fixed);
         let post_dial_delay_ms = self.scaled(200.0 + 800.0 * rng.f64());
-        let answer_rate = self.answers_by_hour.get(usize::from(local_hour)).copied().unwrap_or(0.0) * reachable;
         let kind = if trait_draw < self.vacant_numbers {
             Kind::Vacant
         } else if trait_draw < self.vacant_numbers + self.suspended_numbers {
             Kind::Suspended
         } else if rng.chance(answer_rate) {
-            Kind::Person(self.person(&mut rng))
+            Kind::Person(person(&mut rng))
         } else {
             self.unanswered(&mut rng)
         };
@@ -147,11 +160,19 @@ impl Population {
             edge += share;
             draw < edge
         });
-        let listens = self.scaled(1_500.0 + rng.exponential(2_500.0).min(12_000.0));
+        let listens = self.listens(rng);
         let keys = pressed.map(|(key, _)| (listens, *key)).into_iter().collect();
-        // Whoever presses nothing mostly hangs up while the prompt plays; a few stay until we do.
-        let patience_ms = if rng.chance(0.7) { listens.saturating_add(self.scaled(8_000.0)) } else { u32::MAX };
-        Person { keys, patience_ms }
+        Person { keys, patience_ms: self.patience(rng, listens) }
+    }
+
+    /// Whoever presses nothing mostly hangs up while the prompt plays; a few stay until we do.
+    pub(super) fn patience(&self, rng: &mut Rng, listens: u32) -> u32 {
+        if rng.chance(0.7) { listens.saturating_add(self.scaled(8_000.0)) } else { u32::MAX }
+    }
+
+    /// Until a key is pressed.
+    pub(super) fn listens(&self, rng: &mut Rng) -> u32 {
+        self.scaled(1_500.0 + rng.exponential(2_500.0).min(12_000.0))
     }
 
     fn scaled(&self, ms: f64) -> u32 {
@@ -160,7 +181,7 @@ impl Population {
 }
 
 /// SplitMix64's finaliser over the three: neighbours in any of them have nothing in common.
-fn mix(seed: u64, number: u64, ordinal: u64) -> u64 {
+pub(super) fn mix(seed: u64, number: u64, ordinal: u64) -> u64 {
     let mut z = seed ^ number.rotate_left(21) ^ ordinal.wrapping_mul(0x9E37_79B9_7F4A_7C15);
     z = (z ^ (z >> 30)).wrapping_mul(0xBF58_476D_1CE4_E5B9);
     z = (z ^ (z >> 27)).wrapping_mul(0x94D0_49BB_1331_11EB);

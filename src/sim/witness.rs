@@ -244,7 +244,7 @@ impl Witness {
     }
 }
 
-fn local(zone: &TimeZone, at: Wall) -> DateTime {
+pub(super) fn local(zone: &TimeZone, at: Wall) -> DateTime {
     zone.to_datetime(at.timestamp())
 }
 

@@ -80,6 +80,8 @@ mod scenario;
 #[cfg(test)]
 mod score;
 #[cfg(test)]
+mod simulate;
+#[cfg(test)]
 mod sipp;
 #[cfg(test)]
 mod sipp_uas;

@@ -7,12 +7,12 @@ use crate::base::{Code, Span};
 use crate::campaign::decode::{Findings, Spanned, did_you_mean, unit};
 use crate::campaign::read::{DispositionSet, RawCampaign, RawList, RawSegment};
 use crate::campaign::{
-    AgentsUse, Attempts, Campaign, Condition, Mistake, PacingMode, Policy, RunDates, Segment, Status, Vocabulary,
+    AgentsUse, Attempts, Campaign, Condition, PacingMode, Policy, RunDates, Segment, Status, Vocabulary,
 };
 use crate::contact::{Meaning, Zones};
 
 use super::shared::place;
-use super::{Names, Shared, attempts, caps, experiment, flow, golden, hours, lint};
+use super::{Names, Shared, attempts, caps, experiment, flow, goals, golden, hours, lint};
 
 /// `None` if `findings` got an error, but for a run that has ended: its tests are still read. `hash` is the file's.
 pub fn campaign(
@@ -42,6 +42,9 @@ pub fn campaign(
     let codes = all_known.then_some(&dispositions);
     let flow = raw.flow.as_ref().and_then(|flow| flow::flow(flow, codes, names, findings));
     let experiment = raw.experiment.as_ref().and_then(|raw| experiment::experiment(raw, codes, names, findings));
+    let goals = goals::goals(&raw.goals, codes, findings);
+    let agents = raw.pacing.as_ref().is_none_or(|pacing| pacing.value.mode == PacingMode::Progressive);
+    let simulate = goals::simulate(raw.simulate.as_ref(), &goals, agents, findings);
     let scripts = scripts(&raw, &segments, names, findings);
     let caps = policy.as_deref().map(|policy| caps::caps(&raw.caps, policy, findings)).unwrap_or_default();
     check_pacing(&raw, policy.as_deref(), findings);
@@ -79,6 +82,8 @@ pub fn campaign(
         flow: flow.map(Arc::new),
         dispositions,
         experiment,
+        goals,
+        simulate,
         policy,
         hash,
         name,
@@ -95,7 +100,7 @@ fn condition(source: &Spanned<String>, vocabulary: Option<&Vocabulary>, findings
     match Condition::compile(&source.value, vocabulary?) {
         Ok(condition) => Some(condition),
         Err(mistake) => {
-            let at = pointed(source.span, &mistake, findings);
+            let at = pointed(source.span, mistake.word.as_deref(), findings);
             match mistake.hint {
                 Some(hint) => findings.error_hint(at, Code::Condition, mistake.message, hint),
                 None => findings.error(at, Code::Condition, mistake.message),
@@ -105,10 +110,10 @@ fn condition(source: &Spanned<String>, vocabulary: Option<&Vocabulary>, findings
     }
 }
 
-/// The word of the mistake inside the condition, or the whole condition.
-fn pointed(span: Span, mistake: &Mistake, findings: &Findings) -> Span {
+/// The word of a mistake inside a condition, or the whole condition.
+pub(super) fn pointed(span: Span, word: Option<&str>, findings: &Findings) -> Span {
     let text = findings.source().text.get(span.start as usize..span.end as usize).unwrap_or("");
-    let found = mistake.word.as_deref().filter(|word| !word.is_empty()).and_then(|word| {
+    let found = word.filter(|word| !word.is_empty()).and_then(|word| {
         let is_part = |c: Option<char>| c.is_some_and(|c| c.is_alphanumeric() || c == '_');
         let is_word = word.chars().all(|c| c.is_alphanumeric() || c == '_');
         text.match_indices(word)

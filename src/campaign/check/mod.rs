@@ -6,6 +6,7 @@ mod caps;
 mod cases;
 mod experiment;
 mod flow;
+mod goals;
 mod golden;
 mod hours;
 pub(crate) mod lint;

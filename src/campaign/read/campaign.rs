@@ -9,9 +9,10 @@ use crate::campaign::{AgentsUse, CapOrigin, Pacing, PacingMode, Purpose, Rank, R
 use super::rank::rank;
 use super::reference::{Reference, reference};
 use super::{
-    RawAttempts, RawCap, RawDisposition, RawExperiment, RawFlow, RawGolden, RawHours, RawList, RawRetry, RawTests,
+    RawAttempts, RawCap, RawDisposition, RawExperiment, RawFlow, RawGoals, RawGolden, RawHours, RawList, RawRetry,
+    RawSimulate, RawTests,
 };
-use super::{attempts, caps, cases, dispositions, experiment, flow, golden, hours, list, policy};
+use super::{attempts, caps, cases, dispositions, experiment, flow, goals, golden, hours, list, policy};
 
 /// Everything is optional here, so that one mistake does not hide the next: `check` says what is missing.
 #[derive(Clone, Debug, Default)]
@@ -42,6 +43,8 @@ pub struct RawCampaign {
     pub flow: Option<RawFlow>,
     pub dispositions: Vec<RawDisposition>,
     pub experiment: Option<RawExperiment>,
+    pub goals: RawGoals,
+    pub simulate: Option<RawSimulate>,
     pub tests: RawTests,
     /// Sections that stand in the file, readable or not: what is unreadable is not called missing as well.
     pub present: Vec<&'static str>,
@@ -80,7 +83,7 @@ const MOST: usize = 64;
 pub fn campaign(root: &Node, findings: &mut Findings) -> Option<RawCampaign> {
     let mut fields = root.fields("a campaign", findings)?;
     fields.take("schema");
-    fields.not_yet(&["answer", "recording", "callbacks", "feedback", "goals", "simulate"]);
+    fields.not_yet(&["answer", "recording", "callbacks", "feedback"]);
     let present = ["pacing", "agents", "flow"].into_iter().filter(|key| fields.take(key).is_some()).collect();
     let words = |names: &'static [Scenario]| names.iter().map(|s| (s.as_str(), *s)).collect::<Vec<_>>();
     let raw = RawCampaign {
@@ -116,6 +119,8 @@ pub fn campaign(root: &Node, findings: &mut Findings) -> Option<RawCampaign> {
         flow: fields.optional("flow", findings, flow::flow),
         dispositions: fields.optional("dispositions", findings, dispositions::dispositions).unwrap_or_default(),
         experiment: fields.optional("experiment", findings, experiment::experiment),
+        goals: fields.optional("goals", findings, goals::goals).unwrap_or_default(),
+        simulate: fields.optional("simulate", findings, goals::simulate),
         tests: fields.optional("tests", findings, cases::tests).unwrap_or_default(),
         present: Vec::new(),
     };

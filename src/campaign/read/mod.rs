@@ -8,6 +8,7 @@ mod cases;
 mod dispositions;
 mod experiment;
 mod flow;
+mod goals;
 mod golden;
 mod hours;
 mod list;
@@ -23,6 +24,7 @@ pub use cases::{RawCase, RawPast, RawSubject, RawTestFile, RawTests, RawWhen, te
 pub use dispositions::{DispositionSet, RawDisposition, disposition_set};
 pub use experiment::{RawArm, RawExperiment};
 pub use flow::{RawEnd, RawFlow, RawStep};
+pub use goals::{RUNS_MAX, RawGoals, RawSimulate, SEED_MAX};
 pub use golden::RawGolden;
 pub use hours::{RawHours, RawWeek, RawZone, day_name};
 pub use list::RawList;

@@ -6,6 +6,7 @@ use super::dialling::{AGENTS, ATTEMPTS, CALLER_ID, CAPS, PACING, RETRY, TRUNK};
 use super::dispositions::DISPOSITIONS;
 use super::experiment::EXPERIMENT;
 use super::flow::FLOW;
+use super::goals::{GOALS, SIMULATE};
 use super::hours::{CALLING_HOURS, GOLDEN_HOURS};
 use super::list::LIST;
 use super::policy::PURPOSE;
@@ -147,6 +148,9 @@ pub const CAMPAIGN: Shape = Shape {
         may("flow", Value::Map(&FLOW), "What the machine does on an answered call."),
         may("dispositions", DISPOSITIONS, "Ways a conversation can end, added to the shared set."),
         may("experiment", Value::Map(&EXPERIMENT), "One way of calling against another, and against not calling."),
+        may("goals", GOALS, "What the campaign is to reach: dispositions and figures that `simulate` counts.")
+            .like(r#"{ "accepted": 1800, "list_penetration": "95%" }"#),
+        may("simulate", Value::Map(&SIMULATE), "How `goldenhour simulate` rehearses it, and what it must find."),
         may("tests", TESTS, "Tests that `goldenhour test` runs on the engine's own code path."),
     ]],
 };

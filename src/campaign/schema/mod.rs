@@ -11,6 +11,7 @@ mod dialling;
 mod dispositions;
 mod experiment;
 mod flow;
+mod goals;
 mod hours;
 mod json;
 mod list;

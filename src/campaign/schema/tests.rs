@@ -86,6 +86,8 @@ experiment:
   success: accepted
   decide: { method: sequential, alpha: 5%, min_contacts_per_arm: 400 }
   stop_if: { complaint_rate_above: 0.3% }
+goals: { accepted: 10, list_penetration: 95% }
+simulate: { roster: rosters/a.csv, seed: 7, runs: 100, require: ['p50(goal.accepted) >= 10'] }
 tests:
   customer: { zone: Asia/Shanghai, score: 0.5, overdue: 0, tags: [x], attrs: { a: 1 } }
   cases:
@@ -220,7 +222,9 @@ fn what_an_editor_should_underline_does_not_fit() {
         ("  busy:", "  engaged:"),
         ("\"9\": never", "nine: never"),
         ("then: hangup", "then: hang up"),
-        ("status: active", "status: active\ngoals: { accepted: 10 }"),
+        ("status: active", "status: active\nrecording: { mode: all }"),
+        ("runs: 100", "runs: 0"),
+        ("accepted: 10", "\"1\": 10"),
     ] {
         assert!(CAMPAIGN.contains(from), "{from}");
         assert_ne!(misfits(&validator, &CAMPAIGN.replacen(from, to, 1)), [] as [String; 0], "{to}");

@@ -1,6 +1,7 @@
 //! `goldenhour diff OLD NEW`: two versions of campaigns, told in people before fields.
 
 mod fields;
+mod impact;
 mod version;
 
 use std::collections::{BTreeMap, BTreeSet};
@@ -20,7 +21,9 @@ use super::exit::{Exit, Stop};
 use super::output;
 use super::site::{Site, block_on};
 use fields::Field;
+use impact::{Crew, Impact};
 use version::Version;
+pub(super) use version::is_campaign;
 
 /// What another version of a campaign would mean for the people on its lists; changes nothing
 #[derive(Debug, clap::Args)]
@@ -35,6 +38,12 @@ pub(super) struct Args {
     /// The moment to look from [default: now]
     #[arg(long, value_name = "RFC3339", value_parser = super::serve::wall)]
     at: Option<Wall>,
+    /// Rehearse both versions with so many agents, or lines, and the leads of the database: what would come of it
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(1..=10_000))]
+    agents: Option<u32>,
+    /// Days of the rehearsal
+    #[arg(long, value_name = "N", default_value_t = 7, requires = "agents", value_parser = clap::value_parser!(u32).range(1..=366))]
+    days: u32,
     /// Print one JSON object
     #[arg(long)]
     json: bool,
@@ -67,6 +76,9 @@ struct One {
     /// May be dialled at this moment.
     dialable_now_old: u64,
     dialable_now_new: u64,
+    /// With `--agents`.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    rehearsal: Option<Impact>,
     #[serde(skip)]
     shown_at: String,
 }
@@ -98,7 +110,13 @@ async fn diff(args: &Args) -> Result<Report, Stop> {
             .find_map(|(side, plan)| side.campaign.map(|campaign| clock(campaign, plan)))
             .unwrap_or(TimeZone::UTC);
         let one = One { campaign: name.to_owned(), shown_at: shown(seen.at, &zone), ..One::default() };
-        campaigns.push(one.compare(&was, &is, &zone));
+        let mut one = one.compare(&was, &is, &zone);
+        if let Some(agents) = args.agents {
+            let crew = Crew { agents, days: args.days };
+            let (old, new) = ((&old.plan, &old_places), (&new.plan, &new_places));
+            one.rehearsal = Some(Impact::of(&mut seen, crew, name, old, new).await?);
+        }
+        campaigns.push(one);
     }
     Ok(Report { at: seen.at.to_string(), campaigns, files: old.differing(&new) })
 }
@@ -205,6 +223,10 @@ impl fmt::Display for One {
             of.iter().map(|(why, count)| format!("{} {why}", thousands(*count))).collect::<Vec<_>>().join(", ")
         };
         let (enter, leave) = (in_all(&self.enter), in_all(&self.leave));
+        if let Some(rehearsal) = &self.rehearsal {
+            write!(f, "\n  {} customers become uncallable, {} callable", thousands(leave), thousands(enter))?;
+            write!(f, "\n  {rehearsal}")?;
+        }
         if enter == 0 && leave == 0 && self.segments.is_empty() && self.first_dial_earlier + self.first_dial_later == 0
         {
             return f.write_str("\n  nobody is called otherwise");

@@ -62,7 +62,7 @@ fn is_yaml(path: &str) -> bool {
 }
 
 /// By its first key, as the loader tells them apart.
-fn is_campaign(bytes: &[u8]) -> bool {
+pub(in crate::cli) fn is_campaign(bytes: &[u8]) -> bool {
     let text = String::from_utf8_lossy(bytes);
     let schema = text.lines().find_map(|line| line.strip_prefix("schema:"));
     schema

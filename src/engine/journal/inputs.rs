@@ -1,6 +1,6 @@
 //! Every input of the engine as bytes. Of a plan only the places of its campaigns: its files stand before it.
 
-use crate::base::{AttemptId, CampaignIx, ContactId, LeadId, LegId, ListId, PhoneId, Split, TrunkIx};
+use crate::base::{AttemptId, CampaignIx, ContactId, LeadId, LegId, ListId, PhoneId, QueueIx, Split, TrunkIx};
 use crate::call::{Codec, Digit, LegEnd, LegEvent, MediaQuality, NotSent, OneWay, ReleaseSide, TrunkDown, TrunkState};
 use crate::contact::{CallResult, ClosedWhy, ColumnValue, Columns, LeadState};
 use crate::engine::{Heard, Input, LeadRow, LedgerPage, OperatorCommand, PhoneRow, StoreReply, Talked, Whose};
@@ -22,14 +22,7 @@ pub(super) fn pack(p: &mut Pack, input: &Input) {
         }
         Input::Ledgers(page) => {
             p.byte(1);
-            p.list(page.contacts.iter(), |p, (id, of)| {
-                p.number(id.0.into());
-                ledger(p, of);
-            });
-            p.list(page.phones.iter(), |p, (id, of)| {
-                p.number(id.0.into());
-                ledger(p, of);
-            });
+            ledgers(p, page);
         }
         Input::Leads(rows) => {
             p.byte(2);
@@ -76,6 +69,11 @@ pub(super) fn pack(p: &mut Pack, input: &Input) {
             p.number(trunk.0.into());
             trunk_state(p, *state);
         }
+        Input::Seats(queue, seats) => {
+            p.byte(12);
+            p.number(queue.0.into());
+            p.number((*seats).into());
+        }
         Input::LeadsRead(campaign) => {
             p.byte(7);
             p.number(campaign.0.into());
@@ -104,6 +102,7 @@ pub(super) fn unpack(u: &mut Unpack) -> Option<Recorded> {
         11 => Input::Heard(CampaignIx(u.small()?), u.list(un_told)?),
         10 => Input::Talked { since: u.wall()?, calls: u.list(un_talked)? },
         9 => Input::Trunk(TrunkIx(u.small()?), un_trunk_state(u)?),
+        12 => Input::Seats(QueueIx(u.small()?), u.small()?),
         _ => return None,
     }))
 }
@@ -143,6 +142,17 @@ fn un_trunk_state(u: &mut Unpack) -> Option<TrunkState> {
         None => Some(TrunkState::Up),
         Some(at) => TrunkDown::ALL.get(at).copied().map(TrunkState::Down),
     }
+}
+
+fn ledgers(p: &mut Pack, page: &LedgerPage) {
+    p.list(page.contacts.iter(), |p, (id, of)| {
+        p.number(id.0.into());
+        ledger(p, of);
+    });
+    p.list(page.phones.iter(), |p, (id, of)| {
+        p.number(id.0.into());
+        ledger(p, of);
+    });
 }
 
 fn ledger(p: &mut Pack, ledger: &Ledger) {

@@ -74,6 +74,7 @@ impl Recorded {
                 Input::Leg(..) => "a leg's event",
                 Input::Command(_) => "an operator's command",
                 Input::Trunk(..) => "how a trunk stands",
+                Input::Seats(..) => "how many people stand behind a queue",
                 Input::Shown { .. } => "how often our numbers were shown",
                 Input::Heard(..) => "what attempts told of answers",
                 Input::Talked { .. } => "how long our calls were talked",

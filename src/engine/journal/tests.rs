@@ -3,7 +3,8 @@
 use std::sync::Arc;
 
 use crate::base::{
-    AttemptId, CampaignIx, ContactId, LeadId, LegId, ListId, Money, Now, PhoneId, Split, Tariff, Tick, TrunkIx, Wall,
+    AttemptId, CampaignIx, ContactId, LeadId, LegId, ListId, Money, Now, PhoneId, QueueIx, Split, Tariff, Tick,
+    TrunkIx, Wall,
 };
 use crate::call::{Codec, Digit, LegEnd, LegEvent, MediaQuality, NotSent, OneWay, ReleaseSide, TrunkDown, TrunkState};
 use crate::campaign::Folder;
@@ -168,6 +169,7 @@ fn inputs() -> Vec<Input> {
     inputs.extend(events.into_iter().map(|event| Input::Leg(LegId(attempt), event)));
     inputs.extend(commands.into_iter().map(Input::Command));
     inputs.push(Input::Trunk(TrunkIx(0), TrunkState::Up));
+    inputs.push(Input::Seats(QueueIx(1), 12));
     inputs.extend(TrunkDown::ALL.map(|why| Input::Trunk(TrunkIx(1), TrunkState::Down(why))));
     inputs
 }

@@ -1,0 +1,173 @@
+//! `goldenhour simulate PATH`: a campaign and a list rehearsed on the engine itself, before anybody is called.
+
+mod report;
+mod stage;
+
+use std::io::IsTerminal as _;
+use std::path::PathBuf;
+use std::sync::Arc;
+use std::time::Duration;
+
+use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
+use jiff::civil::Date;
+
+use crate::base::{CampaignIx, Code, Diagnostic};
+use crate::campaign::{Campaign, Plan};
+use crate::sim::{Capacity, Leads, Rehearsal, RunFigures, Setting, Verdict};
+
+use super::ahead::Seen;
+use super::exit::{Exit, Stop};
+use super::output;
+
+use report::Report;
+use stage::{Staged, Wanted};
+
+/// Rehearse a campaign with a list on the engine itself: what to expect of so many agents in so many days
+#[derive(Debug, clap::Args)]
+pub(super) struct Args {
+    /// A campaign file, or a folder with one campaign
+    #[arg(value_name = "PATH")]
+    path: PathBuf,
+    /// The leads: whatever `import` reads
+    #[arg(long, value_name = "LIST")]
+    list: PathBuf,
+    /// People who take calls; lines, where a flow takes them
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(1..=10_000))]
+    agents: Option<u32>,
+    /// Who works when: a CSV file of day,from,to,agents [default: the campaign's]
+    #[arg(long, value_name = "FILE", conflicts_with = "agents")]
+    roster: Option<PathBuf>,
+    /// Days from the first midnight on [default: the campaign's run, else 10]
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(1..=366))]
+    days: Option<u32>,
+    /// The same seed gives the same report, byte for byte [default: the campaign's, else 1]
+    #[arg(long, value_name = "N")]
+    seed: Option<u64>,
+    /// Runs that quantiles are over [default: the campaign's, else 1]
+    #[arg(long, value_name = "R", value_parser = clap::value_parser!(u16).range(1..=10_000))]
+    runs: Option<u16>,
+    /// The first day, on the campaign's clock [default: the campaign's run.from, else 2026-12-01]
+    #[arg(long, value_name = "DATE")]
+    from: Option<Date>,
+    /// Of the list, by its WHATWG name: gb18030, big5, utf-16le [default: utf-8]
+    #[arg(long, value_name = "E")]
+    encoding: Option<String>,
+    /// The daemon's configuration: the country of numbers, and where lists come from
+    #[arg(long, value_name = "FILE")]
+    config: Option<PathBuf>,
+    /// Print one JSON object
+    #[arg(long)]
+    json: bool,
+    /// No progress on standard error
+    #[arg(long)]
+    quiet: bool,
+}
+
+pub(super) fn run(args: &Args) -> Result<Exit, Stop> {
+    let staged = match stage::stage(&args.wanted(), &args.list) {
+        Ok(staged) => staged,
+        Err(stop) => return output::failed(args.json, stop),
+    };
+    let Staged { setting, seed, runs, .. } = &staged;
+    let figures = rehearse(setting, *seed, *runs, args.quiet);
+    let report = Report::of(&staged, &figures);
+    let refused = unlawful(&figures).or_else(|| missed(setting, &figures));
+    output::answer(args.json, &report, refused)
+}
+
+impl Args {
+    fn wanted(&self) -> Wanted<'_> {
+        Wanted {
+            path: &self.path,
+            agents: self.agents,
+            roster: self.roster.as_deref(),
+            days: self.days,
+            seed: self.seed,
+            runs: self.runs,
+            from: self.from,
+            encoding: self.encoding.as_deref(),
+            config: self.config.as_deref(),
+        }
+    }
+}
+
+/// One run over leads as they stand in the database, from the moment that is looked at. The people drawn are the same
+/// whatever the plan, so that what differs between two plans is the plans' doing.
+pub(super) async fn of_database(
+    seen: &mut Seen,
+    plan: &Plan,
+    (ix, campaign): (CampaignIx, &Arc<Campaign>),
+    agents: u32,
+    days: u32,
+) -> Result<RunFigures, Stop> {
+    let (rows, ledgers) = seen.leads(ix).await?;
+    let setting = Setting {
+        campaign: Arc::clone(campaign),
+        zones: plan.zones.clone(),
+        leads: Leads::of_store(ix, rows, ledgers),
+        capacity: Capacity::Fixed(agents),
+        answers: Setting::answers(campaign),
+        start: seen.at,
+        days,
+    };
+    Ok(Rehearsal::new(&setting, 1).end())
+}
+
+/// Every run has a seed of its own, which follows from the first.
+fn rehearse(setting: &Setting, seed: u64, runs: u16, quiet: bool) -> Vec<RunFigures> {
+    let bar = bar(u64::from(runs) * u64::from(setting.days), quiet);
+    let hour = Duration::from_hours(1);
+    let one = |nth: u16| {
+        let mut rehearsal = Rehearsal::new(setting, seed.wrapping_add(u64::from(nth)));
+        let mut hours = 0;
+        while rehearsal.advance(hour) {
+            hours += 1;
+            bar.set_position(u64::from(nth) * u64::from(setting.days) + hours / 24);
+        }
+        rehearsal.end()
+    };
+    let figures = (0..runs).map(one).collect();
+    bar.finish_and_clear();
+    figures
+}
+
+/// On standard error, and only where that is a terminal.
+fn bar(days: u64, quiet: bool) -> ProgressBar {
+    let hidden = quiet || !std::io::stderr().is_terminal();
+    let target = if hidden { ProgressDrawTarget::hidden() } else { ProgressDrawTarget::stderr() };
+    let bar = ProgressBar::with_draw_target(Some(days), target);
+    if let Ok(style) = ProgressStyle::with_template("{spinner} day {pos} of {len} {wide_bar} {eta}") {
+        bar.set_style(style);
+    }
+    bar
+}
+
+/// The engine did what it must not: whatever else the report says, it comes second.
+fn unlawful(figures: &[RunFigures]) -> Option<Stop> {
+    let count: u64 = figures.iter().map(|run| run.violations).sum();
+    let first = figures.iter().find_map(|run| run.first_violations.first())?;
+    let why = anyhow::anyhow!("the witness objected {count} times, first: {first}; report this");
+    Some(Stop { exit: Exit::Failure, why })
+}
+
+fn missed(setting: &Setting, figures: &[RunFigures]) -> Option<Stop> {
+    let mut findings = Vec::new();
+    for requirement in &setting.campaign.simulate.require {
+        let Verdict { value, holds } = Verdict::of(requirement, figures);
+        if holds {
+            continue;
+        }
+        let unit = requirement.figure.unit();
+        let found = match value {
+            None => "no run has this figure".to_owned(),
+            Some(value) => {
+                let off = unit.show((value - requirement.bound).abs());
+                format!("it is {}, {off} off", unit.show(value))
+            }
+        };
+        let message = format!("{}: `{}` does not hold: {found}", setting.campaign.name, requirement.text);
+        let hint = "more agents, more days, another list, or a requirement that can be met";
+        findings.push(Diagnostic::error(Code::Requirement, message).hint(hint));
+    }
+    (!findings.is_empty()).then(|| Stop::found(Exit::Refused, findings))
+}

@@ -1,0 +1,174 @@
+//! From files and flags to the setting of a rehearsal.
+
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+use jiff::civil::Date;
+
+use crate::base::{Code, Diagnostic};
+use crate::campaign::{Campaign, Folder, ListSource, PacingMode, Plan, load};
+use crate::cli::check::home_of;
+use crate::cli::diff::is_campaign;
+use crate::cli::exit::{Exit, Stop};
+use crate::cli::site::Site;
+use crate::daemon::read_folder;
+use crate::feed::{ListError, ListFile, Parsed, ReadOptions, Sources, Tally, reach};
+use crate::sim::{Capacity, Leads, Roster, Setting};
+
+/// As the command line has it.
+pub(super) struct Wanted<'a> {
+    pub path: &'a Path,
+    pub agents: Option<u32>,
+    pub roster: Option<&'a Path>,
+    pub days: Option<u32>,
+    pub seed: Option<u64>,
+    pub runs: Option<u16>,
+    pub from: Option<Date>,
+    pub encoding: Option<&'a str>,
+    pub config: Option<&'a Path>,
+}
+
+/// Ready to be rehearsed.
+#[derive(Debug)]
+pub(super) struct Staged {
+    pub setting: Setting,
+    pub seed: u64,
+    pub runs: u16,
+    pub from: Date,
+    pub list: PathBuf,
+    pub tally: Tally,
+}
+
+const DAYS: u32 = 10;
+const DAYS_MAX: i64 = 366;
+const ROSTER_BYTES_MAX: u64 = 1024 * 1024;
+
+pub(super) fn stage(wanted: &Wanted<'_>, list: &Path) -> Result<Staged, Stop> {
+    let site = wanted.config.map(Site::read).transpose()?;
+    let (home, plan) = plan_of(wanted.path)?;
+    let campaign = only(&plan, wanted.path)?;
+    let (leads, tally, from) = read_list(wanted, site.as_ref(), &campaign, &plan, list)?;
+    let zone = Setting::zone(&campaign, &plan.zones);
+    let capacity = capacity(wanted, &campaign, &home)?;
+    let setting = Setting {
+        capacity,
+        leads,
+        start: Setting::midnight(&zone, from),
+        days: wanted.days.unwrap_or_else(|| days(&campaign, from)),
+        answers: Setting::answers(&campaign),
+        zones: plan.zones,
+        campaign: Arc::clone(&campaign),
+    };
+    Ok(Staged {
+        seed: wanted.seed.or(campaign.simulate.seed).unwrap_or(1),
+        runs: wanted.runs.or(campaign.simulate.runs).unwrap_or(1),
+        setting,
+        from,
+        list: list.to_owned(),
+        tally,
+    })
+}
+
+/// A folder, or one file of it among what campaigns share: the mistakes of its neighbours are not its own.
+fn plan_of(path: &Path) -> Result<(PathBuf, Plan), Stop> {
+    let invalid = |finding| Stop::one(Exit::Invalid, finding);
+    let file = |why: String| invalid(Diagnostic::error(Code::File, format!("{}: {why}", path.display())));
+    let (home, files) = if path.is_dir() {
+        (path.to_owned(), read_folder(path, None).map_err(invalid)?)
+    } else {
+        let bytes = fs::read(path).map_err(|why| file(why.to_string()))?;
+        let home = home_of(path);
+        let inside = path.strip_prefix(home).unwrap_or(path).to_string_lossy().into_owned();
+        let mut files = read_folder(home, None).map_err(invalid)?;
+        if !Folder::wants(&inside) || !is_campaign(&bytes) {
+            return Err(file("this is no campaign".to_owned()));
+        }
+        files.files.retain(|_, bytes| !is_campaign(bytes));
+        files.insert(inside, bytes);
+        (home.to_owned(), files)
+    };
+    let plan = load(&files)
+        .map_err(|findings| Stop::found(Exit::Invalid, findings.into_iter().filter(Diagnostic::is_error).collect()))?;
+    Ok((home, plan))
+}
+
+fn only(plan: &Plan, path: &Path) -> Result<Arc<Campaign>, Stop> {
+    match &plan.campaigns[..] {
+        [one] => Ok(Arc::clone(one)),
+        several => {
+            let names: Vec<&str> = several.iter().map(|campaign| campaign.name.as_str()).collect();
+            let found =
+                if names.is_empty() { "no campaign".to_owned() } else { format!("campaigns {}", names.join(", ")) };
+            let message = format!("{} holds {found}, and a list is for one", path.display());
+            Err(Stop::one(Exit::Usage, Diagnostic::error(Code::File, message).hint("name the campaign's file")))
+        }
+    }
+}
+
+fn read_list(
+    wanted: &Wanted<'_>,
+    site: Option<&Site>,
+    campaign: &Campaign,
+    plan: &Plan,
+    list: &Path,
+) -> Result<(Leads, Tally, Date), Stop> {
+    let stop = |error: ListError| Stop::import(list, &error.into());
+    let from = wanted.from.unwrap_or_else(|| Setting::first_day(campaign));
+    let start = Setting::midnight(&Setting::zone(campaign, &plan.zones), from);
+    let country = site.and_then(|site| site.config().country);
+    let options = ReadOptions::new(&campaign.list, wanted.encoding, country);
+    options.check().map_err(stop)?;
+    let mut file = fetch(site, list).map_err(stop)?;
+    let mut rows = file.rows(&campaign.list, &options).map_err(stop)?;
+    let mut leads = Leads::of_list(campaign, start);
+    for parsed in rows.by_ref() {
+        match parsed.map_err(stop)? {
+            Parsed::Row(row) => leads.add(row),
+            Parsed::Reject(_) => {}
+        }
+    }
+    let tally = rows.tally();
+    if leads.is_empty() {
+        let message = format!("{}: none of the {} rows can be called", list.display(), tally.rows);
+        let hint = "`goldenhour import --dry-run` shows what is wrong with each";
+        return Err(Stop::one(Exit::Failure, Diagnostic::error(Code::ListEmpty, message).hint(hint)));
+    }
+    Ok((leads, tally, from))
+}
+
+fn fetch(site: Option<&Site>, list: &Path) -> Result<ListFile, ListError> {
+    let text = list.to_str().ok_or_else(|| ListError::Source("the name of the list is not UTF-8".to_owned()))?;
+    let source = ListSource::parse(text).map_err(|why| ListError::Source(why.to_owned()))?;
+    let none = Sources::default();
+    let spool = site.map_or_else(std::env::temp_dir, Site::spool);
+    reach(&source, site.map_or(&none, Site::sources), Path::new(""), &spool)
+}
+
+/// Flags first, then the campaign's own roster, which only agents have.
+fn capacity(wanted: &Wanted<'_>, campaign: &Campaign, home: &Path) -> Result<Capacity, Stop> {
+    if let Some(agents) = wanted.agents {
+        return Ok(Capacity::Fixed(agents));
+    }
+    let own = campaign.simulate.roster.as_ref().map(|path| home.join(path));
+    let Some(path) = wanted.roster.map(Path::to_owned).or(own) else {
+        return Err(Stop::usage("how many work? --agents N, --roster FILE, or `simulate: { roster }` in the campaign"));
+    };
+    if campaign.pacing.mode == PacingMode::Agentless {
+        return Err(Stop::usage("a roster is of agents, and this campaign has none: --agents N says how many lines"));
+    }
+    let unread =
+        |why: String| Stop::one(Exit::Invalid, Diagnostic::error(Code::Roster, format!("{}: {why}", path.display())));
+    let about = fs::metadata(&path).map_err(|why| unread(why.to_string()))?;
+    if about.len() > ROSTER_BYTES_MAX {
+        return Err(unread(format!("longer than {ROSTER_BYTES_MAX} bytes")));
+    }
+    let text = fs::read_to_string(&path).map_err(|why| unread(why.to_string()))?;
+    Roster::parse(&text).map(Capacity::Roster).map_err(|mistake| unread(mistake.to_string()))
+}
+
+/// To the last day of the campaign's run, where it has one.
+fn days(campaign: &Campaign, from: Date) -> u32 {
+    let ahead = |until: Date| i64::from(until.since(from).map_or(0, |span| span.get_days())) + 1;
+    campaign.run.until.map_or(DAYS, |until| ahead(until).clamp(1, DAYS_MAX) as u32)
+}
