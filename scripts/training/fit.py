@@ -73,8 +73,8 @@ def matrix(table: Table, rows: np.ndarray, blind_to: tuple[str, ...] = (), weigh
     for name in blind_to:
         values[:, table.names.index(name)] = np.nan
     kinds = ["q" if feature.categories is None else "c" for feature in table.features]
-    # Names of XGBoost's own are places; the manifest has the real ones, with whatever signs a bank puts into them.
-    names = [f"f{at}" for at in range(len(kinds))]
+    # The evaluator holds them against the manifest. XGBoost takes no name with one of these signs; then places alone speak.
+    names = None if any(sign in name for name in table.names for sign in "[]<") else list(table.names)
     return xgboost.DMatrix(
         values, table.label[rows], weight=weight, feature_names=names, feature_types=kinds, enable_categorical=True
     )

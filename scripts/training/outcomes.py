@@ -95,6 +95,8 @@ def label(row: dict[str, str], target: str) -> str:
 def propensity_weight(row: dict[str, str], target: str) -> float:
     """1/propensity; a conversion was seen only because somebody also answered: 1/(propensity * p_answer). Capped."""
     chance = float(row["propensity"] or 1)
+    if not 0 < chance <= 1:
+        raise Refused(f"attempt {row['attempt_id']}: a propensity of {row['propensity']} is no chance")
     if target == "convert" and row["p_answer"]:
         chance *= float(row["p_answer"])
     return min(1 / chance, MOST_WEIGHT) if chance > 0 else MOST_WEIGHT

@@ -2,12 +2,14 @@
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
+use std::time::Duration;
 
 use jiff::tz::TimeZone;
 
 use crate::base::{CampaignIx, LeadId, TrunkIx, Wall};
 use crate::campaign::{Campaign, Plan};
-use crate::engine::{Forecast, LeadRow, LedgerPage, SpendView};
+use crate::engine::{Forecast, Heard, LeadRow, LedgerPage, SpendView};
+use crate::rank::Tally;
 use crate::store::{LedgerCursor, ListSeen, Paused, Sqlite, Store as _, StoreError};
 
 use super::exit::Stop;
@@ -46,6 +48,13 @@ impl Seen {
 
     pub(super) fn store(&mut self) -> &mut Sqlite {
         &mut self.store
+    }
+
+    /// What attempts of a campaign told of answers, as a daemon that starts would hear it.
+    pub(super) async fn heard(&mut self, campaign: &str) -> Result<Vec<Heard>, Stop> {
+        let Some(ix) = self.known.get(campaign) else { return Ok(Vec::new()) };
+        let since = self.at - Duration::from_hours(24 * Tally::DAYS as u64);
+        self.store.heard_since(*ix, since).await.map_err(|error| Stop::store(&error))
     }
 
     /// Of the database's own table: also of a campaign whose file is gone.

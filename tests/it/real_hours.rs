@@ -31,11 +31,12 @@ fn cells(path: &Path) -> Vec<Vec<u32>> {
     text.lines().skip(1).map(|line| line.split(',').map(|cell| cell.parse().unwrap()).collect()).collect()
 }
 
-/// Calls that customers made to a bank on its five working days: in each hour of each day up to 150 might have.
+/// Calls that customers made to a bank on its five working days, Sunday to Thursday: in each hour of each day up to 150 might
+/// have. Sunday is told as the fifth.
 fn bank() -> Option<Seen> {
     let rows = cells(&file("anonbank_train_jan.csv")?);
-    let seen = rows.iter().filter(|row| row[0] < 5 && HOURS.contains(&(row[1] as u8)));
-    Some(seen.map(|row| (row[0] as u8, row[1] as u8, row[4] * 150, row[2])).collect())
+    let seen = rows.iter().filter(|row| ![4, 5].contains(&row[0]) && HOURS.contains(&(row[1] as u8)));
+    Some(seen.map(|row| (row[0].min(4) as u8, row[1] as u8, row[4] * 150, row[2])).collect())
 }
 
 /// Calls that people took or missed. The day of the study stands for the weekday.

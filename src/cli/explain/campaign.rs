@@ -5,13 +5,16 @@ use std::path::Path;
 
 use serde::Serialize;
 
+use crate::base::Wall;
 use crate::campaign::{
     Campaign, Cap, CapRule, ConsentRule, GoldenMode, HolidayRule, PacingMode, Plan, RankBy, RetryRule, ZoneRule,
 };
+use crate::cli::ahead::Seen;
 use crate::cli::exit::Stop;
 use crate::cli::site::{Site, unknown};
 use crate::contact::CallResult;
 
+use super::learned::learned;
 use super::words::{count, span, week};
 
 /// Sections of sentences: what the files say after all defaults and the policy.
@@ -32,13 +35,20 @@ struct Section {
     says: Vec<String>,
 }
 
-pub(super) fn explain(config: &Path, name: &str) -> Result<Report, Stop> {
+pub(super) async fn explain(config: &Path, name: &str, at: Option<Wall>) -> Result<Report, Stop> {
     let site = Site::read(config)?;
     let plan = site.plan()?;
     let Some(campaign) = plan.campaigns.iter().find(|campaign| campaign.name == name) else {
         return Err(unknown(name, &plan));
     };
-    Ok(report(campaign, &plan))
+    let mut report = report(campaign, &plan);
+    // A campaign can be read before there is a database.
+    let says = match Seen::open(&site, at).await {
+        Ok(mut seen) => learned(&mut seen, campaign).await?,
+        Err(why) => vec![format!("nothing can be read: {}", why.why)],
+    };
+    report.sections.push(Section { about: "learned", says });
+    Ok(report)
 }
 
 fn report(campaign: &Campaign, plan: &Plan) -> Report {

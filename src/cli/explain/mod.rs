@@ -4,6 +4,7 @@ mod attempt;
 mod campaign;
 mod contact;
 mod ladder;
+mod learned;
 mod words;
 
 use std::convert::Infallible;
@@ -46,7 +47,10 @@ pub(super) fn run(args: &Args) -> Result<Exit, Stop> {
     match (&args.contact, args.attempt) {
         (Some(key), _) => tell(args, block_on(contact::explain(&args.config, key, args.at))),
         (None, Some(attempt)) => tell(args, block_on(attempt::explain(&args.config, attempt))),
-        (None, None) => tell(args, campaign::explain(&args.config, args.campaign.as_deref().unwrap_or_default())),
+        (None, None) => {
+            let name = args.campaign.as_deref().unwrap_or_default();
+            tell(args, block_on(campaign::explain(&args.config, name, args.at)))
+        }
     }
 }
 

@@ -1,0 +1,52 @@
+//! What a campaign has learned of its golden hours: the seed beside it, and how many calls told so.
+
+use crate::base::Wall;
+use crate::campaign::{Campaign, Learn};
+use crate::cli::ahead::Seen;
+use crate::cli::exit::Stop;
+use crate::engine::Heard;
+use crate::rank::{AnswerModel, Place, Tally, hours_learned, learn};
+use crate::schedule::day_number;
+
+/// Sentences, one a segment and hour. Reads the database as a new process would.
+pub(super) async fn learned(seen: &mut Seen, campaign: &Campaign) -> Result<Vec<String>, Stop> {
+    if campaign.golden_hours.learn == Learn::Off {
+        return Ok(vec!["nothing: golden_hours.learn is off, and the seed holds".to_owned()]);
+    }
+    let at = seen.at;
+    let heard = seen.heard(&campaign.name).await?;
+    Ok(sentences(campaign, &heard, at))
+}
+
+fn sentences(campaign: &Campaign, heard: &[Heard], at: Wall) -> Vec<String> {
+    let names = || campaign.segments.iter().map(|segment| segment.name.as_str());
+    let mut tally = Tally::default();
+    for of in heard {
+        if let Some(segment) = names().position(|name| name == &*of.segment).and_then(|at| u8::try_from(at).ok()) {
+            tally.add(of.day, Place { segment, slot: of.slot, past: of.past }, of.dials, of.answered);
+        }
+    }
+    tally.turn(day_number(at));
+    if tally.is_empty() {
+        return vec!["nothing yet: no call has told anything, and the seed holds".to_owned()];
+    }
+    let weight = campaign.golden_hours.prior_weight_calls;
+    let prior = AnswerModel::from_prior(&campaign.golden_hours, names());
+    let model = learn(&prior, &tally, weight);
+    let of_segment = |(ix, name): (u8, &str)| -> Vec<String> {
+        let hours = hours_learned(&prior, &model, &tally, ix, weight);
+        let sentence = |of: &crate::rank::HourLearned| {
+            let percent = |p: f32| format!("{:.0} %", 100.0 * p);
+            format!(
+                "{name} at {:02}:00: seed {}, learned {} ± {}, {:.0} calls",
+                of.hour,
+                percent(of.seed),
+                percent(of.learned),
+                percent(of.give_or_take),
+                of.calls
+            )
+        };
+        hours.iter().map(sentence).collect()
+    };
+    (0..).zip(names()).flat_map(of_segment).collect()
+}
