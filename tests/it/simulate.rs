@@ -57,7 +57,7 @@ fn the_same_seed_prints_the_same_report_and_another_one_does_not() {
     let table = simulate(home.path(), &["--agents", "9"]);
     let table = String::from_utf8(table.stdout).unwrap();
     assert!(table.contains("800 leads, 9 agents, 1 day from 2026-12-01 (Asia/Shanghai), 3 runs, seed 1"), "{table}");
-    assert!(table.contains("holds  policy.violations == 0: 0") && table.contains("not_their_turn"), "{table}");
+    assert!(table.contains("holds  policy.violations == 0: 0") && table.contains("never dialled: none"), "{table}");
     assert!(!table.contains("+999") && !table.contains("k1,"), "{table}");
 }
 

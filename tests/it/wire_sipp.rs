@@ -90,9 +90,11 @@ impl Rig {
         Arc::clone(self.handle.counts())
     }
 
-    /// How the connection to the one trunk stands.
+    /// How the connection to the one trunk stands, as soon as somebody has said so.
     pub(crate) fn link(&self) -> LinkState {
-        self.handle.links().remove(0).unwrap()
+        let known = || self.handle.links().into_iter().next().flatten();
+        let found = (0..100).find_map(|_| known().or_else(|| self.pause(Duration::from_millis(20)).then(known)?));
+        found.unwrap()
     }
 
     /// True if nothing was reported for so long.
