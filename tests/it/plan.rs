@@ -127,6 +127,7 @@ fn explain_and_diff_tell_people_what_a_change_means() {
     let at = ["--at", "2026-12-01T03:00:00Z"];
     let words = site.run("explain", &["--campaign", "trial"]);
     assert!(words.contains("calls Mon–Sun 00:00-24:00") && words.contains("the highest score first"), "{words}");
+    assert!(words.contains("no call has told anything, and the seed holds"), "{words}");
     let of = |key: &str| -> Value {
         serde_json::from_str(&site.run("explain", &[&["--json", "--contact", key], &at[..]].concat())).unwrap()
     };

@@ -3,7 +3,7 @@
 use std::hint::black_box;
 
 use crate::base::{CampaignIx, ContactId, LeadId, ListId, PhoneId, Rng, Wall};
-use crate::campaign::Campaign;
+use crate::campaign::{Campaign, Rank};
 use crate::contact::Zones;
 use crate::gate::{self, Eligibility, Facts, LeadFacts, Ledger};
 use crate::rank::{self, Reachability};
@@ -112,6 +112,8 @@ const REFRESHES: u32 = 20;
 impl Crowd {
     fn new(args: &Args) -> Result<Self, Stop> {
         let campaign = site::campaign()?;
+        // As campaigns are unless they say otherwise: slots ahead have prices.
+        let campaign = std::sync::Arc::new(Campaign { rank: Rank::default(), ..Campaign::clone(&campaign) });
         let mut zones = Zones::default();
         let mut sets = ZoneSets::default();
         for name in ZONES {
