@@ -2,7 +2,7 @@
 
 -- How easily the person was reached before, in steps of log-odds: part of the decision's context.
 ALTER TABLE attempt ADD COLUMN reachability INTEGER NOT NULL DEFAULT 0;
--- Names of the campaign's segments in the order of `attempt.segment`, a line each. NULL in versions from before.
+-- Names of the campaign's segments in the order of `attempt.segment`, with blanks between. NULL in versions from before.
 ALTER TABLE plan_version ADD COLUMN segments TEXT;
 
 -- What each half hour had to offer and what was made of it, by what the answer model looks at. Append-only.

@@ -46,7 +46,9 @@ pub(super) fn campaign(name: &str) -> Arc<Campaign> {
         },
         attempts: Attempts { max: 10, ..mild.attempts },
         caps: policy.caps.clone(),
-        segments: vec![Segment { name: "all".into(), when: Condition::always(), attempts_max: None }],
+        segments: ["star", "all"]
+            .map(|name| Segment { name: name.into(), when: Condition::always(), attempts_max: None })
+            .into(),
         policy: Arc::new(policy),
         hash: format!("{:0>64}", name.len()),
         ..mild

@@ -342,7 +342,7 @@ pub(super) async fn what_attempts_told_of_answers_is_counted_by_what_the_model_l
         let mut wish = s.intent(0, lead).await;
         (wish.context.attempt_no, wish.context.same_slot_fails) = (attempt_no, same_slot_fails);
         if attempt_no > 1 {
-            wish.context.reachability = Reachability::WORST;
+            (wish.context.reachability, wish.context.segment) = (Reachability::WORST, 1);
         }
         assert_eq!(s.authorise(&wish).await, []);
         if let Some(result) = result {
@@ -354,8 +354,8 @@ pub(super) async fn what_attempts_told_of_answers_is_counted_by_what_the_model_l
     let heard = s.heard_since(0, HOUR).await;
     let counts: Vec<_> =
         heard.iter().map(|of| (of.past.attempts, of.past.reachability, of.dials, of.answered)).collect();
-    assert_eq!(counts, [(0, Reachability::default(), 2, 1), (7, Reachability::WORST, 1, 0)]);
-    assert_eq!(&*heard[0].segment, "all");
+    assert_eq!(counts, [(7, Reachability::WORST, 1, 0), (0, Reachability::default(), 2, 1)]);
+    assert_eq!([&*heard[0].segment, &*heard[1].segment], ["all", "star"]);
     assert_eq!(s.heard_since(1, HOUR).await, [], "another campaign");
     s.wait(2 * HOUR);
     assert_eq!(s.heard_since(0, HOUR).await, [], "too long ago");
@@ -386,7 +386,7 @@ pub(super) async fn what_a_slot_had_to_offer_is_kept_in_order<H: Harness>(mut s:
     }
     let rows = s.slots(1).await;
     let seen: Vec<_> = rows.iter().map(|row| (row.seq, row.eligible, row.past.attempts, &*row.segment)).collect();
-    assert_eq!(seen, [(2, 20, 3, "all"), (3, 5, 1, "all")]);
+    assert_eq!(seen, [(2, 20, 3, "star"), (3, 5, 1, "star")]);
 }
 
 pub(super) async fn a_number_that_the_trunk_does_not_let_out_is_not_authorised<H: Harness>(mut s: Script<H>) {

@@ -45,7 +45,7 @@ pub(super) async fn heard_since(
         let mut cells = Cells::of(&row);
         let day = cells.int()?;
         let segments = cells.text()?;
-        let segment = segments.lines().nth(cells.small::<usize>()?);
+        let segment = segments.split(' ').nth(cells.small::<usize>()?);
         let slot = Slot::new(cells.small()?, cells.small::<u16>()? * Slot::MINUTES);
         let past = Past {
             attempts: cells.small()?,

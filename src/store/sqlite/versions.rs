@@ -71,8 +71,8 @@ async fn note(conn: &mut SqliteConnection, ix: CampaignIx, campaign: &Campaign) 
     sql::number(conn, find, binds).await
 }
 
-/// A line each: names have no line breaks.
+/// With blanks between: names have none.
 fn segments(campaign: &Campaign) -> String {
     let names: Vec<&str> = campaign.segments.iter().map(|segment| segment.name.as_str()).collect();
-    names.join("\n")
+    names.join(" ")
 }
