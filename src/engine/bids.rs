@@ -4,6 +4,7 @@
 use std::collections::HashMap;
 
 use crate::base::{AttemptId, CampaignIx, ContactId, Now, Wall};
+use crate::campaign::RankBy;
 use crate::contact::CallResult;
 use crate::gate::{self, Facts, Ledger, PastDial, Verdict};
 use crate::schedule::{LeadIx, Viewer, next_slot};
@@ -107,9 +108,18 @@ impl Engine {
         let (cell, key) = (run.cell(lead)?, run.frontier.key(lead)?);
         let mut viewer = Viewer::new(&run.campaign, &self.zones, &self.zone_sets, &run.ranking, self.law(now));
         let view = viewer.view(cell);
-        let later = view.later.iter().map(|later| key * later.multiplier - later.toll);
-        let now = if view.open { key * view.multiplier + view.offset } else { 0.0 };
-        let worth = later.fold(now, f32::max);
+        let worth = match run.campaign.rank.by {
+            RankBy::ExpectedValue => {
+                let later = view.later.iter().map(|later| key * later.multiplier - later.toll);
+                let now = if view.open { key * view.multiplier + view.offset } else { 0.0 };
+                later.fold(now, f32::max)
+            }
+            // Its order weighs no hours; what a call is worth is worth it all the same.
+            RankBy::Score => {
+                let ((score, value), (_, p_answer)) = (run.worth(lead)?, viewer.p_answer(cell)?);
+                if view.open { score * value * p_answer } else { 0.0 }
+            }
+        };
         (worth > 0.0).then_some(Bid { precedence: run.campaign.policy.precedence, worth })
     }
 

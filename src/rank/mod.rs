@@ -18,4 +18,4 @@ pub use reachability::Reachability;
 pub use shown::{HourLearned, hours_learned};
 pub use slot::Slot;
 pub use tally::{Count, Place, Tally, answered};
-pub use value::{index_value, key, multiplier};
+pub use value::{key, multiplier};

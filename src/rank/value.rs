@@ -19,11 +19,6 @@ pub fn multiplier(by: RankBy, p_answer: f32) -> f32 {
     }
 }
 
-/// `score`, or `p_answer × score × value` in the unit of the list's value column.
-pub fn index_value(by: RankBy, p_answer: f32, score: f32, value: f32) -> f32 {
-    (f64::from(key(by, score, value)) * f64::from(multiplier(by, p_answer))) as f32
-}
-
 fn sane(x: f32) -> f32 {
     if x > 0.0 { x.min(f32::MAX) } else { 0.0 }
 }
@@ -34,10 +29,11 @@ mod tests {
 
     #[test]
     fn expected_value_prefers_the_product_over_the_score() {
+        let worth = |by, p_answer, score, value| key(by, score, value) * multiplier(by, p_answer);
         let by = RankBy::ExpectedValue;
-        assert!(index_value(by, 0.3, 0.2, 1_000.0) > index_value(by, 0.15, 0.9, 100.0));
-        assert!(index_value(by, 0.3, 0.2, 1.0) > index_value(by, 0.15, 0.3, 1.0));
-        assert!(index_value(RankBy::Score, 0.3, 0.2, 1_000.0) < index_value(RankBy::Score, 0.15, 0.9, 100.0));
+        assert!(worth(by, 0.3, 0.2, 1_000.0) > worth(by, 0.15, 0.9, 100.0));
+        assert!(worth(by, 0.3, 0.2, 1.0) > worth(by, 0.15, 0.3, 1.0));
+        assert!(worth(RankBy::Score, 0.3, 0.2, 1_000.0) < worth(RankBy::Score, 0.15, 0.9, 100.0));
     }
 
     #[test]

@@ -30,10 +30,6 @@ impl Ranking {
         &self.answers
     }
 
-    pub fn tally(&self) -> &Tally {
-        &self.tally
-    }
-
     pub fn prices(&self) -> &Prices {
         &self.prices
     }

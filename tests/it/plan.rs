@@ -132,6 +132,7 @@ fn explain_and_diff_tell_people_what_a_change_means() {
         serde_json::from_str(&site.run("explain", &[&["--json", "--contact", key], &at[..]].concat())).unwrap()
     };
     let lead = &of("k1-2")["leads"][0];
+    assert!(lead["bid"].as_f64().unwrap() > 0.0 && lead["precedence"] == 0, "{lead}");
     let rules = lead["rules"].as_array().unwrap();
     assert!(rules.len() > 10 && rules.iter().all(|rule| rule["passes"] == true), "{lead}");
     // By score: two of its own series before it, and the first of the other.

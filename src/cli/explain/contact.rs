@@ -48,6 +48,9 @@ struct Lead {
     value: f32,
     p_answer: Option<f32>,
     index_value: Option<f32>,
+    /// What its campaign would give for the call, where caps leave the person to one of several.
+    bid: Option<f32>,
+    precedence: u8,
     /// 1 is the next to be dialled.
     position: Option<u64>,
     of: Option<u64>,
@@ -191,6 +194,8 @@ fn blank(row: &LeadRow, campaign: Option<&Campaign>, name: String) -> Lead {
         value: row.value,
         p_answer: None,
         index_value: None,
+        bid: None,
+        precedence: campaign.map_or(0, |campaign| campaign.policy.precedence),
         position: None,
         of: None,
         attempts: 0,
@@ -220,6 +225,7 @@ fn fill(lead: &mut Lead, campaign: &Campaign, card: LeadCard) {
     lead.zones = card.zones;
     lead.p_answer = card.p_answer;
     lead.index_value = card.index_value;
+    lead.bid = card.bid.map(|bid| bid.worth);
     lead.attempts = card.attempts;
     if !matches!(fate, Fate::Closed(_)) {
         lead.rules = card.rules.iter().map(|(rule, reasons)| answer(*rule, reasons)).collect();
@@ -277,6 +283,12 @@ impl fmt::Display for Lead {
         write!(f, "\n  ranked     segment {segment}, score {}, value {}", self.score, self.value)?;
         if let (Some(p_answer), Some(index)) = (self.p_answer, self.index_value) {
             write!(f, ", chance of an answer {:.1} %, index {index:.4}", p_answer * 100.0)?;
+        }
+        if let Some(bid) = self.bid {
+            write!(f, ", bids {bid:.4}")?;
+        }
+        if self.precedence > 0 {
+            write!(f, " with precedence {}", self.precedence)?;
         }
         if !self.golden.is_empty() {
             let golden: Vec<String> = self.golden.iter().map(|at| on(at, &self.clock)).collect();

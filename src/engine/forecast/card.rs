@@ -2,8 +2,8 @@
 
 use crate::base::{CampaignIx, LeadId, ListId, PhoneId, Pii, Wall};
 use crate::campaign::Campaign;
-use crate::engine::LeadRow;
 use crate::engine::intake::judge_whole;
+use crate::engine::{Bid, LeadRow};
 use crate::gate::{self, Eligibility, Facts, PastDial, Reason, Rule, Verdict};
 use crate::schedule::{CellKey, Clock, LeadIx, Viewer, next_golden};
 
@@ -33,6 +33,8 @@ pub struct LeadCard {
     /// What the order is made by, in the slot of this moment.
     pub index_value: Option<f32>,
     pub p_answer: Option<f32>,
+    /// What its campaign would give for a call, where others want the person too. `None`: it does not compete.
+    pub bid: Option<Bid>,
     /// When a retry rule or a callback lets it go on, if that lies ahead.
     pub waits_until: Option<Wall>,
     /// Of the person, in all campaigns, oldest first.
@@ -81,6 +83,12 @@ impl Forecast {
             golden: self.golden(campaign, key),
             index_value: own.map(|own| view.worth(own) as f32),
             p_answer,
+            bid: self
+                .engine
+                .runs
+                .iter()
+                .position(|run| run.ix == campaign)
+                .and_then(|at| self.engine.bid(self.now, at, ix)),
             waits_until: self.waits.get(&lead).copied(),
             dials: self.engine.book.contact(row.contact).dials.clone(),
         })
