@@ -105,9 +105,7 @@ impl Engine {
     /// `None` for a lead that does not compete: its campaign is held, or it is closed, blocked or under way.
     pub(super) fn bid(&self, now: Now, at: usize, lead: LeadIx) -> Option<Bid> {
         let run = self.runs.get(at).filter(|run| run.may_dial() && run.standing(lead) == Standing::Waiting)?;
-        let (cell, key) = (run.cell(lead)?, run.frontier.key(lead)?);
-        let mut viewer = Viewer::new(&run.campaign, &self.zones, &self.zone_sets, &run.ranking, self.law(now));
-        let view = viewer.view(cell);
+        let (view, key) = (run.frontier.view_of(lead)?, run.frontier.key(lead)?);
         let worth = match run.campaign.rank.by {
             RankBy::ExpectedValue => {
                 let later = view.later.iter().map(|later| key * later.multiplier - later.toll);
@@ -116,7 +114,8 @@ impl Engine {
             }
             // Its order weighs no hours; what a call is worth is worth it all the same.
             RankBy::Score => {
-                let ((score, value), (_, p_answer)) = (run.worth(lead)?, viewer.p_answer(cell)?);
+                let mut viewer = Viewer::new(&run.campaign, &self.zones, &self.zone_sets, &run.ranking, self.law(now));
+                let ((score, value), (_, p_answer)) = (run.worth(lead)?, viewer.p_answer(run.cell(lead)?)?);
                 if view.open { score * value * p_answer } else { 0.0 }
             }
         };

@@ -30,10 +30,14 @@ pub struct Drawn {
 impl Drawn {
     const SLOT_US: i64 = 30 * 60_000_000;
 
+    fn slot_end(now: Wall) -> Wall {
+        Wall((now.0.div_euclid(Self::SLOT_US) + 1) * Self::SLOT_US)
+    }
+
     /// Each of those that `dials` would not reach joins by itself. A share of the dials is theirs, so the order gets the
     /// rest. Who was drawn in the last slot and not dialled has had their chance.
     fn turn(&mut self, frontier: &Frontier, share: f64, dials: f64, now: Wall, rng: &mut Rng) {
-        *self = Self { until: Wall((now.0.div_euclid(Self::SLOT_US) + 1) * Self::SLOT_US), ..Self::default() };
+        *self = Self { until: Self::slot_end(now), ..Self::default() };
         if share <= 0.0 {
             return;
         }
@@ -72,7 +76,7 @@ impl Engine {
     pub(super) fn turn_draw(&mut self, now: Wall, at: usize) {
         let Some(run) = self.runs.get(at).filter(|run| run.drawn.until <= now) else { return };
         let share = run.campaign.rank.explore.fraction();
-        let left_s = Wall((now.0.div_euclid(Drawn::SLOT_US) + 1) * Drawn::SLOT_US).since(now).as_secs_f64();
+        let left_s = Drawn::slot_end(now).since(now).as_secs_f64();
         let dials = f64::from(self.dials_per_s(run)) * left_s;
         let Some(run) = self.runs.get_mut(at) else { return };
         run.drawn.turn(&run.frontier, share, dials, now, &mut self.rng);

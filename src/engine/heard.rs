@@ -3,6 +3,7 @@
 use std::sync::Arc;
 
 use crate::base::CampaignIx;
+use crate::campaign::Campaign;
 use crate::rank::{Past, Place, Slot};
 
 use super::Engine;
@@ -20,14 +21,21 @@ pub struct Heard {
     pub answered: u32,
 }
 
+impl Heard {
+    /// Where it counts in a campaign as it is now; `None` if that has no such segment any more.
+    pub fn place(&self, campaign: &Campaign) -> Option<Place> {
+        let at = campaign.segments.iter().position(|segment| *segment.name == *self.segment)?;
+        Some(Place { segment: u8::try_from(at).ok()?, slot: self.slot, past: self.past })
+    }
+}
+
 impl Engine {
     /// Once, after the plan and before the first lead.
     pub(super) fn take_heard(&mut self, campaign: CampaignIx, heard: &[Heard]) {
         let Some(run) = self.runs.iter_mut().find(|run| run.ix == campaign) else { return };
         for of in heard {
-            let segment = run.campaign.segments.iter().position(|segment| *segment.name == *of.segment);
-            if let Some(segment) = segment.and_then(|at| u8::try_from(at).ok()) {
-                run.ranking.observe(of.day, Place { segment, slot: of.slot, past: of.past }, of.dials, of.answered);
+            if let Some(place) = of.place(&run.campaign) {
+                run.ranking.observe(of.day, place, of.dials, of.answered);
             }
         }
         run.stale = true;

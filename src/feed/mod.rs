@@ -49,7 +49,7 @@ pub use header::{HeaderError, Missing};
 pub use import::{ImportError, ImportOptions, ImportReport, ImportStatus, Stored, dry_run, import};
 pub use labels::{Dispositions, LabelOptions, LabelReport, import_labels};
 pub use list_file::ListFile;
-pub use model_folder::{ModelFolderError, load_model};
+pub use model_folder::{ModelFolderError, load_manifest, load_model};
 pub use reach::{DatabaseSource, Hidden, ServerSource, Sources, reach, web_tls};
 pub use record::{COLUMNS, Cell, Column, Kind, SCHEMA_VERSION};
 pub use reject::Reject;

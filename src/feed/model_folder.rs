@@ -16,11 +16,15 @@ pub enum ModelFolderError {
     Refused { path: PathBuf, refusal: Refusal },
 }
 
-pub fn load_model(folder: &Path) -> Result<Scorer, ModelFolderError> {
+/// The manifest alone.
+pub fn load_manifest(folder: &Path) -> Result<Manifest, ModelFolderError> {
     let path = folder.join(MANIFEST);
-    let text = read(&path)?;
-    let refused = |refusal| ModelFolderError::Refused { path: path.clone(), refusal };
-    let manifest = Manifest::parse(&text).map_err(refused)?;
+    Manifest::parse(&read(&path)?).map_err(|refusal| ModelFolderError::Refused { path, refusal })
+}
+
+pub fn load_model(folder: &Path) -> Result<Scorer, ModelFolderError> {
+    let manifest = load_manifest(folder)?;
+    let refused = |refusal| ModelFolderError::Refused { path: folder.join(MANIFEST), refusal };
     let a = read(&folder.join(&manifest.models.a.file))?;
     let b = manifest.models.b.as_ref().map(|b| read(&folder.join(&b.file))).transpose()?;
     Scorer::new(manifest, &a, b.as_deref()).map_err(refused)

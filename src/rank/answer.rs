@@ -1,8 +1,8 @@
 //! The chance that a dial is answered: a table of logits by segment and slot, shifted by what was tried before.
 
-use crate::campaign::{GoldenHours, WeekHours};
+use crate::campaign::{Campaign, GoldenHours, WeekHours};
 
-use super::{Past, Slot};
+use super::{Past, Slot, logit};
 
 /// `logit p = table[segment][slot] + attempts[k] + same_hour[f] + reachability`.
 ///
@@ -26,6 +26,11 @@ impl AnswerModel {
     /// Each failure in the same hour lowers the odds to 55 %.
     pub const SAME_HOUR: f32 = -0.6;
 
+    /// As the campaign's file has it, before anything is learned.
+    pub fn of(campaign: &Campaign) -> Self {
+        Self::from_prior(&campaign.golden_hours, campaign.segments.iter().map(|segment| segment.name.as_str()))
+    }
+
     /// `segments` are names in the campaign's order.
     pub fn from_prior<'a>(golden: &GoldenHours, segments: impl Iterator<Item = &'a str>) -> Self {
         let mut logits = Vec::new();
@@ -35,7 +40,7 @@ impl AnswerModel {
             for ix in 0..Slot::PER_WEEK as u16 {
                 let slot = Slot::new((ix / Slot::PER_DAY) as u8, ix % Slot::PER_DAY * Slot::MINUTES);
                 let share = hours.map_or(0.0, |hours| golden_share(hours, slot));
-                logits.push(logit(outside + share * (inside - outside)));
+                logits.push(logit(outside + share * (inside - outside)) as f32);
             }
         }
         Self {
@@ -72,12 +77,6 @@ pub fn golden_share(hours: &WeekHours, slot: Slot) -> f64 {
         .map(|window| window.to.0.min(to).saturating_sub(window.from.0.max(from)))
         .sum();
     f64::from(minutes) / f64::from(Slot::MINUTES)
-}
-
-/// Rates of 0 % and 100 % stay finite, so that later terms still order leads.
-fn logit(p: f64) -> f32 {
-    let p = p.clamp(1e-6, 1.0 - 1e-6);
-    (p / (1.0 - p)).ln() as f32
 }
 
 #[cfg(test)]

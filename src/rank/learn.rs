@@ -1,6 +1,6 @@
 //! From what dials have told to an answer model: a hierarchy in which little data changes little.
 
-use super::{AnswerModel, Past, Slot, Tally};
+use super::{AnswerModel, Past, Slot, Tally, logistic};
 
 /// Fits a logistic model with nested normal effects around the prior's logits: campaign, segment, hour of day, segment ×
 /// hour, × kind of day (working day, Saturday, Sunday), × half hour of the week, and beside them attempts made and failures
@@ -74,13 +74,9 @@ impl Row {
 /// p (1 - p) at the mean of what the prior expected: what one dial says about a logit (its Fisher information).
 fn information(rows: &[Row]) -> f64 {
     let dials: f64 = rows.iter().map(|row| row.dials).sum();
-    let answered: f64 = rows.iter().map(|row| row.dials * sigmoid(row.z)).sum();
+    let answered: f64 = rows.iter().map(|row| row.dials * logistic(row.z)).sum();
     let p = (answered / dials).clamp(0.02, 0.98);
     p * (1.0 - p)
-}
-
-fn sigmoid(z: f64) -> f64 {
-    1.0 / (1.0 + (-z).exp())
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -162,7 +158,7 @@ impl Level {
         for row in rows {
             let group = self.group(row.segment, row.slot, row.past);
             if let Some((slope, bend)) = group.and_then(|group| slopes.get_mut(group)) {
-                let p = sigmoid(row.z);
+                let p = logistic(row.z);
                 *slope += row.answered - row.dials * p;
                 *bend += row.dials * p * (1.0 - p);
             }

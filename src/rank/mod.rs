@@ -3,6 +3,7 @@
 mod answer;
 mod explore;
 mod learn;
+mod logit;
 mod past;
 mod reachability;
 mod shown;
@@ -13,6 +14,7 @@ mod value;
 pub use answer::{AnswerModel, golden_share};
 pub use explore::chance_of_draw;
 pub use learn::learn;
+pub use logit::{logistic, logit};
 pub use past::Past;
 pub use reachability::Reachability;
 pub use shown::{HourLearned, hours_learned};

@@ -46,7 +46,7 @@ pub fn clear(bidders: &Bidders, capacity: &[f32], prices: &mut [f32]) {
     let mut gains = Vec::with_capacity(bidders.len());
     for _ in 0..ROUNDS {
         gains.clear();
-        gains.extend(bidders.rows(slots).map(|(weight, values)| (best(values, prices, capacity, slots), weight)));
+        gains.extend(bidders.rows(slots).map(|(weight, values)| (best(values, prices, capacity, None), weight)));
         let by = just_full(&mut gains, room, f32::NEG_INFINITY);
         for price in prices.iter_mut() {
             *price = (*price + by).max(0.0);
@@ -57,8 +57,7 @@ pub fn clear(bidders: &Bidders, capacity: &[f32], prices: &mut [f32]) {
             gains.clear();
             gains.extend(bidders.rows(slots).filter_map(|(weight, values)| {
                 let own = *values.get(slot)?;
-                let gain = own
-                    - best(values, prices, capacity, slot).max(best_from(values, prices, capacity, slot + 1)).max(0.0);
+                let gain = own - best(values, prices, capacity, Some(slot)).max(0.0);
                 (gain > 0.0).then_some((gain, weight))
             }));
             let price = just_full(&mut gains, room, 0.0);
@@ -77,15 +76,11 @@ pub fn clear(bidders: &Bidders, capacity: &[f32], prices: &mut [f32]) {
 const ROUNDS: usize = 12;
 const STILL: f32 = 0.005;
 
-/// The best value less price among the first `until` slots.
-fn best(values: &[f32], prices: &[f32], capacity: &[f32], until: usize) -> f32 {
-    let slots = values.iter().zip(prices).zip(capacity).take(until);
-    slots.filter(|(_, room)| **room > 0.0).map(|((value, price), _)| value - price).fold(f32::NEG_INFINITY, f32::max)
-}
-
-fn best_from(values: &[f32], prices: &[f32], capacity: &[f32], from: usize) -> f32 {
-    let slots = values.iter().zip(prices).zip(capacity).skip(from);
-    slots.filter(|(_, room)| **room > 0.0).map(|((value, price), _)| value - price).fold(f32::NEG_INFINITY, f32::max)
+/// The best value less price among the slots that have room, but for one.
+fn best(values: &[f32], prices: &[f32], capacity: &[f32], but: Option<usize>) -> f32 {
+    let slots = values.iter().zip(prices).zip(capacity).enumerate();
+    let others = slots.filter(|(at, (_, room))| **room > 0.0 && Some(*at) != but);
+    others.map(|(_, ((value, price), _))| value - price).fold(f32::NEG_INFINITY, f32::max)
 }
 
 /// The price at which those with a higher gain fill the room; `spare` if all of them find room.

@@ -23,7 +23,12 @@ impl Ranking {
 
     /// As the campaign's file has it; nothing learned, nothing priced.
     pub fn new(campaign: &Campaign) -> Self {
-        Self { answers: prior(campaign), tally: Tally::default(), prices: Prices::default(), replan_at: Wall(i64::MIN) }
+        Self {
+            answers: AnswerModel::of(campaign),
+            tally: Tally::default(),
+            prices: Prices::default(),
+            replan_at: Wall(i64::MIN),
+        }
     }
 
     pub fn answers(&self) -> &AnswerModel {
@@ -44,7 +49,7 @@ impl Ranking {
         let name = |ix: u8| old.segment(ix).map(|segment| segment.name.as_str());
         let place = |name: &str| new.segments.iter().position(|segment| segment.name == name);
         self.tally.renumber(|ix| name(ix).and_then(place).and_then(|at| u8::try_from(at).ok()));
-        self.answers = prior(new);
+        self.answers = AnswerModel::of(new);
         self.replan_at = Wall(i64::MIN);
     }
 
@@ -64,8 +69,10 @@ impl Ranking {
         self.replan_at = Wall((now.0.div_euclid(Self::QUARTER_US) + 1) * Self::QUARTER_US);
         self.tally.turn(day_number(now));
         self.answers = match campaign.golden_hours.learn {
-            Learn::Off => prior(campaign),
-            Learn::PerSegment => learn(&prior(campaign), &self.tally, campaign.golden_hours.prior_weight_calls),
+            Learn::Off => AnswerModel::of(campaign),
+            Learn::PerSegment => {
+                learn(&AnswerModel::of(campaign), &self.tally, campaign.golden_hours.prior_weight_calls)
+            }
         };
         let before = std::mem::take(&mut self.prices);
         if campaign.rank.by == RankBy::ExpectedValue {
@@ -84,8 +91,4 @@ const DAY_US: i64 = 86_400_000_000;
 /// Days since 1970, UTC.
 pub fn day_number(at: Wall) -> i64 {
     at.0.div_euclid(DAY_US)
-}
-
-fn prior(campaign: &Campaign) -> AnswerModel {
-    AnswerModel::from_prior(&campaign.golden_hours, campaign.segments.iter().map(|segment| segment.name.as_str()))
 }

@@ -5,7 +5,7 @@ use crate::campaign::{Campaign, Learn};
 use crate::cli::ahead::Seen;
 use crate::cli::exit::Stop;
 use crate::engine::Heard;
-use crate::rank::{AnswerModel, Place, Tally, hours_learned, learn};
+use crate::rank::{AnswerModel, Tally, hours_learned, learn};
 use crate::schedule::day_number;
 
 /// Sentences, one a segment and hour. Reads the database as a new process would.
@@ -19,11 +19,10 @@ pub(super) async fn learned(seen: &mut Seen, campaign: &Campaign) -> Result<Vec<
 }
 
 fn sentences(campaign: &Campaign, heard: &[Heard], at: Wall) -> Vec<String> {
-    let names = || campaign.segments.iter().map(|segment| segment.name.as_str());
     let mut tally = Tally::default();
     for of in heard {
-        if let Some(segment) = names().position(|name| name == &*of.segment).and_then(|at| u8::try_from(at).ok()) {
-            tally.add(of.day, Place { segment, slot: of.slot, past: of.past }, of.dials, of.answered);
+        if let Some(place) = of.place(campaign) {
+            tally.add(of.day, place, of.dials, of.answered);
         }
     }
     tally.turn(day_number(at));
@@ -31,7 +30,7 @@ fn sentences(campaign: &Campaign, heard: &[Heard], at: Wall) -> Vec<String> {
         return vec!["nothing yet: no call has told anything, and the seed holds".to_owned()];
     }
     let weight = campaign.golden_hours.prior_weight_calls;
-    let prior = AnswerModel::from_prior(&campaign.golden_hours, names());
+    let prior = AnswerModel::of(campaign);
     let model = learn(&prior, &tally, weight);
     let of_segment = |(ix, name): (u8, &str)| -> Vec<String> {
         let hours = hours_learned(&prior, &model, &tally, ix, weight);
@@ -48,5 +47,6 @@ fn sentences(campaign: &Campaign, heard: &[Heard], at: Wall) -> Vec<String> {
         };
         hours.iter().map(sentence).collect()
     };
-    (0..).zip(names()).flat_map(of_segment).collect()
+    let names = campaign.segments.iter().map(|segment| segment.name.as_str());
+    (0..).zip(names).flat_map(of_segment).collect()
 }

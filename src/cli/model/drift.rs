@@ -3,7 +3,7 @@
 use std::fmt;
 use std::path::{Path, PathBuf};
 
-use serde::{Deserialize, Serialize};
+use serde::Serialize;
 
 use crate::base::{CampaignIx, Code, Diagnostic};
 use crate::cli::ahead::Seen;
@@ -11,7 +11,10 @@ use crate::cli::exit::{Exit, Stop};
 use crate::cli::output;
 use crate::cli::site::{Site, block_on, unknown};
 use crate::contact::CallResult;
+use crate::feed::load_manifest;
+use crate::model::Reference;
 use crate::model::drift::{AnswerWatch, CalibrationGap, GROUPS, Predicted, Psi, deciles, grouped, psi};
+use crate::rank;
 use crate::store::{CallSeen, Sqlite};
 
 /// Look whether a model still holds: scores of the newest list, predictions against conversions, the answer rate
@@ -139,33 +142,19 @@ async fn one(
     })
 }
 
-/// `reference` of a model's manifest.
-#[derive(Debug, Deserialize)]
-struct Reference {
-    /// Inner, ascending.
-    edges: Vec<f64>,
-    counts: Vec<u64>,
-}
-
 fn reference_of(model: &Path) -> Result<Reference, Stop> {
-    #[derive(Deserialize)]
-    struct Manifest {
-        reference: Reference,
-    }
-    let path = model.join("model.json");
-    let refused =
-        |why: String| Stop::one(Exit::Invalid, Diagnostic::error(Code::File, format!("{}: {why}", path.display())));
-    let text = std::fs::read_to_string(&path).map_err(|why| refused(why.to_string()))?;
-    let manifest: Manifest = serde_json::from_str(&text).map_err(|why| refused(why.to_string()))?;
-    let Reference { edges, counts } = &manifest.reference;
-    if counts.len() != edges.len() + 1 || !edges.is_sorted() || counts.len() > GROUPS {
-        return Err(refused("`reference` needs ascending edges, one count more, and ten groups at most".to_owned()));
-    }
-    Ok(manifest.reference)
+    let refused = |why: String| Stop::one(Exit::Invalid, Diagnostic::error(Code::File, why));
+    let reference = load_manifest(model).map_err(|why| refused(why.to_string()))?.reference;
+    reference.filter(|reference| reference.counts.len() <= GROUPS).ok_or_else(|| {
+        refused(format!(
+            "{}: `reference` of {GROUPS} groups at most is needed here",
+            model.join("model.json").display()
+        ))
+    })
 }
 
 fn moved(newest: &[u64], before: &[u64], reference: Option<&Reference>) -> Option<(&'static str, Psi)> {
-    if let Some(Reference { edges, counts }) = reference {
+    if let Some(Reference { edges, counts, .. }) = reference {
         return psi(counts, &grouped(edges, newest)).map(|moved| ("the model's training data", moved));
     }
     let edges = deciles(before);
@@ -185,7 +174,7 @@ fn conversions(calls: &[CallSeen]) -> (u64, Option<CalibrationGap>) {
 /// predicted, times how often that came true at least.
 fn answers(calls: &[CallSeen]) -> (u64, Option<u64>) {
     let went_out: Vec<&CallSeen> = calls.iter().filter(|call| is_of_the_callee(call.result)).collect();
-    let answered = |call: &CallSeen| matches!(call.result, CallResult::Answered | CallResult::Abandoned);
+    let answered = |call: &CallSeen| rank::answered(call.result) == Some(true);
     let (older, newer) = went_out.split_at(went_out.len() / 2);
     let mut usual = Predicted::default();
     for call in older {
@@ -307,7 +296,8 @@ mod tests {
         assert!(!moved(&flat, &flat, None).unwrap().1.alarms());
         assert!(moved(&low, &flat, None).unwrap().1.alarms());
         assert_eq!(moved(&flat, &[], None), None);
-        let reference = Reference { edges: vec![0.5], counts: vec![500, 500] };
+        let reference =
+            Reference { edges: vec![0.5], counts: vec![500, 500], features: std::collections::BTreeMap::new() };
         assert!(moved(&low, &[], Some(&reference)).unwrap().1.alarms());
     }
 }

@@ -51,7 +51,8 @@ impl CalibrationGap {
     }
 }
 
-fn wilson(share: f64, n: f64, z: f64) -> (f64, f64) {
+/// The score interval of a share of `n` (Wilson 1927, J. Am. Stat. Assoc. 22:209).
+pub fn wilson(share: f64, n: f64, z: f64) -> (f64, f64) {
     let z2 = z * z;
     let middle = share + z2 / (2.0 * n);
     let half = z * (share * (1.0 - share) / n + z2 / (4.0 * n * n)).sqrt();

@@ -4,6 +4,6 @@ mod calibration_gap;
 mod change_point;
 mod psi;
 
-pub use calibration_gap::{CalibrationGap, Predicted};
+pub use calibration_gap::{CalibrationGap, Predicted, wilson};
 pub use change_point::{AnswerWatch, Fall};
 pub use psi::{GROUPS, Psi, deciles, grouped, psi};

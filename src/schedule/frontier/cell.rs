@@ -5,7 +5,7 @@ use crate::rank::{Past, Reachability};
 use crate::schedule::{SlotFails, ZoneSetIx};
 
 use super::order::{pack, unpack};
-use super::side::{High, Low, Side};
+use super::side::{Eaten as _, High, Low, Side};
 use super::tournament::Head;
 
 /// Everything that the chance of an answer, the calling hours and the golden hours depend on, besides the clock.

@@ -356,6 +356,11 @@ impl Frontier {
         self.columns.cell_of(lead)
     }
 
+    /// How its cell stood when it was last looked at.
+    pub fn view_of(&self, lead: LeadIx) -> Option<&CellView> {
+        self.columns.cell_of(lead).and_then(|cell| self.cells.get(usize::from(cell.0))).map(Cell::view)
+    }
+
     /// What it holds, allocated room included.
     pub fn bytes(&self) -> usize {
         let index = self.by_key.len() * (size_of::<CellKey>() + size_of::<CellIx>()) * 2;

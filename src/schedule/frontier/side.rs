@@ -42,12 +42,6 @@ impl Eaten for High {
     }
 }
 
-impl High {
-    pub(super) fn packed(kept: u64) -> u64 {
-        <Self as Eaten>::packed(kept)
-    }
-}
-
 /// Entries go in and come out as `pack` made them.
 #[derive(Debug)]
 pub(super) struct Side<E> {

@@ -1,6 +1,7 @@
 //! Who is called in GOLDEN-1: five kinds of people with hours of their own, and a score that knows them in part.
 
 use crate::base::Rng;
+use crate::rank::logistic;
 
 /// Kinds of people and their chance of an answer by local hour 9 to 18, in log-odds around the mean.
 pub const KINDS: [(&str, [f64; HOURS]); 5] = [
@@ -53,8 +54,8 @@ impl Person {
         let variance = OF_SCORE * OF_SCORE;
         let known = 1.0 / (1.0 + variance);
         let (mean, left) = (YES + known * (seen - YES), variance * known);
-        let score = sigmoid(mean / (1.0 + std::f64::consts::PI * left / 8.0).sqrt());
-        Self { kind, behind, score, yes: sigmoid(truth), ease, of_hour, tried: [None; HOURS], attempts: 0 }
+        let score = logistic(mean / (1.0 + std::f64::consts::PI * left / 8.0).sqrt());
+        Self { kind, behind, score, yes: logistic(truth), ease, of_hour, tried: [None; HOURS], attempts: 0 }
     }
 
     /// Called on that day at that local hour, counted from 9: do they come to the phone? `luck` is uniform in [0, 1).
@@ -73,10 +74,6 @@ impl Person {
             *tried = Some(day);
         }
         self.attempts += 1;
-        luck < sigmoid(z)
+        luck < logistic(z)
     }
-}
-
-fn sigmoid(z: f64) -> f64 {
-    1.0 / (1.0 + (-z).exp())
 }

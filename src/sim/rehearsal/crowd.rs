@@ -7,7 +7,7 @@
 use crate::base::Rng;
 use crate::campaign::Campaign;
 use crate::engine::Intent;
-use crate::rank::{AnswerModel, Past, Slot};
+use crate::rank::{AnswerModel, Past, Slot, logistic, logit};
 use crate::sim::population::{Behaviour, Kind, Person, Population, mix};
 
 use super::flow_keys::FlowKeys;
@@ -109,13 +109,4 @@ impl Crowd {
         let stays = pressed.is_some();
         Person { patience_ms: if stays { u32::MAX } else { self.people.patience(rng, listens) }, keys }
     }
-}
-
-fn logit(p: f64) -> f64 {
-    let p = p.clamp(1e-6, 1.0 - 1e-6);
-    (p / (1.0 - p)).ln()
-}
-
-fn logistic(z: f64) -> f64 {
-    1.0 / (1.0 + (-z).exp())
 }

@@ -66,7 +66,7 @@ impl Setting {
 
     /// As the campaign's `golden_hours` have it.
     pub fn answers(campaign: &Campaign) -> AnswerModel {
-        AnswerModel::from_prior(&campaign.golden_hours, campaign.segments.iter().map(|segment| segment.name.as_str()))
+        AnswerModel::of(campaign)
     }
 
     /// What an agent notes after a talk that ended so.

@@ -2,6 +2,8 @@
 
 use serde::Serialize;
 
+use crate::model::drift::wilson;
+
 /// Below this a rate is marked: its interval is wider than most differences that anybody would act on.
 pub const FEW: u64 = 30;
 
@@ -24,7 +26,7 @@ pub struct Rate {
 
 impl Rate {
     pub fn new(hits: u64, of: u64) -> Self {
-        let interval = (of > 0).then(|| wilson(hits, of));
+        let interval = (of > 0).then(|| interval(hits, of));
         Self {
             hits,
             of,
@@ -36,12 +38,11 @@ impl Rate {
     }
 }
 
-fn wilson(hits: u64, of: u64) -> (f64, f64) {
-    let (n, p, z2) = (of as f64, hits as f64 / of as f64, Z * Z);
-    let middle = p + z2 / (2.0 * n);
-    let reach = Z * (p * (1.0 - p) / n + z2 / (4.0 * n * n)).sqrt();
-    let scale = 1.0 + z2 / n;
-    (((middle - reach) / scale).clamp(0.0, p), ((middle + reach) / scale).clamp(p, 1.0))
+/// Never past the rate itself, nor past 0 and 1, by rounding.
+fn interval(hits: u64, of: u64) -> (f64, f64) {
+    let p = hits as f64 / of as f64;
+    let (low, high) = wilson(p, of as f64, Z);
+    (low.clamp(0.0, p), high.clamp(p, 1.0))
 }
 
 #[cfg(test)]
