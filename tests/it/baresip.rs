@@ -15,8 +15,8 @@ use goldenhour::line::LineTrunk;
 use goldenhour::wire::{Direction, Streams};
 
 use crate::kamailio::Running;
+use crate::ports::free_address;
 use crate::scenario::free_ports;
-use crate::sipp_uas::free_address;
 use crate::wire_sipp::{HUNG_UP, Rig, is_end};
 
 const FRAME: Duration = Duration::from_millis(20);

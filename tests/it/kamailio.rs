@@ -13,7 +13,8 @@ use goldenhour::line::LineTrunk;
 use goldenhour::sip::{Credentials, Register, Unanswered};
 use goldenhour::wire::Streams;
 
-use crate::sipp_uas::{Sipp, free_address};
+use crate::ports::free_address;
+use crate::sipp_uas::Sipp;
 use crate::wire_sipp::{HUNG_UP, Rig, is_end};
 
 const TRUNK: TrunkIx = TrunkIx(0);

@@ -61,6 +61,8 @@ mod operators;
 #[cfg(test)]
 mod plan;
 #[cfg(test)]
+mod ports;
+#[cfg(test)]
 #[cfg(feature = "postgres")]
 mod postgres;
 #[cfg(test)]

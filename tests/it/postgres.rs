@@ -1,7 +1,7 @@
 //! A PostgreSQL server of a test's own: a fresh cluster in a folder of its own, on a loopback port, ended with the test.
 
 use std::fs;
-use std::net::{SocketAddr, TcpListener};
+use std::net::SocketAddr;
 use std::os::unix::fs::{MetadataExt, chown};
 use std::os::unix::process::CommandExt;
 use std::path::PathBuf;
@@ -12,6 +12,7 @@ use sqlx::postgres::{PgConnectOptions, PgConnection};
 use tempfile::TempDir;
 
 use crate::daemon::until;
+use crate::ports::free_address;
 
 /// The superuser of the cluster, who logs in from loopback with this password only.
 pub(crate) const SUPERUSER: &str = "goldenhour";
@@ -116,9 +117,4 @@ fn found(program: &str) -> PathBuf {
     let newest = versions.map(|entry| entry.path()).max_by_key(number);
     let own = newest.map(|version| version.join("bin").join(program)).filter(|path| path.is_file());
     own.unwrap_or_else(|| program.into())
-}
-
-/// Free a moment ago: the system hands ports out in turn, so nobody else gets this one soon.
-fn free_address() -> SocketAddr {
-    TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap()
 }

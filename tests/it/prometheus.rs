@@ -2,13 +2,15 @@
 
 use std::fs;
 use std::io::{Read, Write};
-use std::net::{SocketAddr, TcpListener, TcpStream};
+use std::net::{SocketAddr, TcpStream};
 use std::process::{Child, Command, Stdio};
 use std::thread;
 use std::time::Duration;
 
 use serde_json::Value;
 use tempfile::TempDir;
+
+use crate::ports::free_address;
 
 /// Ended and cleaned away when dropped.
 pub(crate) struct Prometheus {
@@ -101,11 +103,6 @@ pub(crate) fn wait_until(what: &str, mut holds: impl FnMut() -> bool) {
         now
     });
     assert!(came, "waited in vain: {what}");
-}
-
-/// Free a moment ago: the system hands ports out in turn, so nobody else gets this one soon.
-fn free_address() -> SocketAddr {
-    TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap()
 }
 
 fn percent_encoded(text: &str) -> String {

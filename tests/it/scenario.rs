@@ -9,7 +9,8 @@ use goldenhour::line::{Counter, LineTrunk, SipCounter};
 use goldenhour::sip::Credentials;
 use goldenhour::wire::{Direction, Streams};
 
-use crate::sipp_uas::{Sipp, free_address};
+use crate::ports::free_address;
+use crate::sipp_uas::Sipp;
 use crate::wire_sipp::{Rig, is_end};
 
 pub(crate) const CONTACT: &str = "Contact: <sip:far@[local_ip]:[local_port]>\n";

@@ -5,6 +5,8 @@ use std::path::Path;
 use std::process::{Child, Command, Stdio};
 use std::time::Duration;
 
+use crate::ports::free_address_at;
+
 pub struct Sipp {
     child: Child,
     pub addr: SocketAddr,
@@ -79,13 +81,4 @@ impl Drop for Sipp {
         let _gone = self.child.kill();
         let _status = self.child.wait();
     }
-}
-
-/// Free a moment ago; nobody else asks for it on this machine in the time of a test.
-pub fn free_address() -> SocketAddr {
-    free_address_at("127.0.0.1")
-}
-
-pub fn free_address_at(host: &str) -> SocketAddr {
-    UdpSocket::bind(format!("{host}:0")).unwrap().local_addr().unwrap()
 }

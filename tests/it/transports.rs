@@ -12,7 +12,8 @@ use goldenhour::sip::Transport;
 use goldenhour::wire::{ClientTls, Failure, Streams, TlsFiles, Way, ask};
 
 use crate::kamailio::{Kamailio, Running};
-use crate::sipp_uas::{Sipp, free_address};
+use crate::ports::free_address;
+use crate::sipp_uas::Sipp;
 use crate::wire_sipp::{HUNG_UP, Rig, is_end};
 
 const LOOPBACK: IpAddr = IpAddr::V4(std::net::Ipv4Addr::LOCALHOST);

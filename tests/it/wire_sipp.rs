@@ -15,7 +15,8 @@ use goldenhour::line::{self, LineTrunk, MediaRange, RecoveredLeg};
 use goldenhour::sip;
 use goldenhour::wire::{self, Command, Config, Counts, Direction, Event, Handle, LinkState, Order, Streams};
 
-use crate::sipp_uas::{Sipp, free_address, free_address_at};
+use crate::ports::{free_address, free_address_at};
+use crate::sipp_uas::Sipp;
 
 struct TestClock(Instant);
 
