@@ -17,12 +17,12 @@ pub fn free_address() -> SocketAddr {
     free_address_at("127.0.0.1")
 }
 
-/// Free for UDP and TCP.
+/// Free for UDP and TCP. The port above it is given to nobody: peers take it for TLS or RTCP.
 pub fn free_address_at(host: &str) -> SocketAddr {
     let block = std::process::id() % BLOCKS;
-    for _ in 0..BLOCK * BLOCKS {
+    for _ in 0..BLOCK * BLOCKS / 2 {
         let nth = NEXT.fetch_add(1, Ordering::Relaxed);
-        let port = FIRST + (block * BLOCK + nth) % (BLOCK * BLOCKS);
+        let port = FIRST + (block * BLOCK + 2 * nth) % (BLOCK * BLOCKS);
         let address = format!("{host}:{port}").parse().unwrap();
         if UdpSocket::bind(address).is_ok() && TcpListener::bind(address).is_ok() {
             return address;
