@@ -1,22 +1,20 @@
 //! Sealed outcomes as files for retraining, by day. At least once: a cursor moves only after the files are durable.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeSet;
 use std::fmt;
 use std::fs;
-use std::io::{self, Write};
-use std::path::{Path, PathBuf};
+use std::io;
+use std::path::PathBuf;
 
-use jiff::civil::Date;
-use jiff::tz::TimeZone;
 use serde::Serialize;
 
 use crate::base::{Code, Diagnostic, Now};
-use crate::store::{OutcomeRow, Store, StoreError};
+use crate::store::{Store, StoreError};
 
-use super::atomic::AtomicFile;
+use super::day_files::{DayFiles, File};
 use super::facts::{Facts, counted, size};
 use super::slots::export_slots;
-use super::write_record::{RecordWriter, Style};
+use super::write_record::Style;
 
 /// Rows held in memory, and so at most in one file; after each such chunk the cursor moves.
 const CHUNK: usize = 20_000;
@@ -97,14 +95,14 @@ pub async fn export<S: Store>(store: &mut S, options: &ExportOptions, now: Now) 
     let mut days = BTreeSet::new();
     while let Some(chunk) = next_chunk(store, after, options.style).await? {
         after = chunk.last;
-        for (day, part) in chunk.days {
+        let rows = chunk.files.rows();
+        report.rows += rows as u64;
+        for File { day, path, size_bytes } in chunk.files.write(&options.out)? {
             days.insert(day);
-            report.rows += part.rows;
-            let (path, bytes) = part.write(&options.out, day, options.style)?;
-            report.size_bytes += bytes;
+            report.size_bytes += size_bytes;
             report.files.push(path);
         }
-        let was_short = chunk.rows < CHUNK;
+        let was_short = rows < CHUNK;
         if after > report.cursor {
             store.set_cursor(&report.consumer, after).await?;
             report.cursor = after;
@@ -122,72 +120,26 @@ pub async fn export<S: Store>(store: &mut S, options: &ExportOptions, now: Now) 
     Ok(report)
 }
 
-/// Rows of the next seals, by day of the dial.
+/// Rows of the next seals.
 #[derive(Debug)]
 struct Chunk {
     last: u64,
-    rows: usize,
-    days: BTreeMap<Date, Part>,
-}
-
-#[derive(Debug)]
-struct Part {
-    first: u64,
-    last: u64,
-    rows: u64,
-    lines: RecordWriter,
+    files: DayFiles,
 }
 
 async fn next_chunk<S: Store>(store: &mut S, after: u64, style: Style) -> Result<Option<Chunk>, ExportError> {
-    let mut chunk = Chunk { last: after, rows: 0, days: BTreeMap::new() };
-    while chunk.rows < CHUNK {
+    let mut chunk = Chunk { last: after, files: DayFiles::new(style) };
+    while chunk.files.rows() < CHUNK {
         let page = store.outcomes(chunk.last, PAGE).await?;
         if page.is_empty() {
             break;
         }
-        chunk.rows += page.len();
         for row in &page {
             chunk.last = chunk.last.max(row.seal);
-            let failed = |source| ExportError::Write { path: PathBuf::from("memory"), source };
-            chunk.take(row, style).map_err(failed)?;
+            chunk.files.take(row)?;
         }
     }
-    Ok((chunk.rows > 0).then_some(chunk))
-}
-
-impl Chunk {
-    fn take(&mut self, row: &OutcomeRow, style: Style) -> io::Result<()> {
-        let day = row.authorised_at.timestamp().to_zoned(TimeZone::UTC).date();
-        let part = match self.days.entry(day) {
-            std::collections::btree_map::Entry::Occupied(known) => known.into_mut(),
-            std::collections::btree_map::Entry::Vacant(new) => {
-                new.insert(Part { first: row.seal, last: row.seal, rows: 0, lines: RecordWriter::new(style)? })
-            }
-        };
-        part.last = row.seal;
-        part.rows += 1;
-        part.lines.write(row)
-    }
-}
-
-impl Part {
-    /// Named by its seals: the same rows exported again take the place of the same file.
-    fn write(self, out: &Path, day: Date, style: Style) -> Result<(PathBuf, u64), ExportError> {
-        let name = format!("outcomes-{:012}-{:012}.{}", self.first, self.last, style.format.as_str());
-        write_file(&out.join(format!("dt={day}")), &name, self.lines.into_bytes())
-    }
-}
-
-/// Whole or not at all.
-pub(super) fn write_file(folder: &Path, name: &str, bytes: io::Result<Vec<u8>>) -> Result<(PathBuf, u64), ExportError> {
-    let path = folder.join(name);
-    let written = bytes.and_then(|bytes| {
-        fs::create_dir_all(folder)?;
-        let mut file = AtomicFile::create(&path)?;
-        file.write_all(&bytes)?;
-        Ok((file.commit()?, bytes.len() as u64))
-    });
-    written.map_err(|source| ExportError::Write { path, source })
+    Ok((chunk.files.rows() > 0).then_some(chunk))
 }
 
 fn default_consumer(options: &ExportOptions) -> String {
@@ -216,6 +168,7 @@ impl fmt::Display for ExportReport {
 #[cfg(test)]
 mod tests {
     use std::collections::BTreeSet;
+    use std::path::Path;
     use std::time::Duration;
 
     use super::*;

@@ -12,6 +12,7 @@ use crate::engine::SlotRow;
 use crate::rank::Slot;
 use crate::store::Store;
 
+use super::day_files::write_file;
 use super::export::ExportError;
 use super::write_record::{Format, rfc3339};
 
@@ -81,16 +82,11 @@ pub(super) async fn export_slots<S: Store>(
     loop {
         let rows = store.slots(after, CHUNK).await?;
         let Some(last) = rows.last().map(|row| row.seq) else { return Ok(written) };
-        let mut days: BTreeMap<Date, Vec<&SlotRow>> = BTreeMap::new();
-        for row in &rows {
-            days.entry(row.from.timestamp().to_zoned(TimeZone::UTC).date()).or_default().push(row);
-        }
-        for (day, part) in days {
-            let (path, bytes) = write(out, day, &part, format)?;
-            written.rows += part.len() as u64;
+        for (path, bytes) in write_slots(out, &rows, format)? {
             written.size_bytes += bytes;
             written.files.push(path);
         }
+        written.rows += rows.len() as u64;
         after = last;
         if after > known {
             store.set_cursor(consumer, after).await?;
@@ -98,10 +94,18 @@ pub(super) async fn export_slots<S: Store>(
     }
 }
 
-fn write(out: &Path, day: Date, rows: &[&SlotRow], format: Format) -> Result<(PathBuf, u64), ExportError> {
+/// To `dt=YYYY-MM-DD/` inside `out`, by the day in UTC on which a slot began; each file with its size in bytes.
+pub fn write_slots(out: &Path, rows: &[SlotRow], format: Format) -> Result<Vec<(PathBuf, u64)>, ExportError> {
+    let mut days: BTreeMap<Date, Vec<&SlotRow>> = BTreeMap::new();
+    for row in rows {
+        days.entry(row.from.timestamp().to_zoned(TimeZone::UTC).date()).or_default().push(row);
+    }
     let seq = |row: Option<&&SlotRow>| row.map_or(0, |row| row.seq);
-    let name = format!("slots-{:012}-{:012}.{}", seq(rows.first()), seq(rows.last()), format.as_str());
-    super::export::write_file(&out.join(format!("dt={day}")), &name, lines(rows, format))
+    let one = |(day, part): (Date, Vec<&SlotRow>)| {
+        let name = format!("slots-{:012}-{:012}.{}", seq(part.first()), seq(part.last()), format.as_str());
+        write_file(&out.join(format!("dt={day}")), &name, lines(&part, format))
+    };
+    days.into_iter().map(one).collect()
 }
 
 fn lines(rows: &[&SlotRow], format: Format) -> io::Result<Vec<u8>> {

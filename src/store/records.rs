@@ -3,6 +3,7 @@
 use std::sync::Arc;
 
 use crate::base::{AttemptId, CampaignIx, Pii, Wall};
+use crate::campaign::Campaign;
 use crate::contact::{Columns, OutcomeKind};
 use crate::engine::{Context, Outcome};
 
@@ -98,6 +99,24 @@ pub struct Labelled {
     pub revision: u16,
     /// `false`: the same label was there already.
     pub fresh: bool,
+}
+
+impl PlanVersion {
+    pub fn of(ix: CampaignIx, campaign: &Campaign) -> Self {
+        Self {
+            campaign_ix: ix,
+            campaign_hash: campaign.hash.clone(),
+            policy: campaign.policy.reference(),
+            policy_hash: campaign.policy.hash.clone(),
+            scenario: campaign.scenario.as_str().to_owned(),
+            purpose: campaign.purpose.as_str().to_owned(),
+            rank_by: campaign.rank.by.as_str().to_owned(),
+            pacing: campaign.pacing.mode.as_str().to_owned(),
+            ring_ms: u64::try_from(campaign.pacing.ring.as_millis()).unwrap_or(u64::MAX),
+            model_id: campaign.list.model_id.clone(),
+            model_version: campaign.list.model_version.clone(),
+        }
+    }
 }
 
 impl OutcomeSource {

@@ -6,7 +6,7 @@ use sqlx::sqlite::SqliteConnection;
 
 use crate::base::CampaignIx;
 use crate::campaign::Campaign;
-use crate::store::StoreError;
+use crate::store::{PlanVersion, StoreError};
 
 use super::sql::{self, Binds};
 
@@ -44,19 +44,20 @@ impl Versions {
 }
 
 async fn note(conn: &mut SqliteConnection, ix: CampaignIx, campaign: &Campaign) -> Result<i64, StoreError> {
+    let plan = PlanVersion::of(ix, campaign);
     let mut binds = Binds::default();
     binds
         .int(i64::from(ix.0))
-        .text(&campaign.hash)
-        .text(&campaign.policy.reference())
-        .text(&campaign.policy.hash)
-        .text(campaign.scenario.as_str())
-        .text(campaign.purpose.as_str())
-        .text(campaign.rank.by.as_str())
-        .text(campaign.pacing.mode.as_str())
-        .int(i64::try_from(campaign.pacing.ring.as_millis()).unwrap_or(i64::MAX))
-        .maybe_text(campaign.list.model_id.as_deref())
-        .maybe_text(campaign.list.model_version.as_deref())
+        .text(&plan.campaign_hash)
+        .text(&plan.policy)
+        .text(&plan.policy_hash)
+        .text(&plan.scenario)
+        .text(&plan.purpose)
+        .text(&plan.rank_by)
+        .text(&plan.pacing)
+        .int(i64::try_from(plan.ring_ms).unwrap_or(i64::MAX))
+        .maybe_text(plan.model_id.as_deref())
+        .maybe_text(plan.model_version.as_deref())
         .text(&segments(campaign));
     sql::run(
         conn,
