@@ -76,3 +76,46 @@ fn a_requirement_that_is_missed_exits_5_and_says_by_how_much() {
     assert_eq!(output.status.code(), Some(3));
     assert!(String::from_utf8_lossy(&output.stderr).contains("line 2"), "{output:?}");
 }
+
+#[test]
+fn outcomes_of_a_rehearsal_are_files_as_the_export_writes_them_and_the_same_each_time() {
+    let home = home("p50(successes) >= 1", 400);
+    let folders = ["one", "two"].map(|name| home.path().join(name));
+    for folder in &folders {
+        let output = simulate(home.path(), &["--seed", "7", "--runs", "1", "--outcomes", folder.to_str().unwrap()]);
+        assert_eq!(output.status.code(), Some(0), "{}", String::from_utf8_lossy(&output.stderr));
+    }
+    let files =
+        folders.map(|folder| fs::read_dir(folder.join("dt=2026-12-01")).unwrap().map(|f| f.unwrap().path()).collect());
+    let [mut one, mut two]: [Vec<std::path::PathBuf>; 2] = files;
+    one.sort();
+    two.sort();
+    let contents = |files: &[std::path::PathBuf]| files.iter().map(|file| fs::read_to_string(file).unwrap()).collect();
+    let (texts, again): (Vec<String>, Vec<String>) = (contents(&one), contents(&two));
+    assert!(texts == again && texts.len() == 2, "{one:?}");
+    let first: Value = serde_json::from_str(texts[0].lines().next().unwrap()).unwrap();
+    assert_eq!(
+        (&first["trunk"], &first["list"], &first["revision"]),
+        (&"simulated".into(), &"list.csv".into(), &0.into())
+    );
+    assert!(first["customer_key"].as_str().unwrap().starts_with('k') && first["features"].is_object(), "{first}");
+    let noted = texts[0].lines().filter(|line| line.contains("\"source\":\"label\"")).count();
+    assert!(noted > 5 && texts[1].contains("\"eligible\":"), "{noted} noted");
+    // A second rehearsal's belong to others.
+    let folder = home.path().join("one");
+    let refused = simulate(home.path(), &["--runs", "1", "--outcomes", folder.to_str().unwrap()]);
+    let said = String::from_utf8_lossy(&refused.stderr).into_owned();
+    assert!(refused.status.code() == Some(2) && said.contains("is not empty"), "{said}");
+    let refused = simulate(home.path(), &["--outcomes", home.path().join("three").to_str().unwrap()]);
+    let said = String::from_utf8_lossy(&refused.stderr).into_owned();
+    assert!(refused.status.code() == Some(2) && said.contains("--outcomes is of one run"), "{said}");
+}
+
+#[test]
+fn a_truth_that_is_no_chance_is_refused_with_its_line() {
+    let home = home("p50(successes) >= 1", 20);
+    let output = simulate(home.path(), &["--truth", "yes"]);
+    let said = String::from_utf8_lossy(&output.stderr).into_owned();
+    assert_eq!(output.status.code(), Some(3), "{said}");
+    assert!(said.contains("line 2: column `yes` of --truth is empty or not declared"), "{said}");
+}

@@ -1,5 +1,6 @@
 //! `goldenhour simulate PATH`: a campaign and a list rehearsed on the engine itself, before anybody is called.
 
+mod outcomes;
 mod report;
 mod stage;
 
@@ -19,6 +20,7 @@ use super::ahead::Seen;
 use super::exit::{Exit, Stop};
 use super::output;
 
+use outcomes::Outcomes;
 use report::Report;
 use stage::{Staged, Wanted};
 
@@ -55,6 +57,13 @@ pub(super) struct Args {
     /// The daemon's configuration: the country of numbers, and where lists come from
     #[arg(long, value_name = "FILE")]
     config: Option<PathBuf>,
+    /// A number column of the list: the true chance that the right person says yes, which nothing but the people knows
+    /// [default: the score]
+    #[arg(long, value_name = "COLUMN")]
+    truth: Option<String>,
+    /// Write what `export --features` would have written of these days into a new folder; of one run
+    #[arg(long, value_name = "DIR")]
+    outcomes: Option<PathBuf>,
     /// Print one JSON object
     #[arg(long)]
     json: bool,
@@ -68,8 +77,11 @@ pub(super) fn run(args: &Args) -> Result<Exit, Stop> {
         Ok(staged) => staged,
         Err(stop) => return output::failed(args.json, stop),
     };
-    let Staged { setting, seed, runs, .. } = &staged;
-    let figures = rehearse(setting, *seed, *runs, args.quiet);
+    let setting = &staged.setting;
+    let figures = match rehearse(args, &staged) {
+        Ok(figures) => figures,
+        Err(stop) => return output::failed(args.json, stop),
+    };
     let report = Report::of(&staged, &figures);
     let refused = unlawful(&figures).or_else(|| missed(setting, &figures));
     output::answer(args.json, &report, refused)
@@ -87,6 +99,8 @@ impl Args {
             from: self.from,
             encoding: self.encoding.as_deref(),
             config: self.config.as_deref(),
+            truth: self.truth.as_deref(),
+            records: self.outcomes.is_some(),
         }
     }
 }
@@ -110,25 +124,37 @@ pub(super) async fn of_database(
         start: seen.at,
         days,
     };
-    Ok(Rehearsal::new(&setting, 1).end())
+    Ok(Rehearsal::new(&setting, 1).end().0)
 }
 
 /// Every run has a seed of its own, which follows from the first.
-fn rehearse(setting: &Setting, seed: u64, runs: u16, quiet: bool) -> Vec<RunFigures> {
-    let bar = bar(u64::from(runs) * u64::from(setting.days), quiet);
-    let hour = Duration::from_hours(1);
-    let one = |nth: u16| {
+fn rehearse(args: &Args, staged: &Staged) -> Result<Vec<RunFigures>, Stop> {
+    let Staged { setting, seed, runs, seen, .. } = staged;
+    let mut outcomes = match &args.outcomes {
+        Some(_) if *runs != 1 => {
+            return Err(Stop::usage("--outcomes is of one run: leave out --runs, or say --runs 1"));
+        }
+        Some(out) => Some(Outcomes::begin(out.clone(), setting, seen)?),
+        None => None,
+    };
+    let bar = bar(u64::from(*runs) * u64::from(setting.days), args.quiet);
+    let mut note = |records| outcomes.as_mut().map_or(Ok(()), |outcomes| outcomes.take(records));
+    let mut figures = Vec::new();
+    for nth in 0..*runs {
         let mut rehearsal = Rehearsal::new(setting, seed.wrapping_add(u64::from(nth)));
         let mut hours = 0;
-        while rehearsal.advance(hour) {
+        while rehearsal.advance(Duration::from_hours(1)) {
             hours += 1;
             bar.set_position(u64::from(nth) * u64::from(setting.days) + hours / 24);
+            note(rehearsal.take_records())?;
         }
-        rehearsal.end()
-    };
-    let figures = (0..runs).map(one).collect();
+        let (run, records) = rehearsal.end();
+        note(records)?;
+        figures.push(run);
+    }
     bar.finish_and_clear();
-    figures
+    outcomes.map_or(Ok(()), Outcomes::end)?;
+    Ok(figures)
 }
 
 /// On standard error, and only where that is a terminal.

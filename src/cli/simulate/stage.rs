@@ -12,6 +12,7 @@ use crate::cli::check::home_of;
 use crate::cli::diff::is_campaign;
 use crate::cli::exit::{Exit, Stop};
 use crate::cli::site::Site;
+use crate::contact::{ColumnValue, Row};
 use crate::daemon::read_folder;
 use crate::feed::{ListError, ListFile, Parsed, ReadOptions, Sources, Tally, reach};
 use crate::sim::{Capacity, Leads, Roster, Setting};
@@ -27,6 +28,9 @@ pub(super) struct Wanted<'a> {
     pub from: Option<Date>,
     pub encoding: Option<&'a str>,
     pub config: Option<&'a Path>,
+    pub truth: Option<&'a str>,
+    /// Its outcomes go on record.
+    pub records: bool,
 }
 
 /// Ready to be rehearsed.
@@ -38,6 +42,14 @@ pub(super) struct Staged {
     pub from: Date,
     pub list: PathBuf,
     pub tally: Tally,
+    pub seen: ListSeen,
+}
+
+/// Which list was read.
+#[derive(Debug)]
+pub(super) struct ListSeen {
+    pub name: String,
+    pub sha256: [u8; 32],
 }
 
 const DAYS: u32 = 10;
@@ -48,7 +60,7 @@ pub(super) fn stage(wanted: &Wanted<'_>, list: &Path) -> Result<Staged, Stop> {
     let site = wanted.config.map(Site::read).transpose()?;
     let (home, plan) = plan_of(wanted.path)?;
     let campaign = only(&plan, wanted.path)?;
-    let (leads, tally, from) = read_list(wanted, site.as_ref(), &campaign, &plan, list)?;
+    let Read { leads, tally, from, seen } = read_list(wanted, site.as_ref(), &campaign, &plan, list)?;
     let zone = Setting::zone(&campaign, &plan.zones);
     let capacity = capacity(wanted, &campaign, &home)?;
     let setting = Setting {
@@ -67,6 +79,7 @@ pub(super) fn stage(wanted: &Wanted<'_>, list: &Path) -> Result<Staged, Stop> {
         from,
         list: list.to_owned(),
         tally,
+        seen,
     })
 }
 
@@ -106,13 +119,20 @@ fn only(plan: &Plan, path: &Path) -> Result<Arc<Campaign>, Stop> {
     }
 }
 
+struct Read {
+    leads: Leads,
+    tally: Tally,
+    from: Date,
+    seen: ListSeen,
+}
+
 fn read_list(
     wanted: &Wanted<'_>,
     site: Option<&Site>,
     campaign: &Campaign,
     plan: &Plan,
     list: &Path,
-) -> Result<(Leads, Tally, Date), Stop> {
+) -> Result<Read, Stop> {
     let stop = |error: ListError| Stop::import(list, &error.into());
     let from = wanted.from.unwrap_or_else(|| Setting::first_day(campaign));
     let start = Setting::midnight(&Setting::zone(campaign, &plan.zones), from);
@@ -124,17 +144,44 @@ fn read_list(
     let mut leads = Leads::of_list(campaign, start);
     for parsed in rows.by_ref() {
         match parsed.map_err(stop)? {
-            Parsed::Row(row) => leads.add(row),
+            Parsed::Row(row) => add(&mut leads, row, wanted)?,
             Parsed::Reject(_) => {}
         }
     }
+    let seen = ListSeen { name: file.name(), sha256: file.print().sha256 };
     let tally = rows.tally();
     if leads.is_empty() {
         let message = format!("{}: none of the {} rows can be called", list.display(), tally.rows);
         let hint = "`goldenhour import --dry-run` shows what is wrong with each";
         return Err(Stop::one(Exit::Failure, Diagnostic::error(Code::ListEmpty, message).hint(hint)));
     }
-    Ok((leads, tally, from))
+    Ok(Read { leads, tally, from, seen })
+}
+
+/// The truth goes no further than to the people who are called: neither conditions nor records see it.
+fn add(leads: &mut Leads, mut row: Row, wanted: &Wanted<'_>) -> Result<(), Stop> {
+    let truth = wanted.truth.map(|name| truth(&mut row, name)).transpose()?;
+    if wanted.records {
+        leads.add_with_card(row);
+    } else {
+        leads.add(row);
+    }
+    if let Some(chance) = truth {
+        leads.tell_truth(chance);
+    }
+    Ok(())
+}
+
+fn truth(row: &mut Row, name: &str) -> Result<f64, Stop> {
+    let chance = match row.columns.0.remove(name) {
+        Some(ColumnValue::Number(chance)) if (0.0..=1.0).contains(&chance) => return Ok(chance),
+        Some(ColumnValue::Number(other)) => format!("is {other}"),
+        None => "is empty or not declared".to_owned(),
+        Some(_) => "is no number".to_owned(),
+    };
+    let message = format!("line {}: column `{name}` of --truth {chance}, not a chance from 0 to 1", row.line);
+    let hint = "declare it in the campaign: `list: { columns: { NAME: { type: number } } }`";
+    Err(Stop::one(Exit::Invalid, Diagnostic::error(Code::ListValue, message).hint(hint)))
 }
 
 fn fetch(site: Option<&Site>, list: &Path) -> Result<ListFile, ListError> {

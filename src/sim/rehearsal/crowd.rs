@@ -1,8 +1,8 @@
 //! Who picks up, and what they think of it: drawn from the seed, the contact and the attempt.
 //!
 //! A rehearsal knows three things about people: how often a segment answers in a slot, that some answer more easily than
-//! others, and the score, which is the chance that the right person says yes once they are reached. The rest is
-//! [`Population`]'s.
+//! others, and the chance that the right person says yes once they are reached, which is the score unless somebody knows
+//! better. The rest is [`Population`]'s.
 
 use crate::base::Rng;
 use crate::campaign::Campaign;
@@ -55,13 +55,14 @@ impl Crowd {
         self.people.clone()
     }
 
-    pub fn pick_up(&self, intent: &Intent, answers: &AnswerModel) -> (Behaviour, Stance) {
+    /// `yes` is the chance that the right person says so.
+    pub fn pick_up(&self, intent: &Intent, answers: &AnswerModel, yes: f64) -> (Behaviour, Stance) {
         let context = &intent.context;
         let ordinal = u32::from(context.attempt_no);
         let slot = Slot::new(context.slot_weekday, u16::from(context.slot_half_hour) * Slot::MINUTES);
         let mut own = Rng::seeded(mix(self.seed, u64::from(intent.contact.0), u64::MAX));
         let eases = Self::FRAILTY * own.normal();
-        let stance = self.stance(&mut own, intent, f64::from(context.score));
+        let stance = self.stance(&mut own, intent, yes);
         let p = f64::from(answers.p_answer(context.segment, slot, Past::default()));
         let p = logistic(Self::STEEPER * logit(p) + eases);
         let number = u64::from(intent.phone.0);
@@ -81,8 +82,8 @@ impl Crowd {
     }
 
     /// The same person thinks the same of it at every attempt; who picks up may be another one.
-    fn stance(&self, own: &mut Rng, intent: &Intent, score: f64) -> Stance {
-        let (yes, no) = (own.chance(score), own.chance(Self::SAYS_NO));
+    fn stance(&self, own: &mut Rng, intent: &Intent, yes: f64) -> Stance {
+        let (yes, no) = (own.chance(yes), own.chance(Self::SAYS_NO));
         let attempt = u64::from(intent.context.attempt_no) | 1 << 32;
         let mut now = Rng::seeded(mix(self.seed, u64::from(intent.contact.0), attempt));
         match (now.chance(Self::RIGHT_PARTY), yes, no) {

@@ -1,4 +1,4 @@
-//! Whose phones ring in a rehearsal: rows of a list, or leads of a database. No number and no key is kept.
+//! Whose phones ring in a rehearsal: rows of a list, or leads of a database. No number is kept, and of keys only cards.
 
 use std::collections::{BTreeSet, HashMap};
 
@@ -7,7 +7,7 @@ use sha2::{Digest as _, Sha256};
 use crate::base::{CampaignIx, ContactId, LeadId, ListId, PhoneId, Pii, Split, Wall};
 use crate::campaign::Campaign;
 use crate::contact::{Columns, LeadState, Row};
-use crate::engine::{LeadRow, LedgerPage, PhoneRow};
+use crate::engine::{Intent, LeadRow, LedgerPage, PhoneRow};
 
 /// In ascending order of `LeadId`, as the engine wants them.
 #[derive(Debug, Default)]
@@ -21,6 +21,20 @@ pub struct Leads {
     expires: Option<Wall>,
     phones: HashMap<Pii<String>, PhoneId>,
     by_contact: HashMap<ContactId, u32>,
+    /// One for each row, or none at all.
+    cards: Vec<Card>,
+    /// The chance of each row that the right person says yes, or none at all.
+    truths: Vec<f64>,
+}
+
+/// What only outcomes on record say of a customer.
+#[derive(Clone, Debug)]
+pub struct Card {
+    pub key: Pii<String>,
+    pub language: Option<String>,
+    pub tags: Vec<String>,
+    pub zones: Vec<String>,
+    pub columns: Columns,
 }
 
 impl Leads {
@@ -39,6 +53,18 @@ impl Leads {
     pub fn of_store(campaign: CampaignIx, rows: Vec<LeadRow>, ledgers: LedgerPage) -> Self {
         let by_contact = rows.iter().zip(0..).map(|(row, at)| (row.contact, at)).collect();
         Self { campaign, rows, ledgers, by_contact, ..Self::default() }
+    }
+
+    /// As [`Leads::add`], for a rehearsal whose outcomes go on record.
+    pub fn add_with_card(&mut self, row: Row) {
+        let Row { key, language, tags, zones, columns, .. } = row.clone();
+        self.cards.push(Card { key, language, tags, zones, columns });
+        self.add(row);
+    }
+
+    /// Of the row that was added last: the chance that the right person says yes, whatever the score says.
+    pub fn tell_truth(&mut self, chance: f64) {
+        self.truths.push(chance);
     }
 
     /// The reader has made sure that no customer comes twice.
@@ -82,6 +108,19 @@ impl Leads {
 
     pub fn is_empty(&self) -> bool {
         self.rows.is_empty()
+    }
+
+    pub fn card(&self, lead: LeadId) -> Option<&Card> {
+        self.cards.get(self.place(lead)?)
+    }
+
+    pub(super) fn keeps_cards(&self) -> bool {
+        !self.cards.is_empty()
+    }
+
+    pub(super) fn says_yes(&self, intent: &Intent) -> f64 {
+        let truth = self.place(intent.lead).and_then(|at| self.truths.get(at));
+        truth.copied().unwrap_or_else(|| f64::from(intent.context.score))
     }
 
     pub(super) fn phones_of(&self, contact: ContactId) -> impl Iterator<Item = PhoneId> {

@@ -8,6 +8,7 @@ mod desk;
 mod figures;
 mod flow_keys;
 mod leads;
+mod records;
 mod roster;
 mod run;
 mod setting;
@@ -21,7 +22,8 @@ mod watch;
 mod tests;
 
 pub use figures::{HourFigures, RunFigures, SegmentFigures};
-pub use leads::Leads;
+pub use leads::{Card, Leads};
+pub use records::{AttemptRecord, Record};
 pub use roster::{Roster, RosterMistake};
 pub use run::Rehearsal;
 pub use setting::{Capacity, Setting};

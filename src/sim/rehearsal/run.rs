@@ -13,6 +13,7 @@ use crate::sim::carrier::Carrier;
 use super::crowd::{Crowd, Stance};
 use super::desk::{Desk, Handed};
 use super::figures::{QueueFigures, RunFigures, SegmentFigures};
+use super::records::{AttemptRecord, Note, Record};
 use super::shelf::Shelf;
 use super::uncalled::uncalled;
 use super::watch::Watch;
@@ -38,6 +39,8 @@ pub struct Rehearsal<'a> {
     called: HashSet<LeadId>,
     outbox: VecDeque<Output>,
     figures: RunFigures,
+    /// Since they were taken last; always empty unless the leads keep cards.
+    records: Vec<Record>,
 }
 
 /// An attempt that the store has authorised, until everything that belongs to it is over.
@@ -46,8 +49,9 @@ struct Call {
     intent: Box<Intent>,
     stance: Stance,
     /// Its leg has ended; an agent may still talk.
-    ended: bool,
+    ended: Option<Box<Outcome>>,
     with_agent: bool,
+    noted: Option<Note>,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -88,6 +92,7 @@ impl<'a> Rehearsal<'a> {
                 segments: vec![SegmentFigures::default(); setting.campaign.segments.len()],
                 ..RunFigures::default()
             },
+            records: Vec::new(),
         };
         rehearsal.begin();
         rehearsal
@@ -101,15 +106,21 @@ impl<'a> Rehearsal<'a> {
         until < end
     }
 
-    /// What came of it, once the days are over: nothing new goes out, and what is under way comes to its end.
-    pub fn end(mut self) -> RunFigures {
+    /// What went on record since the last time, if the leads keep cards.
+    pub fn take_records(&mut self) -> Vec<Record> {
+        std::mem::take(&mut self.records)
+    }
+
+    /// What came of it, once the days are over: nothing new goes out, and what is under way comes to its end. With the
+    /// last records.
+    pub fn end(mut self) -> (RunFigures, Vec<Record>) {
         while self.advance(Self::DAY) {}
         self.tell(Input::Command(OperatorCommand::Drain));
         let rest = self.end_tick() + Self::REST;
         while !self.calls.is_empty() && self.step(rest) {}
         self.watch.close(self.now.wall);
         self.close_books();
-        self.figures
+        (self.figures, self.records)
     }
 
     fn end_tick(&self) -> Tick {
@@ -204,11 +215,16 @@ impl<'a> Rehearsal<'a> {
         let reply = self.shelf.commit(self.now.wall, &request, &self.setting.leads);
         match request {
             StoreRequest::Authorise(intent) if matches!(reply, StoreReply::Authorised { .. }) => {
-                let call = Call { intent, stance: Stance::Machine, ended: false, with_agent: false };
+                let call = Call { intent, stance: Stance::Machine, ended: None, with_agent: false, noted: None };
                 self.calls.insert(call.intent.attempt, call);
             }
-            StoreRequest::Authorise(_) | StoreRequest::Reroute(_) | StoreRequest::Slot(_) => {}
-            StoreRequest::Finish(outcome) => self.finished(&outcome),
+            StoreRequest::Authorise(_) | StoreRequest::Reroute(_) => {}
+            StoreRequest::Slot(slot) => {
+                if self.setting.leads.keeps_cards() {
+                    self.records.push(Record::Slot(slot));
+                }
+            }
+            StoreRequest::Finish(outcome) => self.finished(outcome),
             StoreRequest::Dnc(request) => match request.subject {
                 DncSubject::Contact(contact) => {
                     self.watch.silence(Some(contact), self.setting.leads.phones_of(contact));
@@ -222,7 +238,8 @@ impl<'a> Rehearsal<'a> {
     fn leg(&mut self, leg: LegId, command: &LegCommand) {
         let LegCommand::Dial(dial) = command else { return self.carrier.command(self.now, leg, command) };
         let Some(call) = self.calls.get_mut(&leg.0) else { return };
-        let (behaviour, stance) = self.crowd.pick_up(&call.intent, &self.setting.answers);
+        let yes = self.setting.leads.says_yes(&call.intent);
+        let (behaviour, stance) = self.crowd.pick_up(&call.intent, &self.setting.answers, yes);
         call.stance = stance;
         let number = u64::from(call.intent.phone.0);
         let event = self.carrier.place(self.now, leg, dial, number, behaviour);
@@ -272,13 +289,11 @@ impl<'a> Rehearsal<'a> {
             self.figures.queue.late += u64::from(late);
             let Some(call) = self.calls.get_mut(&attempt) else { continue };
             call.with_agent = false;
-            let (stance, ended) = (call.stance, call.ended);
+            let stance = call.stance;
             if !lost {
                 self.talked(attempt, stance);
             }
-            if ended {
-                self.calls.remove(&attempt);
-            }
+            self.close(attempt);
         }
     }
 
@@ -290,13 +305,17 @@ impl<'a> Rehearsal<'a> {
             Stance::Undecided => OutcomeKind::Neutral,
             Stance::Stranger | Stance::Machine => return,
         };
-        if let Some(name) = self.setting.said(outcome) {
-            *self.figures.by_disposition.entry(name).or_default() += 1;
+        let disposition = self.setting.said(outcome);
+        if let Some(name) = &disposition {
+            *self.figures.by_disposition.entry(Arc::clone(name)).or_default() += 1;
+        }
+        if let Some(call) = self.calls.get_mut(&attempt) {
+            call.noted = Some(Note { at: self.now.wall, disposition, outcome });
         }
         self.count_contact(attempt, outcome);
     }
 
-    fn finished(&mut self, outcome: &Outcome) {
+    fn finished(&mut self, outcome: Box<Outcome>) {
         let attempt = outcome.attempt;
         *self.figures.by_result.entry(outcome.result).or_default() += 1;
         self.watch.ended(attempt, self.now.wall, outcome.result != CallResult::Void);
@@ -313,11 +332,25 @@ impl<'a> Rehearsal<'a> {
             }
         }
         if let Some(call) = self.calls.get_mut(&attempt) {
-            call.ended = true;
-            if !call.with_agent {
-                self.calls.remove(&attempt);
-            }
+            call.ended = Some(outcome);
         }
+        self.close(attempt);
+    }
+
+    /// Once both its leg and its talk are over.
+    fn close(&mut self, attempt: AttemptId) {
+        let over = |call: &Call| call.ended.is_some() && !call.with_agent;
+        if !self.calls.get(&attempt).is_some_and(over) {
+            return;
+        }
+        let Some(Call { intent, ended: Some(outcome), noted, .. }) = self.calls.remove(&attempt) else { return };
+        if !self.setting.leads.keeps_cards() {
+            return;
+        }
+        let record = AttemptRecord { intent, outcome, recorded_at: self.now.wall, noted_at: None };
+        let noted = noted.map(|note| record.noted(&note));
+        let revisions = std::iter::once(record).chain(noted);
+        self.records.extend(revisions.map(|record| Record::Attempt(Box::new(record))));
     }
 
     fn count_answer(&mut self, attempt: AttemptId) {

@@ -6,10 +6,10 @@ use jiff::civil::date;
 
 use crate::base::Pii;
 use crate::campaign::{Folder, load};
-use crate::contact::{ColumnValue, Columns, Row};
+use crate::contact::{ColumnValue, Columns, OutcomeKind, Row};
 
 use super::watch::Watch;
-use super::{Capacity, Leads, Rehearsal, Roster, RunFigures, Setting};
+use super::{AttemptRecord, Capacity, Leads, Record, Rehearsal, Roster, RunFigures, Setting};
 
 const POLICY: &str = "schema: goldenhour/policy/v1\npolicy: p\nversion: 1\ntitle: p\npurposes: [marketing]\n\
      sources: [\"of a test\"]\nconsent: not_refused\n\
@@ -89,7 +89,7 @@ fn row(n: u32) -> Row {
 }
 
 fn run(setting: &Setting, seed: u64) -> RunFigures {
-    let figures = Rehearsal::new(setting, seed).end();
+    let figures = Rehearsal::new(setting, seed).end().0;
     assert_eq!(figures.first_violations, [], "{figures:?}");
     figures
 }
@@ -206,7 +206,7 @@ fn seen_by(strict: &Setting, dialled: &Setting) -> String {
     let mut rehearsal = Rehearsal::new(dialled, 9);
     rehearsal.watch = Watch::new(strict);
     while rehearsal.advance(Duration::from_hours(24)) {}
-    let figures = rehearsal.end();
+    let figures = rehearsal.end().0;
     assert!(figures.violations >= figures.first_violations.len() as u64);
     let said: Vec<String> = figures.first_violations.iter().map(ToString::to_string).collect();
     said.join("\n")
@@ -232,4 +232,63 @@ fn the_witness_sees_what_the_gate_would_have_forbidden() {
     let cps = format!("{}trunk: {{ max_cps: 1 }}\n", FLOW.more);
     let cps = Script { more: &cps, ..loose }.setting(300, Capacity::Fixed(50), 2);
     assert!(seen_by(&cps, &dialled).contains("dials within a second, 1 allowed"));
+}
+
+/// As `Script::setting`, with outcomes that go on record; whoever has an odd number says yes, and nobody else.
+fn on_record(script: &Script<'_>, leads: u32, people: u32) -> Setting {
+    let setting = script.setting(1, Capacity::Fixed(people), 1);
+    let mut list = Leads::of_list(&setting.campaign, setting.start);
+    for n in 1..=leads {
+        list.add_with_card(row(n));
+        list.tell_truth(f64::from(n % 2));
+    }
+    Setting { leads: list, ..setting }
+}
+
+fn attempts(records: &[Record]) -> Vec<&AttemptRecord> {
+    let mut found = Vec::new();
+    for record in records {
+        match record {
+            Record::Attempt(attempt) => found.push(&**attempt),
+            Record::Slot(_) => {}
+        }
+    }
+    found
+}
+
+#[test]
+fn every_attempt_goes_on_record_and_what_an_agent_notes_is_its_next_revision() {
+    let setting = on_record(&AGENTS, 600, 5);
+    let (figures, records) = Rehearsal::new(&setting, 4).end();
+    let attempts = attempts(&records);
+    let (noted, first): (Vec<&AttemptRecord>, Vec<&AttemptRecord>) =
+        attempts.iter().partition(|record| record.noted_at.is_some());
+    assert_eq!((first.len() as u64, noted.len() as u64), (figures.attempts, figures.contacts));
+    assert!(first.iter().all(|record| record.outcome.revision == 0));
+    assert!(noted.iter().all(|record| record.outcome.revision == 1 && record.outcome.disposition.is_some()));
+    let successes = noted.iter().filter(|record| record.outcome.outcome == OutcomeKind::Success).count() as u64;
+    assert_eq!(successes, figures.successes);
+    let dialled = |record: &Record| match record {
+        Record::Slot(slot) => slot.counts.iter().map(|count| u64::from(count.dialled)).sum(),
+        Record::Attempt(_) => 0,
+    };
+    assert_eq!(records.iter().map(dialled).sum::<u64>(), figures.attempts, "slots count what attempts are");
+}
+
+#[test]
+fn the_truth_decides_who_says_yes_whatever_the_score_says() {
+    for (script, people) in [(AGENTS, 5), (FLOW, 30)] {
+        let setting = on_record(&script, 600, people);
+        let (figures, records) = Rehearsal::new(&setting, 4).end();
+        let said_yes = attempts(&records).into_iter().filter(|record| record.outcome.outcome == OutcomeKind::Success);
+        let keys: Vec<u32> = said_yes.map(|record| record.intent.contact.0 % 2).collect();
+        assert!(keys.len() as u64 == figures.successes && keys.len() > 50, "{} {}", keys.len(), figures.successes);
+        assert!(keys.iter().all(|odd| *odd == 1), "{keys:?}");
+    }
+}
+
+#[test]
+fn without_cards_nothing_is_kept() {
+    let setting = AGENTS.setting(300, Capacity::Fixed(5), 1);
+    assert!(Rehearsal::new(&setting, 1).end().1.is_empty());
 }
