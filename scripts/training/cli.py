@@ -40,7 +40,7 @@ def parser() -> argparse.ArgumentParser:
     out = argparse.ArgumentParser(prog="scripts/train", description="Trains a model directory. docs/RETRAINING.md tells how.")
     source = out.add_mutually_exclusive_group(required=True)
     source.add_argument("--data", type=Path, metavar="CSV", help="a table with a header, plain or gzip")
-    source.add_argument("--outcomes", type=Path, metavar="DIR|FILE", help="what `goldenhour export --features` wrote")
+    source.add_argument("--outcomes", type=Path, metavar="DIR", help="what `goldenhour export --features` wrote to")
     out.add_argument("--label", help="with --data: the column to predict, 0 or 1")
     out.add_argument("--id", help="with --data: the column that names the row; never a feature")
     order = out.add_mutually_exclusive_group()
@@ -48,6 +48,7 @@ def parser() -> argparse.ArgumentParser:
     order.add_argument("--random", action="store_true", help="with --data: there is no order of time")
     out.add_argument("--target", choices=("convert", "answer"), default="convert", help="what the model predicts")
     out.add_argument("--context", action="append", metavar="COL", help="with --outcomes: a column known at the dial, as a feature")
+    out.add_argument("--unweighted", action="store_true", help="with --outcomes: every attempt counts once, to see what weights are worth")
     out.add_argument("--drop", action="append", default=[], metavar="COL", help="not a feature")
     out.add_argument("--allow", action="append", default=[], metavar="FEATURE", help="known before the call, however good it is")
     out.add_argument("--out", type=Path, metavar="DIR", help="the model directory")
@@ -67,7 +68,7 @@ def read(asked: argparse.Namespace) -> Table:
         context = asked.context
         if context is None:
             context = list(outcomes.SLOT_CONTEXT) if asked.target == "answer" else []
-        return outcomes.read(asked.outcomes, asked.target, context, asked.drop)
+        return outcomes.read(asked.outcomes, asked.target, context, asked.drop, not asked.unweighted)
     for option in ("label", "id"):
         if getattr(asked, option) is None:
             raise Refused(f"--data needs --{option}")

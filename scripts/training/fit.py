@@ -21,6 +21,8 @@ SMALL_TABLE_ROWS = 2000
 SMALL_ROUNDS = (50, 100, 200)
 # A weight under it moves no leaf, but its row costs as much as any other.
 NO_WEIGHT = 1e-2
+# Powers of the propensity weights, from none of them to all.
+FLATTENED = (0.0, 0.5, 1.0)
 
 # Model A: deep enough for what features do together, from nearly unbound to strongly bound.
 PRECISION = (
@@ -45,15 +47,19 @@ def ranking_loss(label: np.ndarray, margin: np.ndarray, weight: np.ndarray) -> f
 
 @dataclass(frozen=True)
 class Settings:
-    """One model's parameters, memory and number of rounds; `blind_to` are features whose cells it never sees."""
+    """One model's parameters, memory and number of rounds; `blind_to` are features whose cells it never sees.
+
+    Trees learn from rows weighed by the `flattened` power of their propensity weights: 0 is all alike, 1 the weights as they are.
+    """
 
     params: dict[str, float]
     rounds: int = ROUNDS_FOR_RECENCY
     recency: Recency = field(default_factory=Recency)
+    flattened: float = 0.0
     blind_to: tuple[str, ...] = ()
 
     def manifest(self) -> dict[str, object]:
-        return {"params": self.params, "rounds": self.rounds, "recency": str(self.recency), "blind_to": list(self.blind_to)}
+        return {"params": self.params, "rounds": self.rounds, "recency": str(self.recency), "flattened": self.flattened, "blind_to": list(self.blind_to)}
 
 
 @dataclass(frozen=True)
@@ -82,7 +88,7 @@ def matrix(table: Table, rows: np.ndarray, blind_to: tuple[str, ...] = (), weigh
 
 def booster(table: Table, rows: np.ndarray, settings: Settings, machine: Machine) -> xgboost.Booster:
     """Trees from the given rows, the oldest first, weighed by propensity and age."""
-    weight = table.weight[rows] * settings.recency.weight(len(rows))
+    weight = table.weight[rows] ** settings.flattened * settings.recency.weight(len(rows))
     kept = weight > NO_WEIGHT * weight.max()
     params = FIXED | settings.params | {"seed": machine.seed, "nthread": machine.threads, "verbosity": 0}
     return xgboost.train(params, matrix(table, rows[kept], settings.blind_to, weight[kept]), settings.rounds)
@@ -106,8 +112,9 @@ def choose(
     blind_to: tuple[str, ...],
     machine: Machine,
 ) -> Settings:
-    """First the memory, with the parameters in the middle of the list; then parameters and rounds with that memory."""
+    """First weights and memory, with the parameters in the middle of the list; then parameters and rounds with both."""
     settings = Settings(start[len(start) // 2], blind_to=blind_to)
+    settings = replace(settings, flattened=_flattened(table, splits, settings, machine))
     if table.block is not None:
         settings = replace(settings, recency=_memory(table, splits, settings, machine))
     return _best(table, splits, [replace(settings, params=params) for params in start], rounds_for(len(table)), loss, machine)
@@ -120,13 +127,27 @@ def _memory(table: Table, splits: list[Split], settings: Settings, machine: Mach
     window before it.
     """
     memories = candidates(len(splits[-1].learn))
+    return memories[_first_near_best(table, splits, [replace(settings, recency=one) for one in memories], machine)]
+
+
+def _flattened(table: Table, splits: list[Split], settings: Settings, machine: Machine) -> float:
+    """How far trees follow the propensity weights (Shimodaira 2000), judged with whole weights (Sugiyama et al. 2007).
+
+    Weights make few rows speak for many: what a tree gains in the right mean it loses in precision. They must earn it.
+    """
+    if np.ptp(table.weight) == 0:
+        return 0.0
+    return FLATTENED[_first_near_best(table, splits, [replace(settings, flattened=one) for one in FLATTENED], machine)]
+
+
+def _first_near_best(table: Table, splits: list[Split], options: list[Settings], machine: Machine) -> int:
     mass = np.concatenate([table.weight[s.judge] * 2.0**at / table.weight[s.judge].sum() for at, s in enumerate(splits)])
     mass = mass / mass.sum()
-    losses = np.array([_losses(table, splits, replace(settings, recency=one), machine) for one in memories])
+    losses = np.array([_losses(table, splits, one, machine) for one in options])
     means = losses @ mass
     worse = losses - losses[int(np.argmin(means))]
     error = np.sqrt(((mass * (worse - (worse @ mass)[:, None])) ** 2).sum(axis=1))
-    return next(one for one, mean, loose in zip(memories, means, error, strict=True) if mean - means.min() <= loose)
+    return next(at for at, (mean, loose) in enumerate(zip(means, error, strict=True)) if mean - means.min() <= loose)
 
 
 def _losses(table: Table, splits: list[Split], settings: Settings, machine: Machine) -> np.ndarray:

@@ -11,22 +11,26 @@ import numpy as np
 from training.contract import KNOWN_AT_DIAL, refuse_post_call
 from training.refused import Refused
 from training.table import Table, build
+from training.weights import half_hours_with_draws, weights
 
-# 1/propensity of a rarely drawn lead would drown all others; 50 is the cap of docs/OUTCOMES.md.
-MOST_WEIGHT = 50.0
 # Known when the phone rings and different from slot to slot. A list that is scored the night before has none of them.
 SLOT_CONTEXT = ("slot_weekday", "local_hour", "attempt_no", "same_slot_fails", "hours_since_last", "segment")
 # How an attempt that reached the callee's phone can have ended. Everything else says something about lines, not about people.
 REACHED_NOBODY = {"no_answer", "busy", "rejected", "powered_off", "not_reachable", "machine"}
 REACHED_SOMEBODY = {"answered", "abandoned"}
+# What campaigns map from columns of any name, for their own conditions: no list has it under these names when it is scored,
+# and a model that learned from the last model's score would follow it.
+MAPPED = {"score", "value", "tags", "attempts_used"}
 # Signs that no column of a list has.
 LABEL, DAY = "(label)", "(day)"
-ENOUGH_DAYS = 10
 
 
-def read(path: Path, target: str, context: list[str], drop: list[str]) -> Table:
-    """A table in the order of the dials, `event_timestamp`; where there are days enough, none of them is torn apart."""
-    attempts = [row for row in latest(records(path)) if usable(row, target)]
+def read(path: Path, target: str, context: list[str], drop: list[str], weighed: bool = True) -> Table:
+    """A table in the order of the days of its dials, UTC.
+
+    Within a day time tells nothing but the order itself: the best go first. So one day alone has no order of time.
+    """
+    attempts = [row for row in latest(records(path, "outcomes")) if usable(row, target)]
     if not attempts:
         raise Refused(f"{path}: no attempt with an outcome for the target `{target}`")
     attempts.sort(key=lambda row: (row["event_timestamp"], row["attempt_id"]))
@@ -43,16 +47,20 @@ def read(path: Path, target: str, context: list[str], drop: list[str]) -> Table:
     columns |= {name: [row.get(name) or "" for row in attempts] for name in context}
     columns[LABEL] = [label(row, target) for row in attempts]
     columns[DAY] = [row["event_timestamp"][:10] for row in attempts]
-    order = DAY if len(set(columns[DAY])) >= ENOUGH_DAYS else "@row"
-    weight = np.array([propensity_weight(row, target) for row in attempts])
+    order = DAY if len(set(columns[DAY])) > 1 else None
+    weight = np.ones(len(attempts))
+    if weighed:
+        weight = weights(attempts, target, half_hours_with_draws(records(path, "slots")))
     return build(columns, LABEL, names + context, order, weight)
 
 
-def records(path: Path) -> Iterator[dict[str, str]]:
-    """Every row of a file, or of all files below a folder in the order of their names; no value is an empty text."""
-    files = sorted(found for found in path.rglob("outcomes-*") if found.is_file()) if path.is_dir() else [path]
-    if not files:
-        raise Refused(f"{path}: no outcomes-* files below it")
+def records(path: Path, of: str) -> Iterator[dict[str, str]]:
+    """Every row of all files of a kind below a folder, in the order of their names; no value is an empty text."""
+    if not path.is_dir():
+        raise Refused(f"{path} is no folder: name the one that `goldenhour export` wrote to")
+    files = sorted(found for found in path.rglob(f"{of}-*") if found.is_file())
+    if not files and of == "outcomes":
+        raise Refused(f"{path}: no {of}-* files below it")
     for file in files:
         with file.open("rb") as raw:
             packed = raw.read(2) == b"\x1f\x8b"
@@ -92,20 +100,12 @@ def label(row: dict[str, str], target: str) -> str:
     return "1" if row["converted"] == "true" else "0"
 
 
-def propensity_weight(row: dict[str, str], target: str) -> float:
-    """1/propensity; a conversion was seen only because somebody also answered: 1/(propensity * p_answer). Capped."""
-    chance = float(row["propensity"] or 1)
-    if not 0 < chance <= 1:
-        raise Refused(f"attempt {row['attempt_id']}: a propensity of {row['propensity']} is no chance")
-    if target == "convert" and row["p_answer"]:
-        chance *= float(row["p_answer"])
-    return min(1 / chance, MOST_WEIGHT) if chance > 0 else MOST_WEIGHT
-
-
 def flat(row: dict[str, str]) -> dict[str, str]:
-    """The list's columns as of the dial, attributes beside them under their own names."""
+    """The list's own columns as of the dial, attributes beside them under their own names."""
     cells: dict[str, str] = {}
     for name, value in json.loads(row["features"] or "{}").items():
+        if name in MAPPED:
+            continue
         inner = value if isinstance(value, dict) else {name: value}
         for key, cell in inner.items():
             if key in cells:

@@ -68,6 +68,8 @@ class Table:
     def take(self, rows: np.ndarray) -> "Table":
         """Some rows, in the order given; the columns stay."""
         block = None if self.block is None else self.block[rows]
+        # Of a single moment there is no before and after.
+        block = None if block is None or len(block) == 0 or block[0] == block[-1] else block
         return Table(self.features, self.values[rows], self.label[rows], self.weight[rows], block, self.moments, self.notes)
 
 

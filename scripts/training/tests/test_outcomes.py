@@ -59,11 +59,10 @@ class OutcomesTest(unittest.TestCase):
         self.assertEqual(answer.names, ["age", "balance", "job", "local_hour"])
         self.assertEqual(convert.names, ["age", "balance", "job"])
 
-    def test_weights_are_inverse_propensities_and_capped(self) -> None:
-        row = {"propensity": "0.1", "p_answer": "0.25"}
-        self.assertAlmostEqual(outcomes.propensity_weight(row, "answer"), 10)
-        self.assertAlmostEqual(outcomes.propensity_weight(row, "convert"), 40)
-        self.assertEqual(outcomes.propensity_weight({"propensity": "0.001", "p_answer": ""}, "convert"), 50)
+    def test_what_the_campaign_maps_is_no_feature(self) -> None:
+        mapped = {"score": 0.5, "value": 1.0, "tags": "", "attempts_used": 0}
+        rows = [attempt(at, features={"age": at} | mapped) for at in range(200)]
+        self.assertEqual(outcomes.read(self.export(rows), "answer", [], []).names, ["age"])
 
     def test_rows_come_in_the_order_of_the_dials(self) -> None:
         table = outcomes.read(self.export([attempt(at) for at in range(200)][::-1]), "answer", [], [])
@@ -71,11 +70,13 @@ class OutcomesTest(unittest.TestCase):
         self.assertTrue(np.all(np.diff(table.block) >= 0))
         self.assertEqual(table.moments[0], "2026-11-01")
 
-    def test_a_single_day_is_ordered_by_its_dials(self) -> None:
+    def test_a_single_day_has_no_order_of_time_and_two_days_have(self) -> None:
         rows = [attempt(at, event_timestamp=f"2026-11-01T09:{at // 60:02}:{at % 60:02}.000000Z") for at in range(200)]
-        table = outcomes.read(self.export(rows[::-1]), "answer", [], [])
-        np.testing.assert_array_equal(table.block, np.arange(200))
-        np.testing.assert_array_equal(table.values[:, table.names.index("balance")], np.arange(200) * 1.5)
+        self.assertIsNone(outcomes.read(self.export(rows), "answer", [], []).block)
+        rows[150:] = [row | {"event_timestamp": "2026-11-02T09:00:00.000000Z"} for row in rows[150:]]
+        two = outcomes.read(self.export(rows), "answer", [], [])
+        np.testing.assert_array_equal(two.block, [0] * 150 + [1] * 50)
+        self.assertIsNone(two.take(np.arange(150)).block)
 
     def test_what_came_after_the_dial_is_no_context(self) -> None:
         with self.assertRaisesRegex(Refused, "--context talk_ms: not known at the dial"):
@@ -94,7 +95,8 @@ class OutcomesTest(unittest.TestCase):
 
     def test_csv_and_json_lines_say_the_same(self) -> None:
         rows = [attempt(at) for at in range(200)]
-        path = Path(self.folder.name) / "outcomes-1-9.csv"
+        path = Path(self.folder.name) / "flat" / "outcomes-1-9.csv"
+        path.parent.mkdir()
         with path.open("w", encoding="utf-8", newline="") as file:
             out = csv.DictWriter(file, rows[0].keys())
             out.writeheader()
@@ -102,7 +104,7 @@ class OutcomesTest(unittest.TestCase):
                 cells = {name: "" if value is None else value for name, value in row.items()}
                 converted = {"converted": str(cells["converted"]).lower()}
                 out.writerow(cells | converted | {"features": json.dumps(row["features"])})
-        flat = outcomes.read(path, "convert", [], [])
+        flat = outcomes.read(path.parent, "convert", [], [])
         lines = outcomes.read(self.export(rows) / "dt=2026-11-01", "convert", [], [])
         np.testing.assert_array_equal(flat.values, lines.values)
         np.testing.assert_array_equal(flat.label, lines.label)
