@@ -122,6 +122,8 @@ codes! {
     ListSource = 2025,
     /// The database or server that a list comes from does not answer as it should.
     ListUnreachable = 2026,
+    /// The model that scores a campaign's lists is missing or broken.
+    ListModel = 2027,
     /// The database could not be opened.
     StoreOpen = 3000,
     /// Another process dials from, or loads into, the same database.

@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use jiff::civil::Date;
 
-use crate::base::Diagnostic;
+use crate::base::{Diagnostic, SourceText, Span};
 use crate::contact::{CallResult, Meaning, Zones};
 
 use super::{
@@ -21,10 +21,20 @@ pub struct Plan {
     pub campaigns: Vec<Arc<Campaign>>,
     /// The zones that campaigns name; the engine interns those of leads into its own copy.
     pub zones: Zones,
+    /// Of `list.model.dir`, by campaign: the shell has the disk, and can look whether they are there.
+    pub models: Vec<NamedModel>,
     /// Of campaigns and of policy packs, by file; `goldenhour test` runs them.
     pub tests: Vec<TestSet>,
     /// Warnings of the load; errors have no plan.
     pub warnings: Vec<Diagnostic>,
+}
+
+/// The folder of a model as a campaign's file names it, relative to the campaigns folder.
+#[derive(Clone, Debug)]
+pub struct NamedModel {
+    pub dir: String,
+    pub source: Arc<SourceText>,
+    pub span: Span,
 }
 
 #[derive(Clone, Debug)]

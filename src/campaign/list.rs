@@ -20,8 +20,8 @@ pub struct ListMap {
     pub country: Option<Country>,
     /// A WHATWG label; UTF-8 without one.
     pub encoding: Option<String>,
-    pub score: String,
-    /// `model: { id, version, score, calibrated }`
+    pub score: ScoreBy,
+    /// `model: { id, version, score, calibrated }`; of a model that scores the list itself, its manifest tells them.
     pub model_id: Option<String>,
     pub model_version: Option<String>,
     pub value: Option<String>,
@@ -36,6 +36,15 @@ pub struct ListMap {
     pub columns: BTreeMap<String, ColumnSpec>,
     pub expires_after: Option<Duration>,
     pub refuse_if: RefuseIf,
+}
+
+/// What a row's score comes from.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum ScoreBy {
+    /// A column of the list.
+    Column(String),
+    /// `model: { dir }`: the folder of a model, relative to the campaigns folder, that scores the rows as they are loaded.
+    Model { dir: String },
 }
 
 /// When a list is more likely a mistake than a list: nothing of it is loaded then.

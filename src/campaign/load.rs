@@ -10,7 +10,7 @@ use crate::base::{Code, Diagnostic, Severity, SourceText, Span, hex};
 use super::check::{self, Names, Shared};
 use super::decode::{Findings, Node, Spanned, parse, scalar, source_text};
 use super::read::{self, RawCampaign, RawSubject, RawTestFile, Schema};
-use super::{Campaign, Folder, Plan, TestSet, TestSubject};
+use super::{Campaign, Folder, NamedModel, Plan, ScoreBy, TestSet, TestSubject};
 
 /// Checks all files together. `Err` holds at least one error, and every other finding beside it, by file and place.
 pub fn load(folder: &Folder) -> Result<Plan, Vec<Diagnostic>> {
@@ -108,6 +108,7 @@ impl Loader {
                 continue;
             };
             let tests = std::mem::take(&mut raw.tests);
+            let model_at = raw.list.as_ref().and_then(|list| list.model_at);
             if let Some(name) = &raw.name {
                 unique(name, &mut first, &mut findings);
             }
@@ -117,6 +118,11 @@ impl Loader {
                 let cases = check::cases(&tests, campaign, &plan.zones, &mut findings);
                 let subject = TestSubject::Campaign(Arc::clone(campaign));
                 plan.tests.push(TestSet { source: Arc::clone(findings.source()), subject, cases });
+            }
+            if let (Some(campaign), Some(span)) = (&checked, model_at)
+                && let ScoreBy::Model { dir } = &campaign.list.score
+            {
+                plan.models.push(NamedModel { dir: dir.clone(), source: Arc::clone(findings.source()), span });
             }
             let is_clean = !findings.has_errors();
             self.findings.extend(findings.into_list());

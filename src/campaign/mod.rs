@@ -33,7 +33,8 @@ pub use attempts::{Attempts, Daypart, RetryRule, Spread};
 pub use calendar::{Calendar, DayKind, UnpublishedYear};
 pub use caps::{Cap, CapOrigin, CapPer, CapRule, QuietAfter};
 pub use checked::{
-    AgentsUse, Campaign, ConsentRule, Pacing, PacingMode, Plan, Purpose, RunDates, Scenario, Segment, Status, TrunkUse,
+    AgentsUse, Campaign, ConsentRule, NamedModel, Pacing, PacingMode, Plan, Purpose, RunDates, Scenario, Segment,
+    Status, TrunkUse,
 };
 pub use condition::{Condition, Figures, Truth};
 pub use experiment::{Arm, ArmIx, Experiment};
@@ -43,7 +44,7 @@ pub use folder::{Folder, KnownNames};
 pub use goals::{Compare, Figure, Flaw, Goal, Requirement, Simulate, Unit};
 pub use golden::{GoldenHours, GoldenMode, Learn};
 pub use hours::{CallingHours, HolidayRule, Minute, WeekHours, Window, ZoneRule};
-pub use list::{ColumnKind, ColumnSpec, ListMap, RefuseIf};
+pub use list::{ColumnKind, ColumnSpec, ListMap, RefuseIf, ScoreBy};
 pub use load::load;
 pub use policy::Policy;
 pub use prompt::Prompt;

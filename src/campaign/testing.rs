@@ -8,8 +8,8 @@ use crate::base::Share;
 
 use super::{
     Attempts, CallingHours, Campaign, ConsentRule, GoldenHours, GoldenMode, HolidayRule, Learn, ListMap, Pacing,
-    PacingMode, Policy, Purpose, Rank, RankBy, RefuseIf, RunDates, Scenario, Status, TrunkUse, WeekHours, Window,
-    ZoneRule,
+    PacingMode, Policy, Purpose, Rank, RankBy, RefuseIf, RunDates, Scenario, ScoreBy, Status, TrunkUse, WeekHours,
+    Window, ZoneRule,
 };
 
 /// Open from 08:00 to 21:00 every day by the contact's clock; hardly any budget, no caps, no segments, no flow.
@@ -101,7 +101,7 @@ fn list() -> ListMap {
         source: None,
         key: "key".into(),
         phones: vec!["phone".into()],
-        score: "score".into(),
+        score: ScoreBy::Column("score".into()),
         country: None,
         encoding: None,
         model_id: None,

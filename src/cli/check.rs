@@ -7,9 +7,10 @@ use jiff::tz::TimeZone;
 use serde_json::json;
 
 use crate::base::{Code, Diagnostic, Wall, render_json};
-use crate::campaign::{Folder, KnownNames, Plan, load};
+use crate::campaign::{Folder, KnownNames, NamedModel, Plan, load};
 use crate::daemon::config::Config;
 use crate::daemon::read_folder;
+use crate::feed::load_model;
 
 use super::exit::{Exit, Stop};
 use super::output;
@@ -92,7 +93,9 @@ impl Report {
         let (plan, findings) = match loaded.map(|snapshot| load(&snapshot)) {
             Ok(Ok(mut plan)) => {
                 let warnings = std::mem::take(&mut plan.warnings);
-                (plan, warnings)
+                let models = plan.models.iter().filter_map(|named| unusable(folder, named));
+                let findings = models.chain(warnings).collect();
+                (plan, findings)
             }
             Ok(Err(findings)) => (Plan::default(), findings),
             Err(finding) => (Plan::default(), vec![finding]),
@@ -117,6 +120,17 @@ impl Report {
         let tail = if warnings > 0 { format!("; {}", plural(warnings, "warning")) } else { String::new() };
         format!("{} checked{names}{tail}", self.checked.len())
     }
+}
+
+/// The core sees names of models; whether they are there and whole is told by the disk.
+fn unusable(campaigns: &Path, named: &NamedModel) -> Option<Diagnostic> {
+    let error = load_model(&campaigns.join(&named.dir)).err()?;
+    let finding = Diagnostic::error(Code::ListModel, format!("this model cannot be used: {error}"));
+    Some(
+        finding
+            .at(&named.source, named.span)
+            .hint("the path is relative to the campaigns folder; no list can be loaded"),
+    )
 }
 
 /// The campaigns folder that a single file belongs to: the nearest one above it that holds the policies.
@@ -152,6 +166,7 @@ mod tests {
     use std::fs;
 
     use super::*;
+    use crate::base::render;
 
     fn folder(files: &[(&str, &str)]) -> tempfile::TempDir {
         let home = tempfile::tempdir().unwrap();
@@ -161,6 +176,16 @@ mod tests {
         }
         home
     }
+
+    const POLICY: &str = "schema: goldenhour/policy/v1\npolicy: p\nversion: 1\ntitle: P\npurposes: [collection]\n\
+        calling_hours: { mon-sun: [\"00:00-24:00\"], holidays: open, zone: any }\nconsent: not_refused\n\
+        attempts: { max: 20, max_per_day: 20 }\nsources: [\"nobody\"]\n";
+    const CAMPAIGN: &str = "schema: goldenhour/v1\ncampaign: a\nscenario: activation\npurpose: collection\n\
+        use: { policy: p@1 }\nlist: { key: id, phones: [mobile], model: { dir: models/m } }\n\
+        pacing: { mode: progressive }\nagents: { queue: q }\n";
+    const MODEL: &str = r#"{ "schema": "goldenhour/model/v1", "name": "m", "version": "1", "target": "convert",
+        "features": [{"name": "a", "type": "number"}, {"name": "b", "type": "number"}, {"name": "c", "type": "number"}],
+        "models": {"a": {"file": "a.ubj"}}, "calibration": {"kind": "none"} }"#;
 
     fn checked(paths: Vec<PathBuf>) -> Report {
         report(&Args { paths, config: None, deny_warnings: false, at: None, json: false })
@@ -173,6 +198,23 @@ mod tests {
         let report = checked(vec![home.path().join("none.yaml")]);
         assert!(report.findings.iter().any(|finding| finding.message.contains("does not exist")));
         assert_eq!(report.summary(), "1 error, 0 warnings");
+    }
+
+    #[test]
+    fn a_model_that_is_not_there_or_broken_is_an_error_at_its_place() {
+        let home = folder(&[("policies/p.yaml", POLICY), ("a.yaml", CAMPAIGN)]);
+        let report = checked(vec![home.path().to_owned()]);
+        let [finding] = &report.findings[..] else { panic!("{}", render(&report.findings)) };
+        assert_eq!((finding.code, finding.line_column()), (Code::ListModel, Some((6, 50))), "{finding}");
+        assert_eq!(report.summary(), "1 error, 0 warnings");
+        let model = home.path().join("models/m");
+        fs::create_dir_all(&model).unwrap();
+        let fixture = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/fixtures/models/numbers.ubj");
+        fs::copy(fixture, model.join("a.ubj")).unwrap();
+        fs::write(model.join("model.json"), "{}").unwrap();
+        assert_eq!(checked(vec![home.path().join("a.yaml")]).summary(), "1 error, 0 warnings");
+        fs::write(model.join("model.json"), MODEL).unwrap();
+        assert_eq!(checked(vec![home.path().to_owned()]).summary(), "1 checked: a");
     }
 
     #[test]

@@ -49,6 +49,7 @@ impl Stop {
         let (exit, finding) = match error {
             ImportError::Store(error) => return Self::store(error),
             ImportError::List(ListError::UnknownEncoding(_)) => (Exit::Usage, error.diagnostic()),
+            ImportError::List(ListError::Model(_)) => (Exit::Invalid, error.diagnostic()),
             ImportError::List(ListError::Unreachable(_)) => (Exit::Unreachable, error.diagnostic()),
             ImportError::List(ListError::Source(_)) => (Exit::Usage, error.diagnostic()),
             ImportError::List(_) | ImportError::NoLead(_) => (Exit::Failure, error.diagnostic()),

@@ -64,7 +64,7 @@ async fn load(args: &Args) -> Result<ImportReport, Stop> {
     };
     let named = args.list.clone().unwrap_or_else(|| PathBuf::from("list.source"));
     let stop = |error: ImportError| Stop::import(&named, &error);
-    let read = ReadOptions::new(&campaign.list, args.encoding.as_deref(), site.config().country);
+    let read = ReadOptions::new(&campaign.list, args.encoding.as_deref(), site.config().country, site.campaigns());
     read.check().map_err(|error| stop(error.into()))?;
     let bar = ProgressBar::new_spinner();
     bar.enable_steady_tick(Duration::from_millis(100));

@@ -201,7 +201,7 @@ fn load(tools: &Tools, feed: &FeedConfig, at: Wall) -> Result<ImportReport, Feed
     let mut list = reach(&source, &tools.config.sources, folder, spool).map_err(ImportError::List)?;
     let file = file_name(&source, &feed.campaign);
     let options = ImportOptions {
-        read: ReadOptions::new(&campaign.list, feed.encoding.as_deref(), tools.config.country),
+        read: ReadOptions::new(&campaign.list, feed.encoding.as_deref(), tools.config.country, &tools.config.campaigns),
         rejects: Some(database.with_file_name(format!("{file}.rejects.csv"))),
         manifest: Some(database.with_file_name(format!("{file}.manifest.json"))),
     };

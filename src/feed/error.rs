@@ -6,6 +6,7 @@ use crate::base::{Code, Diagnostic};
 
 use super::csv::{CELL_MAX, LINE_MAX};
 use super::header::HeaderError;
+use super::model_folder::ModelFolderError;
 
 /// Nothing of the file was loaded.
 #[derive(Debug, Error)]
@@ -54,6 +55,9 @@ pub enum ListError {
     Unreachable(String),
     #[error("the list is not what its {file} says: {what}")]
     Manifest { file: String, what: String },
+    /// The campaign's, which was to score the list.
+    #[error("list.model cannot be used: {0}")]
+    Model(ModelFolderError),
 }
 
 impl ListError {
@@ -75,6 +79,7 @@ impl ListError {
             Self::Source(_) => Code::ListSource,
             Self::Unreachable(_) => Code::ListUnreachable,
             Self::Manifest { .. } => Code::ListManifest,
+            Self::Model(_) => Code::ListModel,
         }
     }
 
@@ -117,6 +122,7 @@ impl ListError {
             Self::Manifest { .. } => {
                 Some("the copy is not complete, or the manifest is of another file: fetch both again".into())
             }
+            Self::Model(_) => Some("nothing was loaded; `list.model.dir` is relative to the campaigns folder".into()),
         }
     }
 }

@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use crate::base::{AttemptId, CampaignIx, ContactId, LeadId, ListId, PhoneId, Pii, Wall};
 use crate::call::{Codec, MediaQuality, ReleaseSide};
-use crate::campaign::{ColumnKind, ColumnSpec, ListMap};
+use crate::campaign::{ColumnKind, ColumnSpec, ListMap, ScoreBy};
 use crate::contact::{CallResult, ClosedWhy, ColumnValue, Columns, ContactKind, LeadState, OutcomeKind, Row};
 use crate::engine::{Context, Outcome, SlotRow, Times};
 use crate::rank::{Past, Reachability, Slot};
@@ -22,7 +22,7 @@ pub fn map() -> ListMap {
         source: None,
         key: "contact_id".into(),
         phones: vec!["phone_e164".into()],
-        score: "score".into(),
+        score: ScoreBy::Column("score".into()),
         country: None,
         encoding: None,
         model_id: None,

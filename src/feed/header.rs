@@ -2,18 +2,19 @@
 
 use std::fmt;
 
-use crate::campaign::{ColumnKind, ListMap};
+use crate::campaign::{ColumnKind, ListMap, ScoreBy};
+use crate::model::Feature;
 
 use super::table::Record;
 
 /// Positions in the file's rows.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq)]
 pub struct Layout {
     /// The header's own names, trimmed.
     pub names: Vec<String>,
     pub key: usize,
     pub phones: Vec<usize>,
-    pub score: usize,
+    pub score: ScoreAt,
     pub value: Option<usize>,
     pub zone: Option<usize>,
     pub language: Option<usize>,
@@ -25,6 +26,14 @@ pub struct Layout {
     pub columns: Vec<(String, ColumnKind, usize)>,
     /// What nobody mapped; kept as attributes.
     pub spare: Vec<usize>,
+}
+
+/// Where a row's score stands, or what a model makes it of.
+#[derive(Clone, Debug, PartialEq)]
+pub enum ScoreAt {
+    Column(usize),
+    /// In the order of the model's features.
+    Features(Vec<(Feature, usize)>),
 }
 
 /// Everything that is wrong with a header.
@@ -47,13 +56,20 @@ pub struct Missing {
 }
 
 impl Layout {
-    pub fn new(header: Record<'_>, map: &ListMap) -> Result<Self, HeaderError> {
+    /// `features` are those of the model, where the campaign has one to score its lists.
+    pub fn new(header: Record<'_>, map: &ListMap, features: &[Feature]) -> Result<Self, HeaderError> {
         let names: Vec<String> = header.iter().map(|name| name.trim().to_owned()).collect();
         let mut error = HeaderError { twice: twice(&names), ..HeaderError::default() };
         let mut find = |role: &str, column: &str| place(&names, role, column, &mut error.missing);
         let key = find("list.key", &map.key);
         let phones = map.phones.iter().map(|column| find("list.phones", column)).collect();
-        let score = find("list.score", &map.score);
+        let score = match &map.score {
+            ScoreBy::Column(column) => ScoreAt::Column(find("list.score", column)),
+            ScoreBy::Model { .. } => {
+                let at = |feature: &Feature| (feature.clone(), find("a feature of list.model", &feature.name));
+                ScoreAt::Features(features.iter().map(at).collect())
+            }
+        };
         let mut optional = |role: &str, column: &Option<String>| column.as_ref().map(|column| find(role, column));
         let value = optional("list.value", &map.value);
         let zone = optional("list.zone", &map.zone);
@@ -101,7 +117,7 @@ impl Layout {
         let optional =
             [self.value, self.zone, self.language, self.consent, self.tags, self.attempts_used, self.attributes];
         at == self.key
-            || at == self.score
+            || self.score == ScoreAt::Column(at)
             || self.phones.contains(&at)
             || optional.contains(&Some(at))
             || self.columns.iter().any(|(_, _, column)| *column == at)
@@ -173,7 +189,7 @@ mod tests {
     fn layout(header: &str, map: &ListMap) -> Result<Layout, HeaderError> {
         let mut records = Records::new(header.as_bytes());
         let Ok(Some(header)) = records.next() else { panic!() };
-        Layout::new(header, map)
+        Layout::new(header, map, &[])
     }
 
     #[test]

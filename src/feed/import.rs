@@ -15,6 +15,7 @@ use crate::store::{ImportCounts, ImportStart, ListInfo, Store, StoreError};
 
 use super::drift::Scores;
 use super::facts::{Facts, counted, size};
+use super::list_model::ListModel;
 use super::manifest::Manifest;
 use super::refuse::refusals;
 use super::reject::RejectFile;
@@ -53,6 +54,9 @@ pub struct ImportReport {
     /// By code: `GH2003`.
     pub rejects_by_code: BTreeMap<String, u64>,
     pub rejects_file: Option<PathBuf>,
+    /// That scored the list, where it did not bring its scores.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub model: Option<ModelUsed>,
     pub first_rejects: Vec<Reject>,
     /// The scores below which a tenth, two tenths, … of the leads lie.
     pub score_deciles: Vec<f64>,
@@ -63,6 +67,13 @@ pub struct ImportReport {
     pub stored: Option<Stored>,
     #[serde(skip_serializing_if = "Option::is_none")]
     pub manifest_file: Option<PathBuf>,
+}
+
+/// As its manifest names it.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct ModelUsed {
+    pub id: String,
+    pub version: String,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
@@ -139,13 +150,16 @@ pub async fn import<S: Store>(
     let mut report = ImportReport::new(campaign, list);
     let mut rows = list.rows(map, &options.read)?;
     report.had_bom = rows.had_bom();
-    let version = digest(list.print(), map, &options.read);
+    report.model = rows.model().map(|model| ModelUsed::of(model.manifest()));
+    let version = digest(list.print(), map, &options.read, rows.model());
     report.list_version = Some(version.hex());
     let info = ListInfo {
         campaign: campaign.to_owned(),
         name: list.name(),
         sha256: version.sha256,
         expires_after: map.expires_after,
+        model_id: report.model.as_ref().map(|model| &model.id).or(map.model_id.as_ref()).cloned(),
+        model_version: report.model.as_ref().map(|model| &model.version).or(map.model_version.as_ref()).cloned(),
     };
     if let ImportStart::Already { rows, .. } = store.import_begin(&info, now).await? {
         report.status = ImportStatus::Unchanged;
@@ -191,6 +205,7 @@ pub fn dry_run(
     let mut rows = list.rows(map, &options.read)?;
     let mut rejects = RejectFile::new(options.rejects.as_deref());
     report.had_bom = rows.had_bom();
+    report.model = rows.model().map(|model| ModelUsed::of(model.manifest()));
     report.status = ImportStatus::DryRun;
     while let Some(parsed) = rows.next() {
         let _lead = report.note(parsed?, rows.notes(), &mut rejects)?;
@@ -258,13 +273,17 @@ async fn load<S: Store>(
     Ok(())
 }
 
-/// The same file means something else under another mapping, encoding or default country; where it came from and what
-/// would have kept it out does not matter.
-fn digest(print: &Fingerprint, map: &ListMap, read: &ReadOptions) -> Fingerprint {
+/// The same file means something else under another mapping, encoding or default country, or scored by another model;
+/// where it came from and what would have kept it out does not matter.
+fn digest(print: &Fingerprint, map: &ListMap, read: &ReadOptions, model: Option<&ListModel>) -> Fingerprint {
     let map = ListMap { source: None, refuse_if: RefuseIf::default(), ..map.clone() };
+    let ReadOptions { encoding, country, campaigns: _ } = read;
     let mut hash = Sha256::new();
     hash.update(print.sha256);
-    hash.update(format!("{map:?}{read:?}"));
+    hash.update(format!("{map:?}{encoding:?}{country:?}"));
+    if let Some(model) = model {
+        hash.update(model.digest());
+    }
     Fingerprint { sha256: hash.finalize().into(), size_bytes: print.size_bytes }
 }
 
@@ -281,6 +300,7 @@ impl ImportReport {
             tally: Tally::default(),
             rejects_by_code: BTreeMap::new(),
             rejects_file: None,
+            model: None,
             first_rejects: Vec::new(),
             score_deciles: Vec::new(),
             score_psi: None,
@@ -322,6 +342,12 @@ impl ImportReport {
                 Ok(None)
             }
         }
+    }
+}
+
+impl ModelUsed {
+    fn of(manifest: &crate::model::Manifest) -> Self {
+        Self { id: manifest.name.clone(), version: manifest.version.clone() }
     }
 }
 
@@ -367,6 +393,9 @@ impl fmt::Display for ImportReport {
         );
         facts.add_some("numbers left out", tally.dropped_phones);
         facts.add_some("leads without zone", tally.without_zone);
+        if let Some(model) = &self.model {
+            facts.add("scored by", format!("{} {}", model.id, model.version));
+        }
         if let Some(psi) = self.score_psi {
             facts.add("scores moved by", format!("{psi:.3} (stability index against the list before)"));
         }

@@ -14,6 +14,7 @@ mod header;
 mod import;
 mod labels;
 mod list_file;
+mod list_model;
 mod manifest;
 mod model_folder;
 #[cfg(feature = "parquet")]

@@ -6,11 +6,12 @@ use jiff::tz::TimeZone;
 
 use crate::base::{Code, Pii};
 use crate::contact::{ColumnValue, Columns, Country, Row, normalise, province_of, zones_of};
+use crate::model::Feature;
 
 use super::ListError;
 use super::cells;
 use super::csv::CELL_MAX;
-use super::header::Layout;
+use super::header::{Layout, ScoreAt};
 use super::reject::{Reject, shape};
 use super::table::Record;
 
@@ -28,6 +29,14 @@ pub struct RowReader {
     zones: Vec<(String, String)>,
     /// Cells that the last row was loaded without.
     pub notes: Vec<Reject>,
+}
+
+/// A row, and what a model needs to score it.
+#[derive(Debug)]
+pub struct ReadRow {
+    pub row: Row,
+    /// Empty where the list brings its scores; otherwise the row's own score means nothing yet.
+    pub features: Vec<f32>,
 }
 
 /// Why a record is not a row.
@@ -56,14 +65,17 @@ impl RowReader {
         Self { layout, country, zones: Vec::new(), notes: Vec::new() }
     }
 
-    pub fn read(&mut self, record: Record<'_>) -> Result<Row, Refusal> {
+    pub fn read(&mut self, record: Record<'_>) -> Result<ReadRow, Refusal> {
         self.notes.clear();
         let Self { layout, country, zones, notes } = self;
         let line = Line { record, layout };
         line.check_text()?;
         let key = line.key()?;
         let phones = line.phones(*country, notes)?;
-        let score = line.required(layout.score, Code::ListScore, cells::score)?;
+        let (score, features) = match &layout.score {
+            ScoreAt::Column(column) => (line.required(*column, Code::ListScore, cells::score)?, Vec::new()),
+            ScoreAt::Features(places) => (0.0, line.features(places)?),
+        };
         let zones = line.zones(&phones, zones)?;
         let language = line.language()?;
         let consent = line.optional(layout.consent, cells::boolean)?;
@@ -87,7 +99,7 @@ impl RowReader {
             value,
             columns,
         };
-        Ok(with_built_ins(row))
+        Ok(ReadRow { row, features })
     }
 }
 
@@ -167,6 +179,18 @@ impl<'a> Line<'a> {
         Ok(phones)
     }
 
+    /// The cells as they are, as `goldenhour score` reads them.
+    fn features(self, places: &[(Feature, usize)]) -> Result<Vec<f32>, Reject> {
+        let value = |(feature, column): &(Feature, usize)| {
+            let cell = self.record.get(*column).unwrap_or("");
+            feature.value(cell).map_err(|error| {
+                let reason = format!("the model needs a number, this is {error}: `{}`", shape(cell));
+                self.reject(*column, Code::ListScore, reason)
+            })
+        };
+        places.iter().map(value).collect()
+    }
+
     /// The list's own word, else every zone in which one of the numbers may ring.
     fn zones(self, phones: &[Pii<String>], known: &mut Vec<(String, String)>) -> Result<Vec<String>, Reject> {
         let Some((column, name)) = self.layout.zone.map(|c| (c, self.cell(c))).filter(|(_, cell)| !cell.is_empty())
@@ -240,7 +264,7 @@ impl<'a> Line<'a> {
 }
 
 /// Conditions ask for these by name, also where only the columns are at hand. A declared column of the name wins.
-fn with_built_ins(mut row: Row) -> Row {
+pub fn with_built_ins(mut row: Row) -> Row {
     let built_ins = [
         ("score", Some(ColumnValue::Number(row.score))),
         ("value", Some(ColumnValue::Number(row.value))),

@@ -1,11 +1,11 @@
 //! Pulls a list row by row: a lead or a reject for every line, in bounded memory. `import`, `--dry-run` and the bench
 //! all read through this.
 
-use std::collections::HashSet;
+use std::collections::{HashSet, VecDeque};
 use std::fs::File;
 use std::hash::{BuildHasherDefault, DefaultHasher, Hash, Hasher};
 use std::io::Read;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 
@@ -19,8 +19,9 @@ use super::ListError;
 use super::csv::{Records, Shape};
 use super::drift::Scores;
 use super::header::Layout;
+use super::list_model::ListModel;
 use super::reject::Reject;
-use super::row_reader::{Refusal, RowReader};
+use super::row_reader::{ReadRow, Refusal, RowReader, with_built_ins};
 use super::source::{self, Source};
 use super::spool::rewind;
 use super::table::{Table, is_forbidden};
@@ -29,19 +30,25 @@ use super::xlsx;
 /// Fingerprints of keys and numbers are kept for the whole file, some 25 bytes a row.
 pub const ROWS_MAX: u64 = 20_000_000;
 
+/// Rows that a model scores together, and about how many bytes they are at most.
+const SCORED_TOGETHER: usize = 1_024;
+const SCORED_BYTES: usize = 4 * 1024 * 1024;
+
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct ReadOptions {
     /// A WHATWG label; UTF-8 without one.
     pub encoding: Option<String>,
     /// Of numbers without a country code.
     pub country: Option<Country>,
+    /// The campaigns folder, which `list.model.dir` is relative to.
+    pub campaigns: PathBuf,
 }
 
 impl ReadOptions {
     /// What somebody says of this one list, else what the campaign says of all of its lists, else what holds in the house.
-    pub fn new(map: &ListMap, encoding: Option<&str>, country: Option<Country>) -> Self {
+    pub fn new(map: &ListMap, encoding: Option<&str>, country: Option<Country>, campaigns: &Path) -> Self {
         let encoding = encoding.or(map.encoding.as_deref()).map(str::to_owned);
-        Self { encoding, country: map.country.or(country) }
+        Self { encoding, country: map.country.or(country), campaigns: campaigns.to_owned() }
     }
 
     /// What can be wrong before there is a file.
@@ -73,7 +80,7 @@ pub struct Tally {
     pub dropped_phones: u64,
     /// Leads whose zone neither the list nor the number tells.
     pub without_zone: u64,
-    /// Of the rejects: the score is missing, or is none.
+    /// Of the rejects: the score is missing, or is none, or what the model needs for it is.
     pub without_score: u64,
 }
 
@@ -101,6 +108,11 @@ impl Hasher for AsItIs {
 pub struct Rows {
     records: Box<dyn Table>,
     reader: RowReader,
+    model: Option<ListModel>,
+    /// Read, scored, and not yet pulled.
+    ahead: VecDeque<Ahead>,
+    /// Of the row that was pulled last.
+    notes: Vec<Reject>,
     tally: Tally,
     scores: Scores,
     keys: Prints,
@@ -108,7 +120,15 @@ pub struct Rows {
     shared: Prints,
     had_bom: bool,
     read_bytes: Arc<AtomicU64>,
+    /// There is no further record.
+    drained: bool,
     ended: bool,
+}
+
+/// A record on its way to whoever pulls it.
+struct Ahead {
+    read: Result<ReadRow, Refusal>,
+    notes: Vec<Reject>,
 }
 
 impl Rows {
@@ -165,12 +185,17 @@ impl Rows {
         if let Some((column, c)) = found {
             return Err(ListError::HeaderCharacter { column: column + 1, point: u32::from(c) });
         }
-        let layout = Layout::new(header, map).map_err(ListError::Header)?;
+        let model = ListModel::of(map, &options.campaigns)?;
+        let features = model.as_ref().map_or(&[][..], ListModel::features);
+        let layout = Layout::new(header, map, features).map_err(ListError::Header)?;
         let phone = layout.phones.first().copied().unwrap_or(0);
         records.set_shape(Shape { width: layout.names.len(), phone });
         Ok(Self {
             records,
             reader: RowReader::new(layout, options.country),
+            model,
+            ahead: VecDeque::new(),
+            notes: Vec::new(),
             tally: Tally::default(),
             scores: Scores::default(),
             keys: Prints::default(),
@@ -178,6 +203,7 @@ impl Rows {
             shared: Prints::default(),
             had_bom,
             read_bytes,
+            drained: false,
             ended: false,
         })
     }
@@ -188,7 +214,12 @@ impl Rows {
 
     /// Cells that the row pulled last was loaded without.
     pub fn notes(&self) -> &[Reject] {
-        &self.reader.notes
+        &self.notes
+    }
+
+    /// That scores the list, where it does not bring its scores.
+    pub fn model(&self) -> Option<&ListModel> {
+        self.model.as_ref()
     }
 
     /// Of the leads pulled so far.
@@ -206,15 +237,22 @@ impl Rows {
     }
 
     fn pull(&mut self) -> Result<Option<Parsed>, ListError> {
-        let Some(record) = self.records.next()? else {
+        if self.ahead.is_empty() {
+            self.read_ahead();
+        }
+        let Some(Ahead { read, notes }) = self.ahead.pop_front() else {
             return if self.tally.rows == 0 { Err(ListError::Empty("there is a header and no row")) } else { Ok(None) };
         };
+        if let Err(Refusal::File(error)) = read {
+            return Err(error);
+        }
         if self.tally.rows == ROWS_MAX {
             return Err(ListError::TooManyRows(ROWS_MAX));
         }
         self.tally.rows += 1;
-        match self.reader.read(record) {
-            Ok(row) => Ok(Some(self.admit(row))),
+        self.notes = notes;
+        match read {
+            Ok(ReadRow { row, .. }) => Ok(Some(self.admit(with_built_ins(row)))),
             Err(Refusal::File(error)) => Err(error),
             Err(Refusal::Row(reject)) => {
                 self.tally.rejects += 1;
@@ -224,12 +262,34 @@ impl Rows {
         }
     }
 
+    /// One record, or as many as a model scores together.
+    fn read_ahead(&mut self) {
+        let most = if self.model.is_some() { SCORED_TOGETHER } else { 1 };
+        let mut bytes = 0;
+        while self.ahead.len() < most && bytes < SCORED_BYTES && !self.drained {
+            let read = match self.records.next() {
+                Ok(Some(record)) => self.reader.read(record),
+                Ok(None) => {
+                    self.drained = true;
+                    break;
+                }
+                Err(error) => Err(Refusal::File(error)),
+            };
+            self.drained = matches!(read, Err(Refusal::File(_)));
+            bytes += read.as_ref().map_or(0, |read| read.row.weight());
+            self.ahead.push_back(Ahead { read, notes: std::mem::take(&mut self.reader.notes) });
+        }
+        if let Some(model) = &self.model {
+            score(model, &mut self.ahead);
+        }
+    }
+
     /// The first row of a key is kept. One number may serve several people: that is counted, and caps hold per number.
     fn admit(&mut self, row: Row) -> Parsed {
         if !self.keys.insert(fingerprint(row.key.reveal())) {
             self.tally.rejects += 1;
             self.tally.duplicate_keys += 1;
-            self.reader.notes.clear();
+            self.notes.clear();
             let reason = "the customer key stood in an earlier row, which was kept";
             return Parsed::Reject(Reject::row(row.line, Code::ListDuplicateKey, reason));
         }
@@ -243,7 +303,7 @@ impl Rows {
         }
         self.tally.leads += 1;
         self.scores.add(row.score);
-        self.tally.dropped_phones += self.reader.notes.len() as u64;
+        self.tally.dropped_phones += self.notes.len() as u64;
         self.tally.without_zone += u64::from(row.zones.is_empty());
         Parsed::Row(row)
     }
@@ -259,6 +319,21 @@ impl Iterator for Rows {
         let pulled = self.pull();
         self.ended = !matches!(pulled, Ok(Some(_)));
         pulled.transpose()
+    }
+}
+
+fn score(model: &ListModel, ahead: &mut VecDeque<Ahead>) {
+    let rows = ahead.iter().filter_map(|one| one.read.as_ref().ok());
+    let values: Vec<f32> = rows.flat_map(|read| read.features.iter().copied()).collect();
+    for (one, score) in ahead.iter_mut().filter(|one| one.read.is_ok()).zip(model.scores(&values)) {
+        let Ok(ReadRow { row, .. }) = &mut one.read else { continue };
+        match score {
+            Ok(score) => row.score = score,
+            Err(reason) => {
+                let reason = format!("the model gives no probability: {reason}");
+                one.read = Err(Refusal::Row(Reject::row(row.line, Code::ListScore, reason)));
+            }
+        }
     }
 }
 

@@ -73,6 +73,11 @@ pub fn score(model: &Scorer, data: &Path, out: &Path, options: &ScoreOptions) ->
     Ok(tally.report(model, options))
 }
 
+/// With as many digits as tell two numbers of single precision apart.
+pub fn written(probability: f64) -> String {
+    (probability as f32).to_string()
+}
+
 /// Where in a record the id and the features stand.
 struct Layout {
     width: usize,
@@ -130,7 +135,7 @@ struct Tally {
 }
 
 impl Tally {
-    /// As text, with as many digits as tell two numbers of single precision apart.
+    /// As text.
     fn score(&mut self, model: &Scorer, values: &[f32], options: &ScoreOptions) -> Vec<String> {
         if options.margin {
             let margins = model.margins(values, options.simd);
@@ -145,7 +150,7 @@ impl Tally {
                 *count += 1;
             }
         }
-        probabilities.iter().map(|probability| (*probability as f32).to_string()).collect()
+        probabilities.iter().map(|probability| written(*probability)).collect()
     }
 
     fn report(self, model: &Scorer, options: &ScoreOptions) -> ScoreReport {

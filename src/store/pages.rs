@@ -17,6 +17,9 @@ pub struct ListInfo {
     /// of a published one of the same campaign is the same list.
     pub sha256: [u8; 32],
     pub expires_after: Option<Duration>,
+    /// Whose scores it holds, as far as anybody said.
+    pub model_id: Option<String>,
+    pub model_version: Option<String>,
 }
 
 /// What an arm of an experiment did so far, in customers.

@@ -82,6 +82,8 @@ mod scenario;
 #[cfg(test)]
 mod score;
 #[cfg(test)]
+mod scored_lists;
+#[cfg(test)]
 mod simulate;
 #[cfg(test)]
 mod sipp;

@@ -4,12 +4,14 @@ use std::collections::BTreeMap;
 
 use crate::base::{Code, Span};
 use crate::campaign::decode::{Findings, Node, Spanned, scalar, shortened, unit};
-use crate::campaign::{ColumnKind, ColumnSpec, Kind, ListMap, ListSource, RefuseIf, Vocabulary};
+use crate::campaign::{ColumnKind, ColumnSpec, Kind, ListMap, ListSource, RefuseIf, ScoreBy, Vocabulary};
 
 #[derive(Clone, Debug)]
 pub struct RawList {
     pub span: Span,
     pub map: ListMap,
+    /// Where the folder of a model is named.
+    pub model_at: Option<Span>,
 }
 
 /// Names that conditions have without a declaration.
@@ -44,6 +46,8 @@ const RESERVED: [&str; 22] = [
 
 const MOST_COLUMNS: usize = 200;
 const ROWS_BELOW_MAX: u64 = 20_000_000;
+/// Of the path to a model's folder.
+const DIR_MAX: usize = 1_024;
 
 pub fn list(node: &Node, findings: &mut Findings) -> Option<RawList> {
     let mut fields = node.fields("list", findings)?;
@@ -51,17 +55,11 @@ pub fn list(node: &Node, findings: &mut Findings) -> Option<RawList> {
     let phones = fields.required("phones", findings, phones);
     let model = fields.optional("model", findings, model).unwrap_or_default();
     let score = fields.optional("score", findings, |node, findings| column(node, findings).map(|c| node.spanned(c)));
-    let score = match (score, model.score) {
-        (Some(score), Some(_)) => {
-            findings.error(score.span, Code::Contradiction, "the score is named twice: here and in `model`");
-            None
-        }
-        (Some(score), None) => Some(score.value),
-        (None, score) => score,
-    };
-    if score.is_none() && fields.take("score").is_none() && !model.score_given {
+    if fields.take("score").is_none() && !model.says_the_score {
         fields.missing("model: { score }", findings);
     }
+    let model_at = model.dir.as_ref().map(|dir| dir.span);
+    let by = score_by(score, model.score, model.dir, findings);
     let map = ListMap {
         source: fields.optional("source", findings, source),
         refuse_if: fields.optional("refuse_if", findings, refuse_if).unwrap_or_default(),
@@ -80,10 +78,33 @@ pub fn list(node: &Node, findings: &mut Findings) -> Option<RawList> {
         encoding: fields.optional("encoding", findings, encoding),
         key: key.unwrap_or_default(),
         phones: phones.unwrap_or_default(),
-        score: score.unwrap_or_default(),
+        score: by.unwrap_or(ScoreBy::Column(String::new())),
     };
     fields.finish(findings);
-    Some(RawList { span: node.span, map })
+    Some(RawList { span: node.span, map, model_at })
+}
+
+/// One source of scores, wherever it is named.
+fn score_by(
+    column: Option<Spanned<String>>,
+    in_model: Option<Spanned<String>>,
+    dir: Option<Spanned<String>>,
+    findings: &mut Findings,
+) -> Option<ScoreBy> {
+    match (column, in_model, dir) {
+        (Some(score), _, Some(_)) | (_, Some(score), Some(_)) => {
+            let hint = "take one of them out: a list brings its scores in a column, or the model gives them";
+            findings.error_hint(score.span, Code::Contradiction, "a column and a model for the score", hint);
+            None
+        }
+        (Some(score), Some(_), None) => {
+            findings.error(score.span, Code::Contradiction, "the score is named twice: here and in `model`");
+            None
+        }
+        (Some(score), None, None) | (None, Some(score), None) => Some(ScoreBy::Column(score.value)),
+        (None, None, Some(dir)) => Some(ScoreBy::Model { dir: dir.value }),
+        (None, None, None) => None,
+    }
 }
 
 fn encoding(node: &Node, findings: &mut Findings) -> Option<String> {
@@ -100,17 +121,28 @@ fn encoding(node: &Node, findings: &mut Findings) -> Option<String> {
 struct RawModel {
     id: Option<String>,
     version: Option<String>,
-    score: Option<String>,
-    score_given: bool,
+    score: Option<Spanned<String>>,
+    dir: Option<Spanned<String>>,
+    /// By a column or by a folder, whether they can be used or not.
+    says_the_score: bool,
 }
 
 fn model(node: &Node, findings: &mut Findings) -> Option<RawModel> {
     let mut fields = node.fields("model", findings)?;
+    let dir = fields.take("dir");
+    let told = ["id", "version", "calibrated"].map(|key| (key, fields.take(key)));
+    if dir.is_some() {
+        for (key, node) in told.into_iter().filter_map(|(key, node)| Some((key, node?))) {
+            let message = format!("`{key}` beside `dir`: the model's own model.json says it");
+            findings.error_hint(node.span, Code::Contradiction, message, format!("take `{key}` out"));
+        }
+    }
     let model = RawModel {
+        says_the_score: dir.is_some() || fields.take("score").is_some(),
         id: fields.optional("id", findings, scalar::text_some),
         version: fields.optional("version", findings, scalar::text_some),
-        score_given: fields.take("score").is_some(),
-        score: fields.optional("score", findings, column),
+        score: fields.optional("score", findings, |node, findings| column(node, findings).map(|c| node.spanned(c))),
+        dir: fields.optional("dir", findings, model_dir),
     };
     fields.optional("calibrated", findings, |node, findings| {
         let calibrated = scalar::boolean(node, findings)?;
@@ -127,6 +159,16 @@ fn model(node: &Node, findings: &mut Findings) -> Option<RawModel> {
     });
     fields.finish(findings);
     Some(model)
+}
+
+fn model_dir(node: &Node, findings: &mut Findings) -> Option<Spanned<String>> {
+    let dir = scalar::text_at(node, findings)?;
+    if dir.value.is_empty() || dir.value.len() > DIR_MAX || dir.value.chars().any(char::is_control) {
+        let message = format!("a folder is one to {DIR_MAX} bytes, without control characters");
+        findings.error_hint(node.span, Code::BadValue, message, "models/termdep, relative to the campaigns folder");
+        return None;
+    }
+    Some(dir)
 }
 
 fn source(node: &Node, findings: &mut Findings) -> Option<ListSource> {
@@ -293,9 +335,13 @@ mod tests {
     use crate::base::{Share, render};
     use crate::campaign::decode::{parse, source_text};
 
-    #[expect(clippy::unwrap_in_result, reason = "what fails there is the test's own text")]
     fn read(more: &str) -> Result<ListMap, String> {
-        let text = format!("{{ key: id, phones: [mobile], score: p, {more} }}");
+        read_whole(&format!("score: p, {more}"))
+    }
+
+    #[expect(clippy::unwrap_in_result, reason = "what fails there is the test's own text")]
+    fn read_whole(more: &str) -> Result<ListMap, String> {
+        let text = format!("{{ key: id, phones: [mobile], {more} }}");
         let source = source_text("bill.yaml", text.as_bytes()).unwrap();
         let mut findings = Findings::new(&source);
         let read = parse(&source, &mut findings).and_then(|node| list(&node, &mut findings));
@@ -318,6 +364,32 @@ mod tests {
         };
         assert_eq!(rules.unwrap().refuse_if, expected);
         assert_eq!(read("").unwrap().refuse_if, RefuseIf::default());
+    }
+
+    #[test]
+    fn a_model_may_score_the_list_in_place_of_a_column() {
+        let map = read_whole("model: { dir: ../models/champion }").unwrap();
+        assert_eq!(map.score, ScoreBy::Model { dir: "../models/champion".to_owned() });
+        assert_eq!((map.model_id, map.model_version), (None, None));
+        assert_eq!(read_whole("model: { score: p }").unwrap().score, ScoreBy::Column("p".to_owned()));
+    }
+
+    #[test]
+    fn scores_have_one_source_and_a_model_says_its_own_name() {
+        for (more, said) in [
+            ("zone: tz", "list has no `model: { score }`"),
+            ("model: { id: m }", "list has no `model: { score }`"),
+            ("score: p, model: { score: p }", "the score is named twice"),
+            ("score: p, model: { dir: m }", "a column and a model for the score"),
+            ("model: { dir: m, score: p }", "a column and a model for the score"),
+            ("model: { dir: m, id: x }", "`id` beside `dir`"),
+            ("model: { dir: m, version: x }", "`version` beside `dir`"),
+            ("model: { dir: m, calibrated: true }", "`calibrated` beside `dir`"),
+            ("model: { dir: \"a\\nb\" }", "without control characters"),
+        ] {
+            let shown = read_whole(more).unwrap_err();
+            assert_eq!((shown.contains(said), shown.matches("error[").count()), (true, 1), "{more}\n{shown}");
+        }
     }
 
     #[test]

@@ -4,8 +4,14 @@ use super::shape::{COLUMN, DURATION, Pattern, SHARE, Shape, Value, Words, may, m
 
 const MODEL: Shape = Shape {
     what: "model",
-    doc: "The model that scored the list.",
+    doc: "The model that scored the list, or scores it.",
     keys: &[&[
+        may(
+            "dir",
+            Value::Text,
+            "Folder of a model that scores the list as it is loaded, in the campaigns folder or from there on.",
+        )
+        .like("../models/champion"),
         may("score", COLUMN, "The column with the score: a probability in [0, 1].").like("prob"),
         may("id", Value::Text, "Its name; goes into every outcome.").like("blend-AB"),
         may("version", Value::Text, "Its version; goes into every outcome.").like("2026-11-18"),
@@ -50,7 +56,11 @@ pub const LIST: Shape = Shape {
         may("country", Value::Text, "Country of numbers without a country code, ISO 3166-1; the daemon's without it.")
             .like("CN"),
         may("encoding", Value::Text, "Encoding of the file, a label of the WHATWG; UTF-8 without it.").like("gb18030"),
-        may("model", Value::Map(&MODEL), "The model behind the scores, and their column."),
+        may(
+            "model",
+            Value::Map(&MODEL),
+            "The model behind the scores, and their column; or the folder of a model that gives them.",
+        ),
         may("score", COLUMN, "The score's column, where `model` does not name it."),
         may("source", Value::Text, "Where the list usually lies.").like("lists/{run_date}.csv"),
         may("value", COLUMN, "What a success is worth; 1 for everybody without it."),

@@ -66,7 +66,8 @@ impl Stage {
         for (name, path) in &self.lists {
             let Some(campaign) = self.plan.campaigns.iter().find(|campaign| campaign.name == *name) else { continue };
             let rejects = Some(self.dir.join("lists").join(format!("{name}.rejects.csv")));
-            let options = ImportOptions { read: ReadOptions::default(), rejects, manifest: None };
+            let read = ReadOptions::new(&campaign.list, None, self.config.country, &self.config.campaigns);
+            let options = ImportOptions { read, rejects, manifest: None };
             let mut list = feed::ListFile::open(path, &self.dir)?;
             let report = feed::import(store, name, &campaign.list, &mut list, &options, now, &mut |_| {}).await?;
             let tally = &report.tally;

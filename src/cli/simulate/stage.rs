@@ -60,7 +60,7 @@ pub(super) fn stage(wanted: &Wanted<'_>, list: &Path) -> Result<Staged, Stop> {
     let site = wanted.config.map(Site::read).transpose()?;
     let (home, plan) = plan_of(wanted.path)?;
     let campaign = only(&plan, wanted.path)?;
-    let Read { leads, tally, from, seen } = read_list(wanted, site.as_ref(), &campaign, &plan, list)?;
+    let Read { leads, tally, from, seen } = read_list(wanted, site.as_ref(), &campaign, (&home, &plan), list)?;
     let zone = Setting::zone(&campaign, &plan.zones);
     let capacity = capacity(wanted, &campaign, &home)?;
     let setting = Setting {
@@ -130,14 +130,14 @@ fn read_list(
     wanted: &Wanted<'_>,
     site: Option<&Site>,
     campaign: &Campaign,
-    plan: &Plan,
+    (home, plan): (&Path, &Plan),
     list: &Path,
 ) -> Result<Read, Stop> {
     let stop = |error: ListError| Stop::import(list, &error.into());
     let from = wanted.from.unwrap_or_else(|| Setting::first_day(campaign));
     let start = Setting::midnight(&Setting::zone(campaign, &plan.zones), from);
     let country = site.and_then(|site| site.config().country);
-    let options = ReadOptions::new(&campaign.list, wanted.encoding, country);
+    let options = ReadOptions::new(&campaign.list, wanted.encoding, country, home);
     options.check().map_err(stop)?;
     let mut file = fetch(site, list).map_err(stop)?;
     let mut rows = file.rows(&campaign.list, &options).map_err(stop)?;

@@ -165,7 +165,14 @@ pub(super) async fn lists_come_newest_first_once_they_are_published<H: Harness>(
         };
         expected.insert(0, shown);
     }
-    let open = ListInfo { campaign: "spring".into(), name: "x".into(), sha256: [200; 32], expires_after: None };
+    let open = ListInfo {
+        campaign: "spring".into(),
+        name: "x".into(),
+        sha256: [200; 32],
+        expires_after: None,
+        model_id: None,
+        model_version: None,
+    };
     let now = s.now;
     assert!(matches!(s.store().import_begin(&open, now).await, Ok(ImportStart::Load(_))));
     assert_eq!(s.store().lists(None, 10).await.unwrap(), expected, "one that still loads is nobody's list yet");

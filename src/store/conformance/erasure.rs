@@ -92,7 +92,14 @@ pub(super) async fn a_later_list_brings_the_data_back_and_nobody_dials<H: Harnes
 pub(super) async fn a_list_that_was_given_up_brings_nobody_back<H: Harness>(mut s: Script<H>) {
     s.import(0, &[row(1, &[1]), row(2, &[2])]).await;
     s.erase(1).await;
-    let list = ListInfo { campaign: "spring".into(), name: "x".into(), sha256: [200; 32], expires_after: None };
+    let list = ListInfo {
+        campaign: "spring".into(),
+        name: "x".into(),
+        sha256: [200; 32],
+        expires_after: None,
+        model_id: None,
+        model_version: None,
+    };
     let now = s.now;
     s.store().import_begin(&list, now).await.unwrap();
     s.store().import_rows(&[row(1, &[1]), row(2, &[2])]).await.unwrap();

@@ -152,8 +152,14 @@ async fn two_diallers_and_two_loads_keep_each_other_out() {
     let mut second = s.harness.open().await;
     let now = s.now;
     assert!(matches!(second.begin("other", &[], now).await, Err(StoreError::Held { .. })));
-    let list =
-        crate::store::ListInfo { campaign: "spring".into(), name: "x".into(), sha256: [1; 32], expires_after: None };
+    let list = crate::store::ListInfo {
+        campaign: "spring".into(),
+        name: "x".into(),
+        sha256: [1; 32],
+        expires_after: None,
+        model_id: None,
+        model_version: None,
+    };
     second.import_begin(&list, now).await.unwrap();
     assert!(matches!(s.store().import_begin(&list, now).await, Err(StoreError::Held { .. })));
     drop(second);

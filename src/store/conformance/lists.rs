@@ -73,7 +73,14 @@ pub(super) async fn a_newer_list_reopens_only_exhausted_and_expired<H: Harness>(
 
 pub(super) async fn a_dry_run_leaves_nothing_behind<H: Harness>(mut s: Script<H>) {
     s.import(0, &[row(1, &[1])]).await;
-    let list = ListInfo { campaign: "spring".into(), name: "x".into(), sha256: [200; 32], expires_after: None };
+    let list = ListInfo {
+        campaign: "spring".into(),
+        name: "x".into(),
+        sha256: [200; 32],
+        expires_after: None,
+        model_id: None,
+        model_version: None,
+    };
     let rows = [row(1, &[1]), row(2, &[2, 3]), row(3, &[2])];
     for _ in 0..2 {
         let now = s.now;
@@ -91,7 +98,14 @@ pub(super) async fn a_dry_run_leaves_nothing_behind<H: Harness>(mut s: Script<H>
 
 pub(super) async fn a_load_that_dies_is_never_seen<H: Harness>(mut s: Script<H>) {
     s.import(0, &[row(1, &[1])]).await;
-    let list = ListInfo { campaign: "spring".into(), name: "x".into(), sha256: [200; 32], expires_after: None };
+    let list = ListInfo {
+        campaign: "spring".into(),
+        name: "x".into(),
+        sha256: [200; 32],
+        expires_after: None,
+        model_id: None,
+        model_version: None,
+    };
     let now = s.now;
     assert!(matches!(s.store().import_begin(&list, now).await, Ok(ImportStart::Load(_))));
     let mut changed = row(1, &[1]);
@@ -124,7 +138,14 @@ pub(super) async fn contacts_are_found_by_key_and_shown_with_all_leads<H: Harnes
 
 pub(super) async fn published_lists_are_told_in_order<H: Harness>(mut s: Script<H>) {
     s.import(0, &[row(1, &[1])]).await;
-    let given_up = ListInfo { campaign: "spring".into(), name: "x".into(), sha256: [200; 32], expires_after: None };
+    let given_up = ListInfo {
+        campaign: "spring".into(),
+        name: "x".into(),
+        sha256: [200; 32],
+        expires_after: None,
+        model_id: None,
+        model_version: None,
+    };
     let now = s.now;
     s.store().import_begin(&given_up, now).await.unwrap();
     assert_eq!(s.store().lists_since(ListId(1)).await.unwrap(), [], "it is not published yet");

@@ -63,6 +63,22 @@ pub(super) async fn a_row_tells_everything_as_of_the_dial<H: Harness>(mut s: Scr
     assert_eq!(row.recorded_at, now.wall);
 }
 
+/// The campaign's file says `m 3`; a list that a model scored knows better, and a later list does not change what was.
+pub(super) async fn an_attempt_tells_whose_scores_its_list_held<H: Harness>(mut s: Script<H>) {
+    s.scored_by = Some(("termdep", "2026-12"));
+    s.import(0, &[row(1, &[1])]).await;
+    let intent = s.intent(0, 0).await;
+    s.authorise(&intent).await;
+    s.scored_by = Some(("termdep", "2027-01"));
+    s.import(0, &[row(1, &[1])]).await;
+    s.finish(no_answer(&intent, s.now)).await;
+    let now = s.now;
+    s.store().seal(now, 10).await.unwrap();
+    let rows = s.store().outcomes(0, 10).await.unwrap();
+    let plan = &rows[0].plan;
+    assert_eq!((plan.model_id.as_deref(), plan.model_version.as_deref()), (Some("termdep"), Some("2026-12")));
+}
+
 pub(super) async fn a_label_is_a_new_revision_once<H: Harness>(mut s: Script<H>) {
     s.import(0, &[row(1, &[1]), row(2, &[2])]).await;
     let intent = s.intent(0, 0).await;

@@ -38,6 +38,8 @@ pub(super) struct Script<H: Harness> {
     /// Two of them, in the order of their index.
     pub(super) campaigns: Vec<Arc<Campaign>>,
     lists: u8,
+    /// Name and version of the model whose scores lists hold from now on.
+    pub(super) scored_by: Option<(&'static str, &'static str)>,
 }
 
 impl<H: Harness> Script<H> {
@@ -51,7 +53,8 @@ impl<H: Harness> Script<H> {
         let campaigns = vec![fixture::campaign("spring"), fixture::campaign("autumn-2")];
         let model = ModelStore::default();
         let now = fixture::tuesday();
-        let mut script = Self { harness, store, model, now, rng: Rng::seeded(seed), campaigns, lists: 0 };
+        let mut script =
+            Self { harness, store, model, now, rng: Rng::seeded(seed), campaigns, lists: 0, scored_by: None };
         let names: Vec<String> = script.campaigns.iter().map(|campaign| campaign.name.clone()).collect();
         let theirs = script.store().campaign_ix(&names).await.unwrap();
         let ours: Vec<CampaignIx> = names.iter().map(|name| script.model.campaign_ix(name)).collect();
@@ -189,6 +192,8 @@ impl<H: Harness> Script<H> {
             name: format!("list-{digest}.csv"),
             sha256: [digest; 32],
             expires_after,
+            model_id: self.scored_by.map(|(id, _)| id.to_owned()),
+            model_version: self.scored_by.map(|(_, version)| version.to_owned()),
         };
         let now = self.now;
         let expires = Some(now.wall + 30 * fixture::DAY);

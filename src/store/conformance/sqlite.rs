@@ -95,6 +95,7 @@ suite! { File:
     outcomes::{
         only_sealed_rows_are_exported_in_order,
         a_row_tells_everything_as_of_the_dial,
+        an_attempt_tells_whose_scores_its_list_held,
         the_arm_of_an_experiment_is_kept_and_sealed,
         a_label_is_a_new_revision_once,
     },

@@ -18,6 +18,7 @@ pub(super) const MIGRATIONS: &[&str] = &[
     include_str!("../../../migrations/sqlite/0003_switches.sql"),
     include_str!("../../../migrations/sqlite/0004_answers.sql"),
     include_str!("../../../migrations/sqlite/0005_experiment.sql"),
+    include_str!("../../../migrations/sqlite/0006_list_model.sql"),
 ];
 
 /// Of a database that is up to date.

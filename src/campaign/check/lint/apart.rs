@@ -7,7 +7,7 @@ use std::cmp::Ordering;
 
 use cel::common::ast::{CallExpr, Expr, IdedExpr, LiteralValue, operators as op};
 
-use crate::campaign::{Campaign, Condition, ListMap};
+use crate::campaign::{Campaign, Condition, ListMap, ScoreBy};
 
 /// Nobody can be called by both: every segment of the one excludes every segment of the other.
 pub fn apart(a: &Campaign, b: &Campaign) -> bool {
@@ -193,7 +193,10 @@ fn written(node: &IdedExpr, list: &ListMap) -> Option<String> {
 
 fn column(name: &str, list: &ListMap) -> String {
     let mapped = match name {
-        "score" => Some(&list.score),
+        "score" => match &list.score {
+            ScoreBy::Column(column) => Some(column),
+            ScoreBy::Model { dir } => return format!("{name} of {dir:?}"),
+        },
         "value" => list.value.as_ref(),
         "attempts_used" => list.attempts_used.as_ref(),
         "consent" => list.consent.as_ref(),

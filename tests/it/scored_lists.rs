@@ -1,0 +1,159 @@
+//! Lists without scores: the campaign's model scores them as they are loaded, by hand, by feeds and in rehearsals.
+
+use std::fmt::Write as _;
+use std::fs;
+use std::path::Path;
+use std::process::{Command, Output};
+
+use serde_json::json;
+
+use crate::daemon::{Setup, Site, until};
+use crate::lists::import;
+use crate::trial::{Trial, number};
+
+const CHAMPION: &str =
+    "list: { key: contact_id, phones: [phone_e164], model: { dir: ../models/champion }, consent: consent }";
+const ROWS: u32 = 1_500;
+
+/// A model of numbers and categories that XGBoost trained, under this calibration.
+fn put_model(site: &Site, version: &str, calibration: &serde_json::Value) {
+    let number = |name| json!({"name": name, "type": "number"});
+    let category = |name, codes: u32| {
+        let categories: Vec<String> = (0..codes).map(|code| format!("{name} {code}")).collect();
+        json!({"name": name, "type": "category", "categories": categories})
+    };
+    let features = [
+        number("age"),
+        category("marital", 4),
+        number("balance"),
+        category("job", 12),
+        number("index"),
+        category("branch", 200),
+    ];
+    let manifest = json!({
+        "schema": "goldenhour/model/v1", "name": "trial", "version": version, "target": "convert", "features": features,
+        "models": {"a": {"file": "a.ubj"}}, "calibration": calibration,
+    });
+    site.write(&format!("models/{version}/model.json"), &manifest.to_string());
+    let forest = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/fixtures/models/mixed.ubj");
+    fs::copy(forest, site.path(&format!("models/{version}/a.ubj"))).unwrap();
+}
+
+fn goldenhour(site: &Site, args: &[&str]) -> Output {
+    let mut command = Command::new(env!("CARGO_BIN_EXE_goldenhour"));
+    command.args(args).current_dir(site.path("")).output().unwrap()
+}
+
+fn promote(site: &Site, version: &str) {
+    let said = goldenhour(site, &["model", "promote", "--models", "models", version]);
+    assert!(said.status.success(), "{}", String::from_utf8_lossy(&said.stderr));
+}
+
+/// A site whose campaign is scored by `models/champion`, which is version 1.
+fn site(config: &str) -> Site {
+    let site = Site::new(&Setup::default());
+    Trial::default().write(&site);
+    let text = fs::read_to_string(site.path("campaigns/trial.yaml")).unwrap();
+    let lines = text.lines().map(|line| if line.starts_with("list:") { CHAMPION } else { line });
+    site.write("campaigns/trial.yaml", &lines.collect::<Vec<_>>().join("\n"));
+    let known = fs::read_to_string(site.path("goldenhour.yaml")).unwrap();
+    site.write("goldenhour.yaml", &format!("{known}{config}"));
+    put_model(&site, "1", &json!({"kind": "none"}));
+    put_model(&site, "2", &json!({"kind": "platt", "a": 1.5, "b": -0.25}));
+    promote(&site, "1");
+    site
+}
+
+fn list() -> String {
+    let mut text = "contact_id,phone_e164,consent,job,age,marital,balance,index,branch\n".to_owned();
+    for n in 0..ROWS {
+        let age = if n % 11 == 0 { "NA".to_owned() } else { (18 + n % 70).to_string() };
+        let job = if n % 13 == 0 { "unheard of".to_owned() } else { format!("job {}", n % 12) };
+        let (balance, index) = (f64::from(n * 37 % 4_001) / 3.0, f64::from(n % 41) / 10.0 - 2.0);
+        let phone = number(7, n);
+        writeln!(text, "k{n},{phone},1,{job},{age},marital {},{balance},{index},branch {}", n % 4, n % 200).unwrap();
+    }
+    text
+}
+
+/// What `goldenhour score` writes, as bits of the numbers that it wrote.
+fn scored(site: &Site, model: &str) -> Vec<u64> {
+    let said = goldenhour(
+        site,
+        &["score", "--model", model, "--data", "list.csv", "--out", "scores.csv", "--id", "contact_id"],
+    );
+    assert!(said.status.success(), "{}", String::from_utf8_lossy(&said.stderr));
+    let text = fs::read_to_string(site.path("scores.csv")).unwrap();
+    text.lines().skip(1).map(|line| line.split_once(',').unwrap().1.parse::<f64>().unwrap().to_bits()).collect()
+}
+
+/// Of the newest list, in its order.
+fn stored(site: &Site) -> Vec<u64> {
+    let rows = site.texts::<1>(
+        "SELECT printf('%!.17g', score) FROM listed WHERE list = (SELECT max(id) FROM list WHERE state = 1) ORDER BY lead",
+    );
+    rows.iter().map(|[score]| score.parse::<f64>().unwrap().to_bits()).collect()
+}
+
+fn models(site: &Site) -> Vec<[String; 2]> {
+    site.texts("SELECT model_id, model_version FROM list WHERE state = 1 ORDER BY id")
+}
+
+#[test]
+fn an_import_without_scores_has_those_of_goldenhour_score_and_a_promotion_gives_others() {
+    let site = site("");
+    site.write("list.csv", &list());
+    let said = import(&site, &["list.csv"]);
+    assert_eq!((said.code, &said.json["leads"]), (0, &ROWS.into()), "{}", said.json);
+    let first = stored(&site);
+    assert_eq!(first, scored(&site, "models/1"));
+    assert_eq!(import(&site, &["list.csv"]).json["status"], "unchanged");
+    promote(&site, "2");
+    assert_eq!(import(&site, &["list.csv"]).json["status"], "loaded");
+    let second = stored(&site);
+    assert_eq!(second, scored(&site, "models/2"));
+    assert!(first.iter().zip(&second).all(|(one, two)| one != two));
+    assert_eq!(models(&site), [["trial", "1"], ["trial", "2"]].map(|names| names.map(str::to_owned)));
+    let rehearsed = goldenhour(
+        &site,
+        &["simulate", "campaigns/trial.yaml", "--list", "list.csv", "--agents", "5", "--days", "1", "--json"],
+    );
+    assert!(rehearsed.status.success(), "{}", String::from_utf8_lossy(&rehearsed.stderr));
+}
+
+#[test]
+fn a_feed_scores_its_list_and_without_a_model_the_list_before_stays() {
+    let site = site("feeds: [{ campaign: trial, source: list.csv, cron: \"* * * * *\" }]\n");
+    site.write("list.csv", &list());
+    let daemon = site.serve(&["--clock-start", "2026-12-01T02:00:00Z", "--clock-rate", "60"]);
+    let runs = |result: &str| {
+        let result = format!("result=\"{result}\"");
+        daemon.metric("goldenhour_feed_runs_total", &["campaign=\"trial\"", &result])
+    };
+    until("the feed has brought its list", || runs("loaded") >= 1.0);
+    assert_eq!(stored(&site), scored(&site, "models/1"));
+    fs::remove_file(site.path("models/champion")).unwrap();
+    until("the feed fails and is counted", || runs("failed") >= 1.0);
+    assert_eq!(site.number("SELECT count(*) FROM list WHERE state = 1"), 1);
+    assert!(daemon.log().contains("GH2027"));
+    daemon.stop();
+}
+
+#[test]
+fn check_and_import_say_which_model_is_missing_and_nothing_is_loaded() {
+    let site = site("");
+    site.write("list.csv", &list());
+    fs::remove_file(site.path("models/champion")).unwrap();
+    let message = import(&site, &["list.csv"]).refused(3, "GH2027");
+    assert!(message.contains("models/champion cannot be read"), "{message}");
+    assert!(!Path::new(&site.path("models/champion")).exists());
+    let said = goldenhour(&site, &["check", "campaigns"]);
+    let shown = String::from_utf8_lossy(&said.stderr);
+    assert_eq!(said.status.code(), Some(3), "{shown}");
+    assert!(shown.contains("trial.yaml:9:") && shown.contains("GH2027"), "{shown}");
+    promote(&site, "2");
+    site.write("list.csv", &list().replace(",index,", ",indices,"));
+    let message = import(&site, &["list.csv"]).refused(1, "GH2009");
+    assert!(message.contains("`index` (a feature of list.model)"), "{message}");
+    assert_eq!(site.number("SELECT count(*) FROM lead"), 0);
+}
