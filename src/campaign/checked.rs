@@ -10,7 +10,7 @@ use crate::base::{Diagnostic, SourceText, Span};
 use crate::contact::{CallResult, Meaning, Zones};
 
 use super::{
-    Attempts, Calendar, CallingHours, Cap, Condition, Experiment, Flow, Goal, GoldenHours, ListMap, Policy, Rank,
+    Arm, Attempts, Calendar, CallingHours, Cap, Condition, Experiment, Flow, Goal, GoldenHours, ListMap, Policy, Rank,
     RankBy, RetryRule, Simulate, TestSet,
 };
 
@@ -175,6 +175,12 @@ impl Campaign {
     /// and dispositions judge nobody.
     pub fn judges_as(&self, other: &Self) -> bool {
         self.hash == other.hash && self.policy.hash == other.policy.hash && self.calendar == other.calendar
+    }
+
+    /// What agents say to customers of a segment and of an arm: the arm's own script goes before.
+    pub fn script<'a>(&'a self, segment: &str, arm: Option<&'a Arm>) -> Option<&'a Arc<str>> {
+        let own = arm.and_then(|arm| arm.script.as_ref());
+        own.or_else(|| self.scripts.get(segment)).or_else(|| self.scripts.get("default"))
     }
 
     pub fn segment(&self, ix: u8) -> Option<&Segment> {

@@ -34,7 +34,7 @@ pub struct Arm {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct ArmIx(pub u8);
 
-/// A champion of one customer in ten thousand is found in so many, as good as surely.
+/// An arm of one customer in ten thousand is found in so many, as good as surely.
 const LOOKS: u64 = 200_000;
 
 impl Experiment {
@@ -59,11 +59,10 @@ impl Experiment {
         self.arms.get(usize::from(ix.0))
     }
 
-    /// A customer of the champion: somebody whom the campaign's own tests can be about.
-    pub fn a_champion(&self) -> Split {
-        let is_champion =
-            |customer: &Split| self.arm(self.arm_of(*customer)).is_some_and(|arm| &*arm.name == Self::CHAMPION);
-        (0..LOOKS).map(Split).find(is_champion).unwrap_or_default()
+    /// A customer of the arm: somebody whom the campaign's own tests can be about.
+    pub fn someone_in(&self, arm: &str) -> Split {
+        let is_in = |customer: &Split| self.arm(self.arm_of(*customer)).is_some_and(|found| &*found.name == arm);
+        (0..LOOKS).map(Split).find(is_in).unwrap_or_default()
     }
 
     /// In parts per million: uniform over customers, since SHA-256 is.

@@ -32,6 +32,8 @@ pub struct TestCase {
     /// The customer's clock, as far as anybody knows it: an IANA name. Times in messages are read on it.
     pub zone: Option<String>,
     pub customer: TestCustomer,
+    /// Of the campaign's experiment; `None`: the champion.
+    pub arm: Option<Arc<str>>,
     pub history: Vec<PastEvent>,
     /// `None`: only the question is asked.
     pub call: Option<TestCall>,

@@ -39,6 +39,7 @@ pub struct RawCase {
     pub result: Option<Spanned<CallResult>>,
     pub disposition: Option<Spanned<String>>,
     pub callback_at: Option<Spanned<String>>,
+    pub arm: Option<Spanned<String>>,
     pub expect: Vec<Spanned<String>>,
 }
 
@@ -133,6 +134,7 @@ fn case(node: &Node, findings: &mut Findings) -> Option<RawCase> {
         disposition: fields.optional("disposition", findings, scalar::text_at),
         callback_at: fields.optional("callback_at", findings, scalar::text_at),
         expect: fields.required("expect", findings, expect).unwrap_or_default(),
+        arm: fields.optional("arm", findings, scalar::text_at),
     };
     fields.finish(findings);
     Some(case)

@@ -74,6 +74,8 @@ const CASE: Shape = Shape {
         ),
         may("disposition", Value::Text, "The call is answered, and ends with this one."),
         may("callback_at", Value::Text, "And they ask to be called back then.").like("2026-12-03 15:00"),
+        may("arm", Value::Text, "The arm of the experiment that the contact is in; `champion` without it.")
+            .like("challenger"),
         must(
             "expect",
             Value::Either(&[Value::Text, Value::List(&Value::Text)]),

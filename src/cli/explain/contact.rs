@@ -8,7 +8,7 @@ use jiff::tz::TimeZone;
 use serde::Serialize;
 
 use crate::base::{CampaignIx, Code, Diagnostic, PhoneId, Pii, Wall};
-use crate::campaign::{Campaign, Plan};
+use crate::campaign::{Arm, Campaign, Plan};
 use crate::cli::ahead::{Seen, clock, shown, spent_out, thousands};
 use crate::cli::exit::{Exit, Stop};
 use crate::cli::site::Site;
@@ -44,6 +44,10 @@ struct Lead {
     zones: Vec<String>,
     golden: Vec<String>,
     segment: Option<String>,
+    /// Of the campaign's experiment.
+    arm: Option<String>,
+    /// What agents say: the arm's script, else the segment's, else the campaign's.
+    script: Option<String>,
     score: f32,
     value: f32,
     p_answer: Option<f32>,
@@ -160,6 +164,8 @@ impl Desk {
         lead.clock = clock(&campaign, &self.plan);
         lead.spent_out = spent_out(&self.forecast, row.campaign_ix);
         fill(&mut lead, &campaign, card);
+        let segment = lead.segment.as_deref().unwrap_or("default");
+        lead.script = campaign.script(segment, arm_of(&campaign, row)).map(ToString::to_string);
         Ok((lead, dials))
     }
 
@@ -190,6 +196,8 @@ fn blank(row: &LeadRow, campaign: Option<&Campaign>, name: String) -> Lead {
         zones: Vec::new(),
         golden: Vec::new(),
         segment: None,
+        arm: campaign.and_then(|campaign| arm_of(campaign, row)).map(|arm| arm.name.to_string()),
+        script: None,
         score: row.score,
         value: row.value,
         p_answer: None,
@@ -203,6 +211,10 @@ fn blank(row: &LeadRow, campaign: Option<&Campaign>, name: String) -> Lead {
         rules: Vec::new(),
         clock: TimeZone::UTC,
     }
+}
+
+fn arm_of<'a>(campaign: &'a Campaign, row: &LeadRow) -> Option<&'a Arm> {
+    campaign.experiment.as_ref().and_then(|experiment| experiment.arm(experiment.arm_of(row.split)))
 }
 
 fn fill(lead: &mut Lead, campaign: &Campaign, card: LeadCard) {
@@ -289,6 +301,14 @@ impl fmt::Display for Lead {
         }
         if self.precedence > 0 {
             write!(f, " with precedence {}", self.precedence)?;
+        }
+        if let Some(arm) = &self.arm {
+            write!(f, "\n  experiment arm {arm}")?;
+        }
+        if let Some(said) =
+            self.script.as_deref().and_then(|script| script.lines().find(|line| !line.trim().is_empty()))
+        {
+            write!(f, "\n  script     {said}")?;
         }
         if !self.golden.is_empty() {
             let golden: Vec<String> = self.golden.iter().map(|at| on(at, &self.clock)).collect();

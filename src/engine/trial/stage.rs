@@ -80,7 +80,9 @@ pub(super) fn row(campaign: &Campaign, case: &TestCase, at: Wall, stand: Stand) 
     LeadRow {
         lead: LeadId(1),
         contact: CONTACT,
-        split: campaign.experiment.as_ref().map_or(Split::default(), Experiment::a_champion),
+        split: campaign.experiment.as_ref().map_or(Split::default(), |experiment| {
+            experiment.someone_in(case.arm.as_deref().unwrap_or(Experiment::CHAMPION))
+        }),
         campaign_ix: OWN,
         list: ListId(1),
         list_expires: campaign.list.expires_after.map(|after| (at - customer.list_age) + after),

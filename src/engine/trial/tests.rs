@@ -46,9 +46,11 @@ retry:
   vacant_number: { phone: dead, next_phone: true }
 agents: { queue: q }
 dispositions:
+  accepted: { outcome: success, contact: right_party, then: final }
   declined: { outcome: failure, contact: right_party, then: final }
   opted_out: { outcome: failure, contact: right_party, then: dnc_customer }
   thinking: { outcome: neutral, contact: right_party, then: callback }
+experiment: { id: e, arms: { champion: { share: 80% }, nobody: { share: 20%, call: never } }, success: accepted }
 "#;
 
 fn plan(mode: &str, tests: &str) -> Plan {
@@ -90,6 +92,13 @@ fn allowed_means_that_the_engine_dials() {
     let got = missed(&format!("{NIGHT}, expect: allowed"));
     assert!(got.starts_with("blocked_by calling_hours, deferred_to 2026-12-04 09:00 Asia/Shanghai"), "{got}");
     assert!(got.contains("20:30 in Asia/Shanghai, open 09:00-12:00, 13:30-20:00"), "{got}");
+}
+
+#[test]
+fn a_test_is_about_a_customer_of_the_arm_that_it_names() {
+    assert_eq!(missed(&format!("{DAY}, arm: champion, expect: allowed")), "");
+    assert_eq!(missed(&format!("{DAY}, arm: nobody, expect: blocked_only_by holdout")), "");
+    assert!(missed(&format!("{DAY}, expect: blocked_by holdout")).starts_with("allowed"));
 }
 
 #[test]

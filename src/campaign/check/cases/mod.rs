@@ -7,8 +7,10 @@ mod moment;
 #[cfg(test)]
 mod tests;
 
+use std::sync::Arc;
+
 use crate::base::{Code, Wall};
-use crate::campaign::decode::Findings;
+use crate::campaign::decode::{Findings, Spanned};
 use crate::campaign::read::{RawCase, RawTests};
 use crate::campaign::{Campaign, TestCall, TestCase, TestMoment, ZoneRule};
 use crate::contact::{CallResult, Zones};
@@ -45,12 +47,16 @@ fn one(subject: Subject<'_>, raw: &RawTests, case: &RawCase, findings: &mut Find
     let call = call(subject, case, zone.as_deref(), findings);
     let has_call = case.result.is_some() || case.disposition.is_some();
     let expect = expect::expectations(subject, &case.expect, zone.as_deref(), phones, has_call, findings);
+    let arm = match &case.arm {
+        Some(name) => Some(subject.arm(name, findings)?),
+        None => None,
+    };
     let Customer { customer, .. } = customer?;
     let (history, expect) = (history?, expect?);
     if expect.is_empty() {
         return None;
     }
-    Some(TestCase { name: case.name.clone()?, at: at?, zone, customer, history, call: call?, expect })
+    Some(TestCase { name: case.name.clone()?, at: at?, zone, customer, arm, history, call: call?, expect })
 }
 
 /// `None` for a mistake, `Some(None)` where no call is made.
@@ -91,7 +97,21 @@ impl Subject<'_> {
         moment::midnight(day, zone)
     }
 
-    fn disposition(self, name: &crate::campaign::decode::Spanned<String>, findings: &mut Findings) -> Option<String> {
+    fn arm(self, name: &Spanned<String>, findings: &mut Findings) -> Option<Arc<str>> {
+        let arms = self.campaign.experiment.as_ref().map(|experiment| experiment.arms.as_slice()).unwrap_or_default();
+        let found = arms.iter().find(|arm| *arm.name == *name.value).map(|arm| Arc::clone(&arm.name));
+        if found.is_none() {
+            let message = format!("there is no arm `{}`", crate::campaign::decode::shortened(&name.value));
+            let hint = match arms {
+                [] => "the campaign has no `experiment`".to_owned(),
+                arms => expect::one_of(&name.value, arms.iter().map(|arm| &*arm.name)),
+            };
+            findings.error_hint(name.span, Code::UnknownName, message, hint);
+        }
+        found
+    }
+
+    fn disposition(self, name: &Spanned<String>, findings: &mut Findings) -> Option<String> {
         if self.campaign.dispositions.contains_key(&name.value) {
             return Some(name.value.clone());
         }

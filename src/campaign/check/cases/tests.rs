@@ -222,3 +222,24 @@ fn phones_keep_the_lists_order_and_share_their_zones() {
     let TestMoment::FirstOpenFrom(from) = case.at else { panic!() };
     assert_eq!(from.to_string(), "2026-06-01T04:00:00Z");
 }
+
+#[test]
+fn a_test_may_be_about_a_customer_of_any_arm_and_of_no_other() {
+    let experiment =
+        "experiment: { id: e, arms: { champion: { share: 90% }, none: { share: 10%, call: never } }, success: yes_ }\n";
+    let success = CAMPAIGN
+        .replace("dispositions: {", "dispositions: { yes_: { outcome: success, contact: right_party, then: final },");
+    let with = |tests: &str, experiment: &str| {
+        let mut folder = folder("");
+        folder.insert("c.yaml", format!("{success}{experiment}{tests}").as_bytes());
+        load(&folder).map_err(|findings| render(&findings))
+    };
+    let test = "tests: [{ name: a, arm: none, expect: blocked_by holdout }, { name: b, expect: allowed }]\n";
+    let plan = with(test, experiment).unwrap();
+    let cases = &plan.tests[0].cases;
+    assert_eq!((cases[0].arm.as_deref(), cases[1].arm.as_deref()), (Some("none"), None));
+    let unknown = with("tests: [{ name: a, arm: nobody, expect: allowed }]\n", experiment).unwrap_err();
+    assert!(unknown.contains("there is no arm `nobody`"), "{unknown}");
+    let without = with("tests: [{ name: a, arm: champion, expect: allowed }]\n", "").unwrap_err();
+    assert!(without.contains("the campaign has no `experiment`"), "{without}");
+}
