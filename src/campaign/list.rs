@@ -44,7 +44,11 @@ pub enum ScoreBy {
     /// A column of the list.
     Column(String),
     /// `model: { dir }`: the folder of a model, relative to the campaigns folder, that scores the rows as they are loaded.
-    Model { dir: String },
+    Model {
+        dir: String,
+        /// `on_error: plain_order`: the score that everybody gets where the model is broken. `None` refuses the list.
+        base_rate: Option<Share>,
+    },
 }
 
 /// When a list is more likely a mistake than a list: nothing of it is loaded then.
@@ -78,4 +82,9 @@ pub enum ColumnKind {
 
 impl ListMap {
     pub const MAX_PHONES: usize = 4;
+
+    /// Is a list whose model is broken loaded all the same?
+    pub fn has_plain_order(&self) -> bool {
+        matches!(self.score, ScoreBy::Model { base_rate: Some(_), .. })
+    }
 }

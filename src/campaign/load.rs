@@ -120,7 +120,7 @@ impl Loader {
                 plan.tests.push(TestSet { source: Arc::clone(findings.source()), subject, cases });
             }
             if let (Some(campaign), Some(span)) = (&checked, model_at)
-                && let ScoreBy::Model { dir } = &campaign.list.score
+                && let ScoreBy::Model { dir, .. } = &campaign.list.score
             {
                 plan.models.push(NamedModel { dir: dir.clone(), source: Arc::clone(findings.source()), span });
             }

@@ -53,7 +53,7 @@ impl Stop {
             ImportError::List(ListError::Unreachable(_)) => (Exit::Unreachable, error.diagnostic()),
             ImportError::List(ListError::Source(_)) => (Exit::Usage, error.diagnostic()),
             ImportError::List(_) | ImportError::NoLead(_) => (Exit::Failure, error.diagnostic()),
-            ImportError::RefuseIf(_) => (Exit::Refused, error.diagnostic()),
+            ImportError::RefuseIf(_) | ImportError::BrokenModel(_) => (Exit::Refused, error.diagnostic()),
             ImportError::Rejects(_) => {
                 let finding = error.diagnostic().hint("name a file that can be written with --rejects FILE");
                 (Exit::Failure, finding)

@@ -12,7 +12,7 @@ use crate::feed::{
     ImportError, ImportOptions, ImportReport, ImportStatus, ListError, ListFile, ReadOptions, Scores, dry_run, import,
     reach,
 };
-use crate::store::Store as _;
+use crate::store::{ModelAlias, Store as _};
 
 use super::exit::{Exit, Stop};
 use super::output;
@@ -51,7 +51,15 @@ pub(super) fn run(args: &Args) -> Result<Exit, Stop> {
         Ok(report) => report,
         Err(stop) => return output::failed(args.json, stop),
     };
-    let refused = report.status != ImportStatus::Unchanged && (report.tally.leads == 0 || !report.refusals.is_empty());
+    let in_plain_order = report.model_alias == ModelAlias::PlainOrder;
+    if let Some(why) = report.broken_model.as_ref().filter(|_| in_plain_order) {
+        let message = format!("{}: in plain order, its model is broken: {why}", report.file.display());
+        output::complain_findings(&[
+            Diagnostic::warning(Code::ListModel, message).hint("mend the model, and import the list again")
+        ]);
+    }
+    let is_out = !report.refusals.is_empty() || report.broken_model.is_some() && !in_plain_order;
+    let refused = report.status != ImportStatus::Unchanged && (report.tally.leads == 0 || is_out);
     output::answer(args.json, &report, refused.then(|| nothing_usable(&report)))
 }
 
@@ -89,7 +97,9 @@ async fn load(args: &Args) -> Result<ImportReport, Stop> {
     bar.finish_and_clear();
     match result {
         Ok(report) => Ok(report),
-        Err(ImportError::NoLead(report) | ImportError::RefuseIf(report)) => Ok(*report),
+        Err(ImportError::NoLead(report) | ImportError::RefuseIf(report) | ImportError::BrokenModel(report)) => {
+            Ok(*report)
+        }
         Err(error @ (ImportError::List(_) | ImportError::Store(_) | ImportError::Rejects(_))) => Err(stop(error)),
     }
 }
@@ -131,6 +141,12 @@ fn named_for_files(list: &ListFile) -> PathBuf {
 
 fn nothing_usable(report: &ImportReport) -> Stop {
     let file = report.file.display();
+    if let Some(why) = &report.broken_model {
+        let message = format!("{file}: list.model is broken: {why}");
+        let hint =
+            "nothing was loaded, the list before stays in force; `on_error: plain_order` of the campaign would load it";
+        return Stop::one(Exit::Refused, Diagnostic::error(Code::ListModel, message).hint(hint));
+    }
     if report.refusals.is_empty() {
         let message = format!("{file}: none of the {} rows can be loaded", report.tally.rows);
         let hint = "each code among the rejects has a page; the first rows of the report show where to look";

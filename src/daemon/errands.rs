@@ -16,7 +16,7 @@ use crate::feed::{
     export, import, reach,
 };
 use crate::obs::Metrics;
-use crate::store::Keys;
+use crate::store::{Keys, ModelAlias};
 
 use super::config::{Config, Database, ExportConfig, FeedConfig};
 use super::serve::open_store;
@@ -54,7 +54,7 @@ impl Errands {
             if !plan.campaigns.iter().any(|campaign| campaign.name == feed.campaign) {
                 tracing::warn!(campaign = feed.campaign, "a feed names a campaign that does not exist yet");
             }
-            for result in ["loaded", "unchanged", "refused", "failed"] {
+            for result in ["loaded", "unchanged", "plain_order", "refused", "failed"] {
                 tools.metrics.feed_runs.open([&feed.campaign, result]);
             }
         }
@@ -122,7 +122,14 @@ fn run_feed(tools: &Tools, feed: &FeedConfig, at: Wall) {
     guard.disarm();
     match result {
         Ok(report) => {
-            count(if report.status == ImportStatus::Unchanged { "unchanged" } else { "loaded" });
+            count(match (report.model_alias, report.status) {
+                (ModelAlias::PlainOrder, _) => "plain_order",
+                (_, ImportStatus::Unchanged) => "unchanged",
+                (_, _) => "loaded",
+            });
+            if let Some(why) = &report.broken_model {
+                tracing::error!(campaign, code = %Code::ListModel, why, "the model is broken: a feed is in plain order");
+            }
             tools.metrics.feed_last_success_seconds.set([campaign], at.0 as f64 / 1e6);
             let tally = report.tally;
             tracing::info!(
@@ -135,7 +142,9 @@ fn run_feed(tools: &Tools, feed: &FeedConfig, at: Wall) {
                 "a feed was loaded"
             );
         }
-        Err(FeedError::Import { error: error @ (ImportError::NoLead(_) | ImportError::RefuseIf(_)) }) => {
+        Err(FeedError::Import {
+            error: error @ (ImportError::NoLead(_) | ImportError::RefuseIf(_) | ImportError::BrokenModel(_)),
+        }) => {
             count("refused");
             tracing::error!(campaign, code = %error.code(), %error, "a feed was refused; the list before stays in force");
         }

@@ -76,6 +76,11 @@ impl Scores {
         if group + group_before > 0 { sum + (a - e) * (a / e).ln() } else { sum }
     }
 
+    /// As in plain order: nothing can be told by them.
+    pub fn is_level(&self) -> bool {
+        self.0.iter().filter(|count| **count > 0).count() <= 1
+    }
+
     fn total(&self) -> u64 {
         self.0.iter().sum()
     }

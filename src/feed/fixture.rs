@@ -200,6 +200,7 @@ fn plan_version() -> PlanVersion {
         ring_ms: 25_000,
         model_id: Some("blend-AB".into()),
         model_version: None,
+        model_alias: "champion".into(),
     }
 }
 

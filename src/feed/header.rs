@@ -34,6 +34,8 @@ pub enum ScoreAt {
     Column(usize),
     /// In the order of the model's features.
     Features(Vec<(Feature, usize)>),
+    /// Plain order: one score for everybody.
+    Same(f64),
 }
 
 /// Everything that is wrong with a header.
@@ -56,19 +58,20 @@ pub struct Missing {
 }
 
 impl Layout {
-    /// `features` are those of the model, where the campaign has one to score its lists.
-    pub fn new(header: Record<'_>, map: &ListMap, features: &[Feature]) -> Result<Self, HeaderError> {
+    /// `features` are those of the model that scores the list, where there is one.
+    pub fn new(header: Record<'_>, map: &ListMap, features: Option<&[Feature]>) -> Result<Self, HeaderError> {
         let names: Vec<String> = header.iter().map(|name| name.trim().to_owned()).collect();
         let mut error = HeaderError { twice: twice(&names), ..HeaderError::default() };
         let mut find = |role: &str, column: &str| place(&names, role, column, &mut error.missing);
         let key = find("list.key", &map.key);
         let phones = map.phones.iter().map(|column| find("list.phones", column)).collect();
-        let score = match &map.score {
-            ScoreBy::Column(column) => ScoreAt::Column(find("list.score", column)),
-            ScoreBy::Model { .. } => {
+        let score = match (&map.score, features) {
+            (ScoreBy::Column(column), _) => ScoreAt::Column(find("list.score", column)),
+            (ScoreBy::Model { .. }, Some(features)) => {
                 let at = |feature: &Feature| (feature.clone(), find("a feature of list.model", &feature.name));
                 ScoreAt::Features(features.iter().map(at).collect())
             }
+            (ScoreBy::Model { base_rate, .. }, None) => ScoreAt::Same(base_rate.unwrap_or_default().fraction()),
         };
         let mut optional = |role: &str, column: &Option<String>| column.as_ref().map(|column| find(role, column));
         let value = optional("list.value", &map.value);
@@ -189,7 +192,7 @@ mod tests {
     fn layout(header: &str, map: &ListMap) -> Result<Layout, HeaderError> {
         let mut records = Records::new(header.as_bytes());
         let Ok(Some(header)) = records.next() else { panic!() };
-        Layout::new(header, map, &[])
+        Layout::new(header, map, None)
     }
 
     #[test]

@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 use std::fmt;
+use std::fs;
 use std::io;
 use std::path::PathBuf;
 
@@ -11,11 +12,11 @@ use sha2::{Digest, Sha256};
 use crate::base::{Code, Diagnostic, Now};
 use crate::campaign::{ListMap, RefuseIf};
 use crate::contact::Row;
-use crate::store::{ImportCounts, ImportStart, ListInfo, Store, StoreError};
+use crate::store::{ImportCounts, ImportStart, ListInfo, ModelAlias, Store, StoreError};
 
 use super::drift::Scores;
 use super::facts::{Facts, counted, size};
-use super::list_model::ListModel;
+use super::list_model::{ListModel, alias};
 use super::manifest::Manifest;
 use super::refuse::refusals;
 use super::reject::RejectFile;
@@ -57,6 +58,10 @@ pub struct ImportReport {
     /// That scored the list, where it did not bring its scores.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub model: Option<ModelUsed>,
+    pub model_alias: ModelAlias,
+    /// Why nobody should go by its scores. With a list that was loaded, it was loaded in plain order.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub broken_model: Option<String>,
     pub first_rejects: Vec<Reject>,
     /// The scores below which a tenth, two tenths, … of the leads lie.
     pub score_deciles: Vec<f64>,
@@ -112,6 +117,8 @@ pub enum ImportError {
     NoLead(Box<ImportReport>),
     #[error("refuse_if keeps the list out: {}", .0.refusals.join("; "))]
     RefuseIf(Box<ImportReport>),
+    #[error("list.model is broken: {}", .0.broken_model.as_deref().unwrap_or_default())]
+    BrokenModel(Box<ImportReport>),
 }
 
 impl ImportError {
@@ -122,13 +129,14 @@ impl ImportError {
             Self::Rejects(_) => Code::ExportWrite,
             Self::NoLead(_) => Code::ListEmpty,
             Self::RefuseIf(_) => Code::ListRefused,
+            Self::BrokenModel(_) => Code::ListModel,
         }
     }
 
     pub fn diagnostic(&self) -> Diagnostic {
         match self {
             Self::List(error) => error.diagnostic(),
-            Self::Store(_) | Self::Rejects(_) | Self::NoLead(_) | Self::RefuseIf(_) => {
+            Self::Store(_) | Self::Rejects(_) | Self::NoLead(_) | Self::RefuseIf(_) | Self::BrokenModel(_) => {
                 Diagnostic::error(self.code(), self.to_string())
             }
         }
@@ -137,8 +145,68 @@ impl ImportError {
 
 /// Loads a list for `campaign`. `progress` is told the bytes read of the file, after every batch.
 ///
-/// On any error the store is as it was. The same file with the same mapping changes nothing.
+/// On any error the store is as it was. The same file with the same mapping changes nothing. A list whose model is broken is
+/// loaded in plain order where the campaign says so, and the report says why.
 pub async fn import<S: Store>(
+    store: &mut S,
+    campaign: &str,
+    map: &ListMap,
+    list: &mut ListFile,
+    options: &ImportOptions,
+    now: Now,
+    progress: &mut (dyn FnMut(u64) + Send),
+) -> Result<ImportReport, ImportError> {
+    let scored = import_as(store, campaign, map, list, options, now, progress).await;
+    let Some(why) = broken_model(&scored).filter(|_| map.has_plain_order()) else { return scored };
+    forget_rejects(&scored)?;
+    let plain = options.in_plain_order();
+    let loaded = import_as(store, campaign, map, list, &plain, now, progress).await?;
+    Ok(ImportReport { broken_model: Some(why), ..loaded })
+}
+
+/// Reads a list as [`import`] does and touches no store. `before`: the scores of the list that is in force.
+pub fn dry_run(
+    campaign: &str,
+    map: &ListMap,
+    list: &mut ListFile,
+    options: &ImportOptions,
+    before: Option<&Scores>,
+) -> Result<ImportReport, ImportError> {
+    let scored = dry_run_as(campaign, map, list, options, before);
+    let Some(why) = broken_model(&scored).filter(|_| map.has_plain_order()) else { return scored };
+    forget_rejects(&scored)?;
+    let read = dry_run_as(campaign, map, list, &options.in_plain_order(), None)?;
+    Ok(ImportReport { broken_model: Some(why), ..read })
+}
+
+/// Why the model is no good, where that is what kept the list out.
+fn broken_model(scored: &Result<ImportReport, ImportError>) -> Option<String> {
+    match scored {
+        Ok(report) => report.broken_model.clone(),
+        Err(ImportError::BrokenModel(report)) => report.broken_model.clone(),
+        Err(ImportError::List(ListError::Model(error))) => Some(error.to_string()),
+        Err(
+            ImportError::List(_)
+            | ImportError::Store(_)
+            | ImportError::Rejects(_)
+            | ImportError::NoLead(_)
+            | ImportError::RefuseIf(_),
+        ) => None,
+    }
+}
+
+/// Of rows that plain order may load.
+fn forget_rejects(scored: &Result<ImportReport, ImportError>) -> Result<(), ImportError> {
+    let rejects = match scored {
+        Ok(report) => report.rejects_file.as_ref(),
+        Err(ImportError::BrokenModel(report)) => report.rejects_file.as_ref(),
+        Err(_) => None,
+    };
+    rejects.map_or(Ok(()), fs::remove_file).map_err(ImportError::Rejects)
+}
+
+/// By the campaign's model, or in plain order, as the options say.
+async fn import_as<S: Store>(
     store: &mut S,
     campaign: &str,
     map: &ListMap,
@@ -151,6 +219,7 @@ pub async fn import<S: Store>(
     let mut rows = list.rows(map, &options.read)?;
     report.had_bom = rows.had_bom();
     report.model = rows.model().map(|model| ModelUsed::of(model.manifest()));
+    report.model_alias = alias(map, &options.read);
     let version = digest(list.print(), map, &options.read, rows.model());
     report.list_version = Some(version.hex());
     let info = ListInfo {
@@ -160,6 +229,7 @@ pub async fn import<S: Store>(
         expires_after: map.expires_after,
         model_id: report.model.as_ref().map(|model| &model.id).or(map.model_id.as_ref()).cloned(),
         model_version: report.model.as_ref().map(|model| &model.version).or(map.model_version.as_ref()).cloned(),
+        model_alias: report.model_alias,
     };
     if let ImportStart::Already { rows, .. } = store.import_begin(&info, now).await? {
         report.status = ImportStatus::Unchanged;
@@ -168,7 +238,7 @@ pub async fn import<S: Store>(
     }
     let complete = read_all(store, &mut rows, list, &mut report, options, progress).await;
     let judged = match complete {
-        Ok(manifest) => judge(store, &rows, &map.refuse_if, &mut report).await.map(|()| manifest),
+        Ok(manifest) => judge(store, &rows, &rules(map, &options.read), &mut report).await.map(|()| manifest),
         Err(error) => Err(error),
     };
     let manifest = match judged {
@@ -182,7 +252,11 @@ pub async fn import<S: Store>(
     if report.status == ImportStatus::Refused {
         store.import_finish(false).await?;
         let report = Box::new(report);
-        return Err(if report.tally.leads == 0 { ImportError::NoLead(report) } else { ImportError::RefuseIf(report) });
+        return Err(match (&report.broken_model, report.tally.leads) {
+            (Some(_), _) => ImportError::BrokenModel(report),
+            (None, 0) => ImportError::NoLead(report),
+            (None, _) => ImportError::RefuseIf(report),
+        });
     }
     report.stored = Some(Stored::from(store.import_finish(true).await?));
     match manifest.finish(&report, now.wall) {
@@ -193,8 +267,7 @@ pub async fn import<S: Store>(
     Ok(report)
 }
 
-/// Reads a list as [`import`] does and touches no store. `before`: the scores of the list that is in force.
-pub fn dry_run(
+fn dry_run_as(
     campaign: &str,
     map: &ListMap,
     list: &mut ListFile,
@@ -206,12 +279,13 @@ pub fn dry_run(
     let mut rejects = RejectFile::new(options.rejects.as_deref());
     report.had_bom = rows.had_bom();
     report.model = rows.model().map(|model| ModelUsed::of(model.manifest()));
+    report.model_alias = alias(map, &options.read);
     report.status = ImportStatus::DryRun;
     while let Some(parsed) = rows.next() {
         let _lead = report.note(parsed?, rows.notes(), &mut rejects)?;
     }
     report.complete(&rows, rejects, list)?;
-    report.judge(&rows, &map.refuse_if, before);
+    report.judge(&rows, &rules(map, &options.read), before);
     Ok(report)
 }
 
@@ -229,6 +303,13 @@ async fn read_all<S: Store>(
     load(store, rows, report, &mut rejects, progress).await?;
     report.complete(rows, rejects, list)?;
     Ok(manifest)
+}
+
+/// Scores that are all the same have moved, and that means nothing.
+fn rules(map: &ListMap, read: &ReadOptions) -> RefuseIf {
+    let mut rules = map.refuse_if.clone();
+    rules.score_psi_above.take_if(|_| read.plain_order);
+    rules
 }
 
 async fn judge<S: Store>(
@@ -277,12 +358,15 @@ async fn load<S: Store>(
 /// where it came from and what would have kept it out does not matter.
 fn digest(print: &Fingerprint, map: &ListMap, read: &ReadOptions, model: Option<&ListModel>) -> Fingerprint {
     let map = ListMap { source: None, refuse_if: RefuseIf::default(), ..map.clone() };
-    let ReadOptions { encoding, country, campaigns: _ } = read;
+    let ReadOptions { encoding, country, plain_order, campaigns: _ } = read;
     let mut hash = Sha256::new();
     hash.update(print.sha256);
     hash.update(format!("{map:?}{encoding:?}{country:?}"));
     if let Some(model) = model {
         hash.update(model.digest());
+    }
+    if *plain_order {
+        hash.update("plain_order");
     }
     Fingerprint { sha256: hash.finalize().into(), size_bytes: print.size_bytes }
 }
@@ -301,6 +385,8 @@ impl ImportReport {
             rejects_by_code: BTreeMap::new(),
             rejects_file: None,
             model: None,
+            model_alias: ModelAlias::Champion,
+            broken_model: None,
             first_rejects: Vec::new(),
             score_deciles: Vec::new(),
             score_psi: None,
@@ -319,9 +405,14 @@ impl ImportReport {
 
     /// Sets `status` where the list has to stay out.
     fn judge(&mut self, rows: &Rows, rules: &RefuseIf, before: Option<&Scores>) {
-        self.score_psi = rules.score_psi_above.and(before).map(|before| rows.scores().psi(before));
+        self.score_psi = rules
+            .score_psi_above
+            .and(before)
+            .filter(|before| !before.is_level())
+            .map(|before| rows.scores().psi(before));
         self.refusals = refusals(rules, &self.tally, self.score_psi);
-        let stays_out = self.tally.leads == 0 || !self.refusals.is_empty();
+        self.broken_model = rows.broken_model().or_else(|| moved(rows, rules, self.score_psi));
+        let stays_out = self.tally.leads == 0 || !self.refusals.is_empty() || self.broken_model.is_some();
         if stays_out && self.status != ImportStatus::DryRun {
             self.status = ImportStatus::Refused;
         }
@@ -342,6 +433,19 @@ impl ImportReport {
                 Ok(None)
             }
         }
+    }
+}
+
+/// Scores that moved further than the campaign lets them are the model's, where it gave them.
+fn moved(rows: &Rows, rules: &RefuseIf, psi: Option<f64>) -> Option<String> {
+    rows.model()?;
+    let only = RefuseIf { score_psi_above: rules.score_psi_above, ..RefuseIf::default() };
+    refusals(&only, &rows.tally(), psi).into_iter().next()
+}
+
+impl ImportOptions {
+    fn in_plain_order(&self) -> Self {
+        Self { read: ReadOptions { plain_order: true, ..self.read.clone() }, ..self.clone() }
     }
 }
 
@@ -370,6 +474,9 @@ impl fmt::Display for ImportReport {
         facts.add("file", format!("{}, sha256 {}…{mark}", size(self.size_bytes), self.sha256.get(..12).unwrap_or("")));
         match self.status {
             ImportStatus::Unchanged => {
+                if let Some(why) = &self.broken_model {
+                    facts.add("plain order", format!("the model is broken: {why}"));
+                }
                 facts.add("rows", format!("{}: loaded before, nothing changed", counted(self.tally.rows)));
                 return facts.fmt(f);
             }
@@ -393,6 +500,12 @@ impl fmt::Display for ImportReport {
         );
         facts.add_some("numbers left out", tally.dropped_phones);
         facts.add_some("leads without zone", tally.without_zone);
+        if let Some(why) = &self.broken_model {
+            facts.add("model broken", why);
+        }
+        if self.model_alias == ModelAlias::PlainOrder {
+            facts.add("plain order", "everybody has the base rate as score");
+        }
         if let Some(model) = &self.model {
             facts.add("scored by", format!("{} {}", model.id, model.version));
         }
@@ -421,7 +534,6 @@ impl fmt::Display for ImportReport {
 
 #[cfg(test)]
 mod tests {
-    use std::fs;
     use std::io::Write;
     use std::path::Path;
     use std::sync::Arc;

@@ -4,11 +4,12 @@ use std::path::Path;
 
 use crate::campaign::{ListMap, ScoreBy};
 use crate::model::{Feature, Manifest, Scorer, Simd};
+use crate::store::ModelAlias;
 
-use super::ListError;
 use super::cells;
 use super::model_folder::load_model_with_digest;
 use super::score::written;
+use super::{ListError, ReadOptions};
 
 #[derive(Debug)]
 pub struct ListModel {
@@ -18,10 +19,13 @@ pub struct ListModel {
 }
 
 impl ListModel {
-    /// `None` where the list brings its scores itself. `campaigns` is the folder that `list.model.dir` is relative to.
-    pub fn of(map: &ListMap, campaigns: &Path) -> Result<Option<Self>, ListError> {
-        let ScoreBy::Model { dir } = &map.score else { return Ok(None) };
-        let (scorer, digest) = load_model_with_digest(&campaigns.join(dir)).map_err(ListError::Model)?;
+    /// `None` where the list brings its scores itself, and in plain order.
+    pub fn of(map: &ListMap, options: &ReadOptions) -> Result<Option<Self>, ListError> {
+        let ScoreBy::Model { dir, .. } = &map.score else { return Ok(None) };
+        if options.plain_order {
+            return Ok(None);
+        }
+        let (scorer, digest) = load_model_with_digest(&options.campaigns.join(dir)).map_err(ListError::Model)?;
         Ok(Some(Self { scorer, digest, simd: Simd::best() }))
     }
 
@@ -46,6 +50,17 @@ impl ListModel {
     }
 }
 
+/// A folder of models has one name that points to the champion, and one to the challenger.
+pub fn alias(map: &ListMap, options: &ReadOptions) -> ModelAlias {
+    match &map.score {
+        ScoreBy::Model { .. } if options.plain_order => ModelAlias::PlainOrder,
+        ScoreBy::Model { dir, .. } if Path::new(dir).file_name().is_some_and(|name| name == "challenger") => {
+            ModelAlias::Challenger
+        }
+        ScoreBy::Model { .. } | ScoreBy::Column(_) => ModelAlias::Champion,
+    }
+}
+
 #[cfg(test)]
 pub(super) mod tests {
     use std::fs;
@@ -54,7 +69,8 @@ pub(super) mod tests {
     use serde_json::{Value, json};
 
     use super::*;
-    use crate::base::{Code, Now};
+    use crate::base::{Code, Now, Share};
+    use crate::campaign::RefuseIf;
     use crate::contact::{ColumnValue, Row};
     use crate::feed::fake::Fake;
     use crate::feed::score::{ScoreOptions, score};
@@ -137,8 +153,13 @@ pub(super) mod tests {
         }
 
         async fn import(&self, store: &mut Fake, list: &str) -> Result<ImportReport, ImportError> {
-            let options = ImportOptions { read: self.options(), ..ImportOptions::default() };
-            import(store, "bill", &map(), &mut self.file(list), &options, Now::default(), &mut |_| {}).await
+            self.import_as(store, list, &map()).await
+        }
+
+        async fn import_as(&self, store: &mut Fake, list: &str, map: &ListMap) -> Result<ImportReport, ImportError> {
+            let rejects = Some(self.path("rejects.csv"));
+            let options = ImportOptions { read: self.options(), rejects, manifest: None };
+            import(store, "bill", map, &mut self.file(list), &options, Now::default(), &mut |_| {}).await
         }
 
         /// What `goldenhour score` says of the same file.
@@ -153,7 +174,7 @@ pub(super) mod tests {
     }
 
     pub(in crate::feed) fn map() -> ListMap {
-        let score = ScoreBy::Model { dir: "model".to_owned() };
+        let score = ScoreBy::Model { dir: "model".to_owned(), base_rate: None };
         ListMap { score, zone: None, consent: None, attributes: None, ..fixture::map() }
     }
 
@@ -257,5 +278,107 @@ pub(super) mod tests {
         let report = dry_run("bill", &map(), &mut site.file(&list(20)), &options, None).unwrap();
         assert_eq!((report.tally.leads, report.score_deciles.len()), (20, 9));
         assert!(report.model.is_some());
+    }
+
+    /// `on_error: plain_order, base_rate: 3%`
+    fn or_plain() -> ListMap {
+        let score = ScoreBy::Model { dir: "model".to_owned(), base_rate: Share::parse("3%") };
+        ListMap { score, ..map() }
+    }
+
+    fn scores_of(store: &Fake) -> Vec<f64> {
+        store.lists.last().unwrap().1.iter().map(|row| row.score).collect()
+    }
+
+    #[tokio::test]
+    async fn with_a_broken_model_a_list_stays_out_or_is_loaded_in_plain_order_as_the_campaign_says() {
+        let site = Site::new();
+        let mut store = Fake::default();
+        fs::rename(site.path("model"), site.path("away")).unwrap();
+        let refused = site.import(&mut store, &list(4)).await.unwrap_err();
+        assert_eq!((refused.code(), store.lists.len()), (Code::ListModel, 0));
+        let loaded = site.import_as(&mut store, &list(4), &or_plain()).await.unwrap();
+        assert_eq!((loaded.status, loaded.model_alias), (ImportStatus::Loaded, ModelAlias::PlainOrder));
+        assert!(loaded.broken_model.as_ref().unwrap().contains("cannot be read"), "{loaded}");
+        assert!(loaded.to_string().contains("plain order"), "{loaded}");
+        assert_eq!(scores_of(&store), [0.03; 4]);
+        let info = &store.lists[0].0;
+        assert_eq!((info.model_alias, info.model_id.as_deref()), (ModelAlias::PlainOrder, None));
+        let again = site.import_as(&mut store, &list(4), &or_plain()).await.unwrap();
+        assert_eq!((again.status, again.model_alias), (ImportStatus::Unchanged, ModelAlias::PlainOrder));
+        fs::rename(site.path("away"), site.path("model")).unwrap();
+        let mended = site.import_as(&mut store, &list(4), &or_plain()).await.unwrap();
+        assert_eq!((mended.status, mended.model_alias), (ImportStatus::Loaded, ModelAlias::Champion));
+        assert_eq!((mended.broken_model, scores_of(&store)), (None, site.scored(&list(4))));
+    }
+
+    #[tokio::test]
+    async fn a_model_without_probabilities_is_broken_and_plain_order_loads_every_row() {
+        let site = Site::new();
+        site.break_scores();
+        let mut store = Fake::default();
+        let error = site.import(&mut store, &list(4)).await.unwrap_err();
+        assert!(matches!(error, ImportError::BrokenModel(_)), "{error}");
+        assert!(error.to_string().contains("no probability for 4 of 4 rows") && store.lists.is_empty(), "{error}");
+        assert!(site.path("rejects.csv").exists());
+        let loaded = site.import_as(&mut store, &list(4), &or_plain()).await.unwrap();
+        assert_eq!((loaded.tally.leads, loaded.tally.rejects), (4, 0));
+        assert!(!site.path("rejects.csv").exists(), "no row was rejected after all");
+    }
+
+    #[tokio::test]
+    async fn a_model_that_says_the_same_of_a_hundred_is_broken_and_of_fewer_may_be_right() {
+        let alike = |rows: u32| {
+            let line = |n: u32| format!("k{n},+999{n:09},40,100,0.5\n");
+            format!("{HEADER}\n{}", (0..rows).map(line).collect::<String>())
+        };
+        let site = Site::new();
+        let mut store = Fake::default();
+        let error = site.import(&mut store, &alike(100)).await.unwrap_err();
+        assert!(error.to_string().contains("the same score to all 100 leads"), "{error}");
+        assert!(site.import(&mut store, &alike(99)).await.is_ok());
+        let loaded = site.import_as(&mut store, &alike(100), &or_plain()).await.unwrap();
+        assert_eq!(loaded.model_alias, ModelAlias::PlainOrder);
+    }
+
+    #[tokio::test]
+    async fn scores_that_moved_too_far_are_the_models_and_plain_order_does_not_stay_for_that() {
+        let site = Site::new();
+        let mut store = Fake::default();
+        let refuse_if = RefuseIf { score_psi_above: Some(250), ..RefuseIf::default() };
+        let map = ListMap { refuse_if, ..or_plain() };
+        assert_eq!(site.import_as(&mut store, &list(500), &map).await.unwrap().model_alias, ModelAlias::Champion);
+        let line = |n: u32| format!("k{n},+999{n:09},80,{n},1.4\n");
+        let old = format!("{HEADER}\n{}", (0..500).map(line).collect::<String>());
+        let moved = site.import_as(&mut store, &old, &map).await.unwrap();
+        assert_eq!(moved.model_alias, ModelAlias::PlainOrder);
+        assert!(moved.broken_model.as_ref().unwrap().contains("the scores have moved by"), "{moved}");
+        let back = site.import_as(&mut store, &list(501), &map).await.unwrap();
+        assert_eq!((back.model_alias, back.score_psi), (ModelAlias::Champion, None));
+    }
+
+    #[tokio::test]
+    async fn a_list_that_lacks_a_feature_is_the_lists_mistake_and_never_in_plain_order() {
+        let site = Site::new();
+        let mut store = Fake::default();
+        let lacking = "contact_id,phone_e164,age,balance\nk,+999200000001,1,1\n";
+        let error = site.import_as(&mut store, lacking, &or_plain()).await.unwrap_err();
+        assert_eq!((error.code(), store.lists.len()), (Code::ListColumns, 0));
+    }
+
+    #[test]
+    fn a_dry_run_shows_plain_order_and_who_is_called_challenger() {
+        let site = Site::new();
+        fs::remove_dir_all(site.path("model")).unwrap();
+        let options = ImportOptions { read: site.options(), ..ImportOptions::default() };
+        let report = dry_run("bill", &or_plain(), &mut site.file(&list(20)), &options, None).unwrap();
+        assert_eq!((report.status, report.model_alias), (ImportStatus::DryRun, ModelAlias::PlainOrder));
+        let of = |dir: &str| {
+            let score = ScoreBy::Model { dir: dir.to_owned(), base_rate: None };
+            alias(&ListMap { score, ..map() }, &site.options())
+        };
+        assert_eq!(of("../models/challenger"), ModelAlias::Challenger);
+        assert_eq!((of("../models/champion"), of("models/termdep-2")), (ModelAlias::Champion, ModelAlias::Champion));
+        assert_eq!(alias(&fixture::map(), &site.options()), ModelAlias::Champion);
     }
 }

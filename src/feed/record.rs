@@ -81,6 +81,7 @@ columns! {
     list_version Text "digest of the list's file and mapping, hex" => |r| text(hex(&r.list_sha256)),
     model_id Text "the model that scored the list" => |r| maybe(r.plan.model_id.as_deref()),
     model_version Text "its version" => |r| maybe(r.plan.model_version.as_deref()),
+    model_alias Text "whose turn it was: `champion`, `challenger`, or `plain_order` where the model was broken and everybody had the same score" => |r| word(&r.plan.model_alias),
     score Number "of the list, in [0, 1]" => |r| Cell::Short(r.context.score),
     value Number "what a success is worth, in the list's unit" => |r| Cell::Short(r.context.value),
     p_answer Number "probability of an answer in this slot, as believed at the dial" => |r| Cell::Short(r.context.p_answer),

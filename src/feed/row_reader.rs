@@ -75,6 +75,7 @@ impl RowReader {
         let (score, features) = match &layout.score {
             ScoreAt::Column(column) => (line.required(*column, Code::ListScore, cells::score)?, Vec::new()),
             ScoreAt::Features(places) => (0.0, line.features(places)?),
+            ScoreAt::Same(score) => (*score, Vec::new()),
         };
         let zones = line.zones(&phones, zones)?;
         let language = line.language()?;

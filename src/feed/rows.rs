@@ -18,6 +18,7 @@ use crate::contact::{Country, Row};
 use super::ListError;
 use super::csv::{Records, Shape};
 use super::drift::Scores;
+use super::facts::counted;
 use super::header::Layout;
 use super::list_model::ListModel;
 use super::reject::Reject;
@@ -34,6 +35,9 @@ pub const ROWS_MAX: u64 = 20_000_000;
 const SCORED_TOGETHER: usize = 1_024;
 const SCORED_BYTES: usize = 4 * 1024 * 1024;
 
+/// So many different people are never equally likely to agree: the model knows nothing of them.
+const LEVEL_LEADS: u64 = 100;
+
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct ReadOptions {
     /// A WHATWG label; UTF-8 without one.
@@ -42,13 +46,15 @@ pub struct ReadOptions {
     pub country: Option<Country>,
     /// The campaigns folder, which `list.model.dir` is relative to.
     pub campaigns: PathBuf,
+    /// Whatever the campaign's model says, everybody has the same score: the model is broken.
+    pub plain_order: bool,
 }
 
 impl ReadOptions {
     /// What somebody says of this one list, else what the campaign says of all of its lists, else what holds in the house.
     pub fn new(map: &ListMap, encoding: Option<&str>, country: Option<Country>, campaigns: &Path) -> Self {
         let encoding = encoding.or(map.encoding.as_deref()).map(str::to_owned);
-        Self { encoding, country: map.country.or(country), campaigns: campaigns.to_owned() }
+        Self { encoding, country: map.country.or(country), campaigns: campaigns.to_owned(), plain_order: false }
     }
 
     /// What can be wrong before there is a file.
@@ -115,6 +121,10 @@ pub struct Rows {
     notes: Vec<Reject>,
     tally: Tally,
     scores: Scores,
+    /// The lowest and the highest of the leads.
+    range: Option<(f64, f64)>,
+    /// Rows that a model came to no probability of.
+    no_probability: u64,
     keys: Prints,
     phones: Prints,
     shared: Prints,
@@ -185,8 +195,8 @@ impl Rows {
         if let Some((column, c)) = found {
             return Err(ListError::HeaderCharacter { column: column + 1, point: u32::from(c) });
         }
-        let model = ListModel::of(map, &options.campaigns)?;
-        let features = model.as_ref().map_or(&[][..], ListModel::features);
+        let model = ListModel::of(map, options)?;
+        let features = model.as_ref().map(ListModel::features);
         let layout = Layout::new(header, map, features).map_err(ListError::Header)?;
         let phone = layout.phones.first().copied().unwrap_or(0);
         records.set_shape(Shape { width: layout.names.len(), phone });
@@ -198,6 +208,8 @@ impl Rows {
             notes: Vec::new(),
             tally: Tally::default(),
             scores: Scores::default(),
+            range: None,
+            no_probability: 0,
             keys: Prints::default(),
             phones: Prints::default(),
             shared: Prints::default(),
@@ -225,6 +237,19 @@ impl Rows {
     /// Of the leads pulled so far.
     pub fn scores(&self) -> &Scores {
         &self.scores
+    }
+
+    /// Why nobody should go by the scores that the model gave to the rows pulled so far.
+    pub fn broken_model(&self) -> Option<String> {
+        self.model.as_ref()?;
+        let (none, rows) = (counted(self.no_probability), counted(self.tally.rows));
+        if self.no_probability > 0 {
+            return Some(format!("the model comes to no probability for {none} of {rows} rows"));
+        }
+        let is_level = self.range.is_some_and(|(low, high)| low >= high);
+        let leads = self.tally.leads;
+        (is_level && leads >= LEVEL_LEADS)
+            .then(|| format!("the model gives the same score to all {} leads", counted(leads)))
     }
 
     pub fn had_bom(&self) -> bool {
@@ -280,7 +305,7 @@ impl Rows {
             self.ahead.push_back(Ahead { read, notes: std::mem::take(&mut self.reader.notes) });
         }
         if let Some(model) = &self.model {
-            score(model, &mut self.ahead);
+            self.no_probability += score(model, &mut self.ahead);
         }
     }
 
@@ -303,6 +328,8 @@ impl Rows {
         }
         self.tally.leads += 1;
         self.scores.add(row.score);
+        let (low, high) = self.range.unwrap_or((row.score, row.score));
+        self.range = Some((low.min(row.score), high.max(row.score)));
         self.tally.dropped_phones += self.notes.len() as u64;
         self.tally.without_zone += u64::from(row.zones.is_empty());
         Parsed::Row(row)
@@ -322,7 +349,9 @@ impl Iterator for Rows {
     }
 }
 
-fn score(model: &ListModel, ahead: &mut VecDeque<Ahead>) {
+/// How many rows have no probability.
+fn score(model: &ListModel, ahead: &mut VecDeque<Ahead>) -> u64 {
+    let mut none = 0;
     let rows = ahead.iter().filter_map(|one| one.read.as_ref().ok());
     let values: Vec<f32> = rows.flat_map(|read| read.features.iter().copied()).collect();
     for (one, score) in ahead.iter_mut().filter(|one| one.read.is_ok()).zip(model.scores(&values)) {
@@ -330,11 +359,13 @@ fn score(model: &ListModel, ahead: &mut VecDeque<Ahead>) {
         match score {
             Ok(score) => row.score = score,
             Err(reason) => {
+                none += 1;
                 let reason = format!("the model gives no probability: {reason}");
                 one.read = Err(Refusal::Row(Reject::row(row.line, Code::ListScore, reason)));
             }
         }
     }
+    none
 }
 
 impl std::fmt::Debug for Rows {

@@ -84,7 +84,7 @@ catalogue! {
     dnc_entries: Gauge "goldenhour_dnc_entries" Rows [];
     /// Finished attempts that no export has taken yet.
     export_lag_rows: Gauge "goldenhour_export_lag_rows" Rows [];
-    /// Runs of a feed by what came of them: loaded, unchanged, refused (by `refuse_if`, or no usable row), failed.
+    /// Runs of a feed by what came of them: loaded, unchanged, plain_order (the model is broken), refused (by `refuse_if`, or no usable row), failed.
     feed_runs: Counter "goldenhour_feed_runs_total" Times ["campaign", "result"];
     /// When a feed last brought its list, as seconds since 1970.
     feed_last_success_seconds: Gauge "goldenhour_feed_last_success_timestamp_seconds" Seconds ["campaign"];

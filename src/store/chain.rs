@@ -166,6 +166,7 @@ mod tests {
             ring_ms: 30_000,
             model_id: None,
             model_version: None,
+            model_alias: "champion".into(),
         };
         OutcomeRow {
             seal: 7,

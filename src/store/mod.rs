@@ -22,7 +22,7 @@ pub use error::StoreError;
 pub use keys::{Keys, KeysError, Token};
 pub use pages::{
     ArmSeen, CallSeen, DncChange, DncEntry, DncFilter, DncSubjectKey, Erased, ImportCounts, ImportStart, LeadCounts,
-    LedgerCursor, ListInfo, ListSeen, NewDnc, Paused, Stats,
+    LedgerCursor, ListInfo, ListSeen, ModelAlias, NewDnc, Paused, Stats,
 };
 pub use records::{Label, LabelTarget, Labelled, NewLabel, OutcomeRow, OutcomeSource, PlanVersion};
 pub use sqlite::{Examined, Sqlite};

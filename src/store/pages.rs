@@ -20,6 +20,29 @@ pub struct ListInfo {
     /// Whose scores it holds, as far as anybody said.
     pub model_id: Option<String>,
     pub model_version: Option<String>,
+    pub model_alias: ModelAlias,
+}
+
+/// Whose turn it was to score a list.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, serde::Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum ModelAlias {
+    /// What is done as a rule.
+    #[default]
+    Champion,
+    Challenger,
+    /// Nobody's: the model was broken, and everybody has the same score.
+    PlainOrder,
+}
+
+impl ModelAlias {
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Champion => "champion",
+            Self::Challenger => "challenger",
+            Self::PlainOrder => "plain_order",
+        }
+    }
 }
 
 /// What an arm of an experiment did so far, in customers.

@@ -55,6 +55,8 @@ pub struct PlanVersion {
     pub ring_ms: u64,
     pub model_id: Option<String>,
     pub model_version: Option<String>,
+    /// `champion`, `challenger`, `plain_order`
+    pub model_alias: String,
 }
 
 /// Who wrote a revision.
@@ -115,6 +117,7 @@ impl PlanVersion {
             ring_ms: u64::try_from(campaign.pacing.ring.as_millis()).unwrap_or(u64::MAX),
             model_id: campaign.list.model_id.clone(),
             model_version: campaign.list.model_version.clone(),
+            model_alias: super::ModelAlias::default().as_str().to_owned(),
         }
     }
 }

@@ -157,3 +157,26 @@ fn check_and_import_say_which_model_is_missing_and_nothing_is_loaded() {
     assert!(message.contains("`index` (a feature of list.model)"), "{message}");
     assert_eq!(site.number("SELECT count(*) FROM lead"), 0);
 }
+
+#[test]
+fn with_a_broken_model_a_campaign_that_says_so_is_called_in_plain_order_and_everybody_hears_of_it() {
+    let site = site("feeds: [{ campaign: trial, source: list.csv, cron: \"* * * * *\" }]\n");
+    site.write("list.csv", &list());
+    let text = fs::read_to_string(site.path("campaigns/trial.yaml")).unwrap();
+    let plain = text.replace("models/champion }", "models/champion, on_error: plain_order, base_rate: 3% }");
+    site.write("campaigns/trial.yaml", &plain);
+    site.write("models/1/a.ubj", "no forest");
+    let said = import(&site, &["list.csv"]);
+    assert_eq!((said.code, &said.json["model_alias"]), (0, &"plain_order".into()), "{}", said.json);
+    assert_eq!(site.number("SELECT count(*) FROM listed WHERE score = 0.03"), i64::from(ROWS));
+    assert_eq!(site.texts::<1>("SELECT model_alias FROM list"), [["plain_order".to_owned()]]);
+    let by_hand =
+        goldenhour(&site, &["import", "--config", "goldenhour.yaml", "--campaign", "trial", "--dry-run", "list.csv"]);
+    let shown = String::from_utf8_lossy(&by_hand.stderr);
+    assert!(shown.contains("warning[GH2027]") && shown.contains("in plain order"), "{shown}");
+    let daemon = site.serve(&["--clock-start", "2026-12-01T02:00:00Z", "--clock-rate", "60"]);
+    let runs = |result: &str| daemon.metric("goldenhour_feed_runs_total", &["campaign=\"trial\"", result]);
+    until("the feed says that it is in plain order", || runs("result=\"plain_order\"") >= 1.0);
+    assert!(daemon.log().contains("a feed is in plain order"));
+    daemon.stop();
+}

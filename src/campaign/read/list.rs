@@ -2,8 +2,8 @@
 
 use std::collections::BTreeMap;
 
-use crate::base::{Code, Span};
-use crate::campaign::decode::{Findings, Node, Spanned, scalar, shortened, unit};
+use crate::base::{Code, Share, Span};
+use crate::campaign::decode::{Fields, Findings, Node, Spanned, scalar, shortened, unit};
 use crate::campaign::{ColumnKind, ColumnSpec, Kind, ListMap, ListSource, RefuseIf, ScoreBy, Vocabulary};
 
 #[derive(Clone, Debug)]
@@ -59,7 +59,7 @@ pub fn list(node: &Node, findings: &mut Findings) -> Option<RawList> {
         fields.missing("model: { score }", findings);
     }
     let model_at = model.dir.as_ref().map(|dir| dir.span);
-    let by = score_by(score, model.score, model.dir, findings);
+    let by = score_by(score, model.score, model.dir.map(|dir| (dir, model.base_rate)), findings);
     let map = ListMap {
         source: fields.optional("source", findings, source),
         refuse_if: fields.optional("refuse_if", findings, refuse_if).unwrap_or_default(),
@@ -88,7 +88,7 @@ pub fn list(node: &Node, findings: &mut Findings) -> Option<RawList> {
 fn score_by(
     column: Option<Spanned<String>>,
     in_model: Option<Spanned<String>>,
-    dir: Option<Spanned<String>>,
+    dir: Option<(Spanned<String>, Option<Share>)>,
     findings: &mut Findings,
 ) -> Option<ScoreBy> {
     match (column, in_model, dir) {
@@ -102,7 +102,7 @@ fn score_by(
             None
         }
         (Some(score), None, None) | (None, Some(score), None) => Some(ScoreBy::Column(score.value)),
-        (None, None, Some(dir)) => Some(ScoreBy::Model { dir: dir.value }),
+        (None, None, Some((dir, base_rate))) => Some(ScoreBy::Model { dir: dir.value, base_rate }),
         (None, None, None) => None,
     }
 }
@@ -123,6 +123,8 @@ struct RawModel {
     version: Option<String>,
     score: Option<Spanned<String>>,
     dir: Option<Spanned<String>>,
+    /// With `on_error: plain_order` only.
+    base_rate: Option<Share>,
     /// By a column or by a folder, whether they can be used or not.
     says_the_score: bool,
 }
@@ -137,7 +139,9 @@ fn model(node: &Node, findings: &mut Findings) -> Option<RawModel> {
             findings.error_hint(node.span, Code::Contradiction, message, format!("take `{key}` out"));
         }
     }
+    let base_rate = on_error(&mut fields, dir.is_some(), findings);
     let model = RawModel {
+        base_rate,
         says_the_score: dir.is_some() || fields.take("score").is_some(),
         id: fields.optional("id", findings, scalar::text_some),
         version: fields.optional("version", findings, scalar::text_some),
@@ -159,6 +163,33 @@ fn model(node: &Node, findings: &mut Findings) -> Option<RawModel> {
     });
     fields.finish(findings);
     Some(model)
+}
+
+/// What becomes of a list whose model is broken: nothing without a word.
+fn on_error(fields: &mut Fields<'_>, has_dir: bool, findings: &mut Findings) -> Option<Share> {
+    let plain = fields.optional("on_error", findings, |node, findings| {
+        let words = [("refuse", false), ("plain_order", true)];
+        scalar::one_of(node, "what to do with a list whose model is broken", &words, &[], findings)
+    });
+    let base_rate = fields.optional("base_rate", findings, unit::share);
+    for key in ["on_error", "base_rate"] {
+        if let (Some(node), false) = (fields.take(key), has_dir) {
+            findings.error(
+                node.span,
+                Code::Contradiction,
+                format!("`{key}` without `dir`: the list brings its scores"),
+            );
+        }
+    }
+    match (plain, fields.take("base_rate")) {
+        (Some(true), None) => fields.missing("base_rate", findings),
+        (None | Some(false), Some(node)) if has_dir => {
+            let hint = "it is what everybody gets in plain order: on_error: plain_order";
+            findings.error_hint(node.span, Code::Contradiction, "a base rate that nobody ever gets", hint);
+        }
+        (_, _) => {}
+    }
+    base_rate.filter(|_| plain == Some(true))
 }
 
 fn model_dir(node: &Node, findings: &mut Findings) -> Option<Spanned<String>> {
@@ -332,7 +363,7 @@ impl RawList {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::base::{Share, render};
+    use crate::base::render;
     use crate::campaign::decode::{parse, source_text};
 
     fn read(more: &str) -> Result<ListMap, String> {
@@ -369,7 +400,11 @@ mod tests {
     #[test]
     fn a_model_may_score_the_list_in_place_of_a_column() {
         let map = read_whole("model: { dir: ../models/champion }").unwrap();
-        assert_eq!(map.score, ScoreBy::Model { dir: "../models/champion".to_owned() });
+        let by = |base_rate| ScoreBy::Model { dir: "../models/champion".to_owned(), base_rate };
+        assert_eq!(map.score, by(None));
+        let plain = read_whole("model: { dir: ../models/champion, on_error: plain_order, base_rate: 3.5% }").unwrap();
+        assert_eq!(plain.score, by(Share::parse("3.5%")));
+        assert_eq!(read_whole("model: { dir: ../models/champion, on_error: refuse }").unwrap().score, by(None));
         assert_eq!((map.model_id, map.model_version), (None, None));
         assert_eq!(read_whole("model: { score: p }").unwrap().score, ScoreBy::Column("p".to_owned()));
     }
@@ -385,6 +420,11 @@ mod tests {
             ("model: { dir: m, id: x }", "`id` beside `dir`"),
             ("model: { dir: m, version: x }", "`version` beside `dir`"),
             ("model: { dir: m, calibrated: true }", "`calibrated` beside `dir`"),
+            ("model: { dir: m, on_error: plain_order }", "model has no `base_rate`"),
+            ("model: { dir: m, base_rate: 3% }", "a base rate that nobody ever gets"),
+            ("model: { dir: m, on_error: refuse, base_rate: 3% }", "a base rate that nobody ever gets"),
+            ("model: { score: p, on_error: refuse }", "`on_error` without `dir`"),
+            ("model: { dir: m, on_error: guess }", "is not what to do with a list whose model is broken"),
             ("model: { dir: \"a\\nb\" }", "without control characters"),
         ] {
             let shown = read_whole(more).unwrap_err();

@@ -12,6 +12,16 @@ const MODEL: Shape = Shape {
             "Folder of a model that scores the list as it is loaded, in the campaigns folder or from there on.",
         )
         .like("../models/champion"),
+        may(
+            "on_error",
+            Value::Words(&Words {
+                what: "what to do with a list whose model is broken",
+                words: || vec!["refuse", "plain_order"],
+            }),
+            "What becomes of a list whose model is broken.",
+        )
+        .default("refuse"),
+        may("base_rate", SHARE, "The score of everybody in plain order: what share agrees as a rule.").like("3%"),
         may("score", COLUMN, "The column with the score: a probability in [0, 1].").like("prob"),
         may("id", Value::Text, "Its name; goes into every outcome.").like("blend-AB"),
         may("version", Value::Text, "Its version; goes into every outcome.").like("2026-11-18"),

@@ -154,6 +154,10 @@ fn every_key_and_word_that_the_decoder_takes_is_in_the_tables_and_vice_versa() {
         assert_eq!(render(&findings.into_list()), "");
     };
     decode(CAMPAIGN, &|node, findings| drop(read::campaign(node, findings)));
+    let scored = "model: { dir: models/m, on_error: plain_order, base_rate: 3% }";
+    let by_column = r#"model: { id: m, version: "1", score: prob, calibrated: true }"#;
+    assert!(CAMPAIGN.contains(by_column));
+    decode(&CAMPAIGN.replace(by_column, scored), &|node, findings| drop(read::campaign(node, findings)));
     decode(&shipped("policies/cn-bank-marketing.yaml"), &|node, findings| {
         drop(read::policy(node, String::new(), findings));
     });

@@ -4,7 +4,8 @@ use crate::base::{AttemptId, ListId, Pii, Wall};
 use crate::contact::CallResult;
 use crate::sim::ModelAttempt;
 use crate::store::{
-    AttemptRow, Browse as _, DncEntry, DncSubjectKey, ImportStart, LabelTarget, ListInfo, ListRow, NewLabel, Store as _,
+    AttemptRow, Browse as _, DncEntry, DncSubjectKey, ImportStart, LabelTarget, ListInfo, ListRow, ModelAlias,
+    NewLabel, Store as _,
 };
 
 use super::fixture::{DAY, HOUR, declined, key, no_answer, number, row};
@@ -172,6 +173,7 @@ pub(super) async fn lists_come_newest_first_once_they_are_published<H: Harness>(
         expires_after: None,
         model_id: None,
         model_version: None,
+        model_alias: ModelAlias::Champion,
     };
     let now = s.now;
     assert!(matches!(s.store().import_begin(&open, now).await, Ok(ImportStart::Load(_))));

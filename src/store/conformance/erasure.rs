@@ -3,7 +3,7 @@
 use crate::contact::{ClosedWhy, Columns, LeadState};
 use crate::engine::LeadRow;
 use crate::gate::Rule;
-use crate::store::{DncFilter, Erased, ListInfo, Store as _};
+use crate::store::{DncFilter, Erased, ListInfo, ModelAlias, Store as _};
 
 use super::fixture::{HOUR, key, no_answer, number, row};
 use super::script::{Harness, Script};
@@ -99,6 +99,7 @@ pub(super) async fn a_list_that_was_given_up_brings_nobody_back<H: Harness>(mut 
         expires_after: None,
         model_id: None,
         model_version: None,
+        model_alias: ModelAlias::Champion,
     };
     let now = s.now;
     s.store().import_begin(&list, now).await.unwrap();

@@ -159,6 +159,7 @@ async fn two_diallers_and_two_loads_keep_each_other_out() {
         expires_after: None,
         model_id: None,
         model_version: None,
+        model_alias: crate::store::ModelAlias::Champion,
     };
     second.import_begin(&list, now).await.unwrap();
     assert!(matches!(s.store().import_begin(&list, now).await, Err(StoreError::Held { .. })));

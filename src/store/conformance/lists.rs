@@ -2,7 +2,7 @@
 
 use crate::base::{ListId, Wall};
 use crate::contact::{ClosedWhy, LeadState};
-use crate::store::{ImportCounts, ImportStart, ListInfo, Store as _, StoreError};
+use crate::store::{ImportCounts, ImportStart, ListInfo, ModelAlias, Store as _, StoreError};
 
 use super::fixture::{HOUR, closed, key, no_answer, row};
 use super::script::{Harness, Script, unsplit};
@@ -80,6 +80,7 @@ pub(super) async fn a_dry_run_leaves_nothing_behind<H: Harness>(mut s: Script<H>
         expires_after: None,
         model_id: None,
         model_version: None,
+        model_alias: ModelAlias::Champion,
     };
     let rows = [row(1, &[1]), row(2, &[2, 3]), row(3, &[2])];
     for _ in 0..2 {
@@ -105,6 +106,7 @@ pub(super) async fn a_load_that_dies_is_never_seen<H: Harness>(mut s: Script<H>)
         expires_after: None,
         model_id: None,
         model_version: None,
+        model_alias: ModelAlias::Champion,
     };
     let now = s.now;
     assert!(matches!(s.store().import_begin(&list, now).await, Ok(ImportStart::Load(_))));
@@ -145,6 +147,7 @@ pub(super) async fn published_lists_are_told_in_order<H: Harness>(mut s: Script<
         expires_after: None,
         model_id: None,
         model_version: None,
+        model_alias: ModelAlias::Champion,
     };
     let now = s.now;
     s.store().import_begin(&given_up, now).await.unwrap();

@@ -57,7 +57,7 @@ pub(super) async fn a_row_tells_everything_as_of_the_dial<H: Harness>(mut s: Scr
     assert_eq!((row.campaign.as_str(), row.list_name.as_str()), ("spring", "list-1.csv"));
     assert_eq!(row.plan.policy, "mild@1");
     assert_eq!(row.plan.campaign_hash, intent.campaign.hash);
-    assert_eq!(row.plan.model_version.as_deref(), Some("3"));
+    assert_eq!((row.plan.model_version.as_deref(), row.plan.model_alias.as_str()), (Some("3"), "champion"));
     assert_eq!((row.tags.clone(), row.zones.len()), (vec!["gold".to_owned()], 2));
     assert_eq!(row.authorised_at, intent.decided.wall);
     assert_eq!(row.recorded_at, now.wall);
@@ -77,6 +77,7 @@ pub(super) async fn an_attempt_tells_whose_scores_its_list_held<H: Harness>(mut 
     let rows = s.store().outcomes(0, 10).await.unwrap();
     let plan = &rows[0].plan;
     assert_eq!((plan.model_id.as_deref(), plan.model_version.as_deref()), (Some("termdep"), Some("2026-12")));
+    assert_eq!(plan.model_alias, "challenger");
 }
 
 pub(super) async fn a_label_is_a_new_revision_once<H: Harness>(mut s: Script<H>) {

@@ -14,8 +14,8 @@ use crate::engine::{
 use crate::gate::{Rule, Verdict};
 use crate::sim::{Fault, ModelCounts, ModelList, ModelStore, ModelSubject};
 use crate::store::{
-    Browse, DncSubjectKey, Erased, ImportCounts, ImportStart, LedgerCursor, ListInfo, NewDnc, Store, StoreError,
-    SwitchOf, Turned,
+    Browse, DncSubjectKey, Erased, ImportCounts, ImportStart, LedgerCursor, ListInfo, ModelAlias, NewDnc, Store,
+    StoreError, SwitchOf, Turned,
 };
 
 use super::fixture;
@@ -194,6 +194,7 @@ impl<H: Harness> Script<H> {
             expires_after,
             model_id: self.scored_by.map(|(id, _)| id.to_owned()),
             model_version: self.scored_by.map(|(_, version)| version.to_owned()),
+            model_alias: self.scored_by.map_or(ModelAlias::Champion, |_| ModelAlias::Challenger),
         };
         let now = self.now;
         let expires = Some(now.wall + 30 * fixture::DAY);

@@ -67,10 +67,13 @@ pub(super) async fn begin(
     let mut binds = Binds::default();
     binds.int(i64::from(campaign.0)).text(&list.name).blob(&list.sha256).int(now.0);
     binds.maybe_int(list.expires_after.map(|after| (now + after).0));
-    binds.maybe_text(list.model_id.as_deref()).maybe_text(list.model_version.as_deref());
-    let text = "INSERT INTO list(campaign, name, sha256, at, expires, model_id, model_version, state, first_contact,
+    binds
+        .maybe_text(list.model_id.as_deref())
+        .maybe_text(list.model_version.as_deref())
+        .text(list.model_alias.as_str());
+    let text = "INSERT INTO list(campaign, name, sha256, at, expires, model_id, model_version, model_alias, state, first_contact,
             first_phone, first_lead)
-        SELECT ?, ?, ?, ?, ?, ?, ?, 0, (SELECT coalesce(max(id), 0) + 1 FROM contact),
+        SELECT ?, ?, ?, ?, ?, ?, ?, ?, 0, (SELECT coalesce(max(id), 0) + 1 FROM contact),
             (SELECT coalesce(max(id), 0) + 1 FROM phone), (SELECT coalesce(max(id), 0) + 1 FROM lead)
         RETURNING id, first_contact, first_phone, first_lead";
     let Some(row) = sql::row(&mut tx, text, binds).await? else { return Err(StoreError::NoImport) };

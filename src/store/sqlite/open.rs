@@ -19,6 +19,7 @@ pub(super) const MIGRATIONS: &[&str] = &[
     include_str!("../../../migrations/sqlite/0004_answers.sql"),
     include_str!("../../../migrations/sqlite/0005_experiment.sql"),
     include_str!("../../../migrations/sqlite/0006_list_model.sql"),
+    include_str!("../../../migrations/sqlite/0007_model_alias.sql"),
 ];
 
 /// Of a database that is up to date.

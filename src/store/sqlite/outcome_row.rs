@@ -94,6 +94,7 @@ const FIELDS: &[&str] = &[
     "v.ring_ms",
     "iif(i.model_id IS NULL, v.model_id, i.model_id)",
     "iif(i.model_id IS NULL, v.model_version, i.model_version)",
+    "coalesce(i.model_alias, 'champion')",
     "c.name",
     "i.name",
     "hex(coalesce(i.sha256, zeroblob(32)))",
@@ -289,6 +290,7 @@ fn read_plan(cells: &mut Cells, campaign_ix: CampaignIx) -> Result<PlanVersion, 
         ring_ms: cells.small()?,
         model_id: cells.maybe_text()?.map(str::to_owned),
         model_version: cells.maybe_text()?.map(str::to_owned),
+        model_alias: cells.text()?.to_owned(),
     })
 }
 

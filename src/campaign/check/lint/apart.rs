@@ -195,7 +195,7 @@ fn column(name: &str, list: &ListMap) -> String {
     let mapped = match name {
         "score" => match &list.score {
             ScoreBy::Column(column) => Some(column),
-            ScoreBy::Model { dir } => return format!("{name} of {dir:?}"),
+            ScoreBy::Model { dir, .. } => return format!("{name} of {dir:?}"),
         },
         "value" => list.value.as_ref(),
         "attempts_used" => list.attempts_used.as_ref(),

@@ -117,6 +117,7 @@ mod tests {
             ring_ms: 25_000,
             model_id: Some("blend-AB".into()),
             model_version: None,
+            model_alias: "champion".into(),
         }
     }
 
