@@ -38,7 +38,7 @@ pub use config::{EngineConfig, GroupSpec, Member, QueueSpec, Spend, TrunkSpec};
 pub use counted::{Counted, FinishedCount, IntentAnswer};
 pub use engine::Engine;
 pub use forecast::{Blocked, Day, Fate, Forecast, Hour, Later, LeadCard, Outlook, Waterfall};
-pub use heard::Heard;
+pub use heard::{Heard, tally_of};
 pub use input::{Input, OperatorCommand, Output, Why};
 pub use journal::{Decisions, Difference, Entry, JournalError, Reader, Recorded, Recorder, Replay, ReplayError};
 pub use last_gate::{AsStored, last_gate, refused};
