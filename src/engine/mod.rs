@@ -27,6 +27,8 @@ mod spend;
 mod standing;
 mod store;
 mod switches;
+#[cfg(test)]
+pub mod testing;
 mod tick;
 mod trial;
 mod unwritten;
