@@ -17,7 +17,7 @@ use crate::store::ListSeen;
 use super::ahead::{Seen, clock, shown, spent_out, thousands};
 use super::exit::{Exit, Stop};
 use super::output;
-use super::simulate::of_database;
+use super::simulate::{CurvesSaid, of_database};
 use super::site::{Site, block_on, unknown};
 
 /// Who would be called when, and who not and why; reads the database and changes nothing
@@ -75,6 +75,9 @@ struct One {
     /// With `--agents`: the same day rehearsed, by what the contacts' own clocks show. Hours without a dial are left out.
     #[serde(skip_serializing_if = "Option::is_none")]
     expected: Option<Vec<Expected>>,
+    /// What they were rehearsed by.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    answer_curves: Option<CurvesSaid>,
     #[serde(skip)]
     fall: Waterfall,
     #[serde(skip)]
@@ -129,7 +132,8 @@ async fn plan(args: &Args) -> Result<Report, Stop> {
         let paused = seen.paused.holds(*ix);
         let Some(mut one) = one(&forecast, &plan, *ix, campaign, lists, paused) else { continue };
         if let Some(agents) = args.agents {
-            let figures = of_database(&mut seen, &plan, (*ix, campaign), agents, 1).await?;
+            let (figures, curves) = of_database(&mut seen, &plan, (*ix, campaign), agents, 1).await?;
+            one.answer_curves = Some(curves);
             one.expected = Some(expected(&figures));
         }
         campaigns.push(one);
@@ -172,6 +176,7 @@ fn one(
         hours: hours(&day, &clock),
         contact_hours: day.local.iter().map(|hour| row(hour, &TimeZone::UTC)).collect(),
         expected: None,
+        answer_curves: None,
         zone: day.zone,
         fall,
         clock,
@@ -210,8 +215,8 @@ impl fmt::Display for Report {
             one.head(f)?;
             write!(f, "\n{}", one.waterfall())?;
             write!(f, "\n{}", one.day())?;
-            if let Some(expected) = &one.expected {
-                write!(f, "\n{}", ahead_of(expected))?;
+            if let (Some(expected), Some(curves)) = (&one.expected, &one.answer_curves) {
+                write!(f, "\n{}\n  {curves}", ahead_of(expected))?;
             }
         }
         Ok(())

@@ -174,8 +174,6 @@ fn allowed_from(verdict: &Verdict, now: Wall) -> Option<Wall> {
 
 #[cfg(test)]
 mod tests {
-    use std::collections::BTreeMap;
-    use std::sync::Arc;
     use std::time::Duration;
 
     use super::*;
@@ -183,9 +181,7 @@ mod tests {
     use crate::call::{LegEnd, LegEvent, ReleaseSide};
     use crate::campaign::{Folder, load};
     use crate::contact::{Columns, LeadState};
-    use crate::engine::{
-        EngineConfig, Input, LeadRow, OperatorCommand, Output, PhoneRow, StoreReply, StoreRequest, TrunkSpec,
-    };
+    use crate::engine::{Input, LeadRow, OperatorCommand, Output, PhoneRow, StoreReply, StoreRequest, testing};
 
     fn policy(name: &str, precedence: u8) -> String {
         format!(
@@ -209,7 +205,7 @@ mod tests {
     /// Campaign `a` and campaign `b` want person 1, who may be dialled so often in a day; which of them dial, in order.
     fn dialled(values: [f32; 2], precedence: [u8; 2], dials: u8) -> Vec<u16> {
         let mut now = Now { wall: Wall::parse("2026-12-01T10:00:00+08:00").unwrap(), ..Now::default() };
-        let mut engine = Engine::new(now, config());
+        let mut engine = Engine::new(now, testing::config(9, 9));
         engine.handle(now, plan(precedence, dials));
         let both = [CampaignIx(0), CampaignIx(1)];
         for ix in both {
@@ -243,30 +239,6 @@ mod tests {
         }
         let plan = load(&folder).unwrap_or_else(|findings| panic!("{}", crate::base::render(&findings)));
         Input::Plan((0..).map(CampaignIx).zip(plan.campaigns.iter().cloned()).collect(), plan.zones)
-    }
-
-    fn config() -> EngineConfig {
-        let trunk = TrunkSpec {
-            name: "gw".into(),
-            live: false,
-            max_calls: 9,
-            max_cps: 9,
-            caller_ids: ["+999100000001".into()].into(),
-            pools: BTreeMap::new(),
-            shown_max: BTreeMap::new(),
-            spend: None,
-            reach: Arc::new(crate::base::Reach::of_country(None, &[])),
-        };
-        EngineConfig {
-            seed: 1,
-            trunks: vec![trunk],
-            groups: Vec::new(),
-            queues: Vec::new(),
-            test_numbers_only: true,
-            zone: jiff::tz::TimeZone::UTC,
-            wall_rate: 1.0,
-            permit: EngineConfig::PERMIT,
-        }
     }
 
     fn row(campaign_ix: CampaignIx, value: f32) -> LeadRow {

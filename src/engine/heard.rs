@@ -2,9 +2,10 @@
 
 use std::sync::Arc;
 
-use crate::base::CampaignIx;
+use crate::base::{CampaignIx, Wall};
 use crate::campaign::Campaign;
-use crate::rank::{Past, Place, Slot};
+use crate::rank::{Past, Place, Slot, Tally};
+use crate::schedule::day_number;
 
 use super::Engine;
 
@@ -27,6 +28,18 @@ impl Heard {
         let at = campaign.segments.iter().position(|segment| *segment.name == *self.segment)?;
         Some(Place { segment: u8::try_from(at).ok()?, slot: self.slot, past: self.past })
     }
+}
+
+/// What they tell a campaign as it is now, each day worth what its age at that moment says.
+pub fn tally_of(heard: &[Heard], campaign: &Campaign, at: Wall) -> Tally {
+    let mut tally = Tally::default();
+    for of in heard {
+        if let Some(place) = of.place(campaign) {
+            tally.add(of.day, place, of.dials, of.answered);
+        }
+    }
+    tally.turn(day_number(at));
+    tally
 }
 
 impl Engine {

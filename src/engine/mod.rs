@@ -27,6 +27,8 @@ mod spend;
 mod standing;
 mod store;
 mod switches;
+#[cfg(test)]
+pub mod testing;
 mod tick;
 mod trial;
 mod unwritten;
@@ -38,7 +40,7 @@ pub use config::{EngineConfig, GroupSpec, Member, QueueSpec, Spend, TrunkSpec};
 pub use counted::{Counted, FinishedCount, IntentAnswer};
 pub use engine::Engine;
 pub use forecast::{Blocked, Day, Fate, Forecast, Hour, Later, LeadCard, Outlook, Waterfall};
-pub use heard::Heard;
+pub use heard::{Heard, tally_of};
 pub use input::{Input, OperatorCommand, Output, Why};
 pub use journal::{Decisions, Difference, Entry, JournalError, Reader, Recorded, Recorder, Replay, ReplayError};
 pub use last_gate::{AsStored, last_gate, refused};

@@ -75,7 +75,7 @@ mod tests {
     use crate::call::{Digit, LegCommand, LegEnd, LegEvent, ReleaseSide};
     use crate::campaign::{Folder, load};
     use crate::contact::{CallResult, ColumnValue, Columns, LeadState};
-    use crate::engine::{EngineConfig, Input, LeadRow, Outcome, Output, PhoneRow, StoreReply, StoreRequest, TrunkSpec};
+    use crate::engine::{Input, LeadRow, Outcome, Output, PhoneRow, StoreReply, StoreRequest, testing};
 
     const POLICY: &str = "schema: goldenhour/policy/v1\npolicy: p\nversion: 1\ntitle: p\npurposes: [marketing]\n\
          sources: [\"of a test\"]\nconsent: not_refused\n\
@@ -151,28 +151,7 @@ mod tests {
     impl Trial {
         fn new(lines: u32) -> Self {
             let now = Now { wall: Wall::parse("2026-12-01T10:00:00+08:00").unwrap(), ..Now::default() };
-            let trunk = TrunkSpec {
-                shown_max: BTreeMap::new(),
-                spend: None,
-                reach: Arc::new(crate::base::Reach::of_country(None, &[])),
-                name: "gw".into(),
-                live: false,
-                max_calls: lines,
-                max_cps: 100,
-                caller_ids: ["+999100000001".into()].into(),
-                pools: BTreeMap::new(),
-            };
-            let config = EngineConfig {
-                seed: 1,
-                trunks: vec![trunk],
-                groups: Vec::new(),
-                queues: Vec::new(),
-                test_numbers_only: true,
-                zone: jiff::tz::TimeZone::UTC,
-                wall_rate: 1.0,
-                permit: EngineConfig::PERMIT,
-            };
-            let engine = Engine::new(now, config);
+            let engine = Engine::new(now, testing::config(lines, 100));
             let mut trial = Self { engine, now, intents: Vec::new(), outcomes: Vec::new() };
             trial.give(A.plan());
             trial

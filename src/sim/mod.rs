@@ -24,8 +24,8 @@ pub use model_store::{Fault, ModelAttempt, ModelDnc, ModelError, ModelStore, Mod
 pub use population::{Behaviour, Kind, Person, Population};
 pub use refusal::{Refusal, refusal_of, rings};
 pub use rehearsal::{
-    AttemptRecord, Capacity, Card, HourFigures, Leads, Record, Rehearsal, Roster, RosterMistake, RunFigures,
-    SegmentFigures, Setting, Spread, Verdict,
+    Answers, AttemptRecord, Capacity, Card, Curves, HourFigures, Leads, Record, Rehearsal, Roster, RosterMistake,
+    RunFigures, SegmentFigures, Setting, Spread, Verdict,
 };
 pub use scenario::{Draft, Scenario};
 pub use witness::Violation;

@@ -57,6 +57,8 @@ mod lossy;
 #[cfg(test)]
 mod misbehaviour;
 #[cfg(test)]
+mod model;
+#[cfg(test)]
 mod operators;
 #[cfg(test)]
 mod plan;

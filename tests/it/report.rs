@@ -24,7 +24,7 @@ calling_hours: { mon-sun: ["09:00-20:00"], fallback_zone: Asia/Shanghai }
 "#;
 
 /// A site whose daemon has dialled for four weeks.
-fn after_four_weeks() -> Site {
+pub(crate) fn after_four_weeks() -> Site {
     let site = Site::new(&Setup::default());
     Trial { more: SEGMENTS, ..Trial::default() }.write(&site);
     let text = Trial { more: SEGMENTS, ..Trial::default() }.text();

@@ -8,6 +8,10 @@ use std::process::{Command, Output};
 use serde_json::Value;
 use tempfile::TempDir;
 
+use crate::daemon::Site;
+use crate::report::after_four_weeks;
+use crate::trial::Trial;
+
 /// A flow, the shared policies, and so many people.
 fn home(require: &str, leads: u32) -> TempDir {
     let home = tempfile::tempdir().unwrap();
@@ -118,4 +122,104 @@ fn a_truth_that_is_no_chance_is_refused_with_its_line() {
     let said = String::from_utf8_lossy(&output.stderr).into_owned();
     assert_eq!(output.status.code(), Some(3), "{said}");
     assert!(said.contains("line 2: column `yes` of --truth is empty or not declared"), "{said}");
+}
+
+/// Answers of 100 dials, from 18:00 to 20:00 and before noon.
+fn evening_and_morning(hours: &Value) -> (f64, f64) {
+    let of = |from: &str, until: &str| {
+        let within = |hour: &&Value| (from..until).contains(&hour["hour"].as_str().unwrap());
+        let hours: Vec<&Value> = hours.as_array().unwrap().iter().filter(within).collect();
+        let sum = |key: &str| hours.iter().map(|hour| hour[key].as_f64().unwrap()).sum::<f64>();
+        100.0 * sum("answered") / sum("attempts")
+    };
+    (of("18:00", "20:00"), of("09:00", "12:00"))
+}
+
+/// Whose evenings were answered for four weeks, while its file says that mornings are.
+fn misled() -> Site {
+    let site = after_four_weeks();
+    let more = "segments: [{ name: high, when: 'score >= 0.5' }, { name: rest, when: 'score >= 0.02' }]\n\
+                golden_hours: { prior_weight_calls: 20, answer_rate: { golden: 45%, other: 20% }, seed: { all: [\"09:00-12:00\"] } }\n\
+                calling_hours: { mon-sun: [\"09:00-10:00\", \"18:00-20:00\"], fallback_zone: Asia/Shanghai }\n";
+    let attempts = "{ max: 9, max_per_day: 1 }";
+    let text = Trial { more, attempts, ..Trial::default() }.text();
+    site.write("campaigns/trial.yaml", &text);
+    site
+}
+
+#[test]
+fn with_a_database_people_answer_as_it_has_learned_and_the_output_says_so() {
+    let site = misled();
+    let counted = "SELECT count(*) FROM outcome WHERE result IN \
+                   ('answered','machine','no_answer','busy','not_reachable')";
+    let attempts = site.number(counted);
+    let list = site.path("list.csv");
+    let campaign = site.path("campaigns/trial.yaml");
+    let files = [campaign.to_str().unwrap(), "--list", list.to_str().unwrap()];
+    let flags = ["--agents", "1", "--days", "2", "--from", "2026-12-01", "--json"];
+    let simulate = || site.run("simulate", &[&files[..], &flags].concat());
+    let (text, again) = (simulate(), simulate());
+    assert_eq!(text, again, "the same seed and the same database");
+    let report: Value = serde_json::from_str(&text).unwrap();
+    let curves = &report["answer_curves"];
+    assert_eq!((&curves["from"], &curves["attempts"]), (&"learned".into(), &attempts.into()), "{report}");
+    let (evening, morning) = evening_and_morning(&report["hours"]);
+    assert!(evening > morning + 5.0, "{evening} {morning}: {report}");
+
+    let seeded = crate::trial::without_config("simulate", &[&files[..], &flags].concat());
+    let seeded: Value = serde_json::from_slice(&seeded.stdout).unwrap();
+    assert_eq!(seeded["answer_curves"]["from"], "seed", "{seeded}");
+    let (evening, morning) = evening_and_morning(&seeded["hours"]);
+    assert!(morning > evening + 5.0, "{evening} {morning}: {seeded}");
+    let said = site.run("simulate", &[&files[..], &["--agents", "1", "--days", "1"]].concat());
+    let line = said.lines().find(|line| line.contains("answer curves: ")).unwrap();
+    assert!(line.contains("learned from ") && line.ends_with(" attempts up to 2026-11-28"), "{line}");
+}
+
+#[test]
+fn plan_and_diff_with_agents_rehearse_by_the_database_too() {
+    let site = misled();
+    let at = ["--at", "2026-12-01T00:30:00Z", "--agents", "1", "--json"];
+    let (one, again) = (site.run("plan", &at), site.run("plan", &at));
+    assert_eq!(one, again);
+    let plan: Value = serde_json::from_str(&one).unwrap();
+    let plan = &plan["campaigns"][0];
+    assert_eq!(plan["answer_curves"]["from"], "learned", "{plan}");
+    let (evening, morning) = evening_and_morning(&plan["expected"]);
+    assert!(evening > morning, "{evening} {morning}: {plan}");
+
+    let text = std::fs::read_to_string(site.path("campaigns/trial.yaml")).unwrap();
+    site.write("old.yaml", &text);
+    site.write("new.yaml", &text.replace("name: high", "name: gold").replace("name: rest", "name: others"));
+    let (old, new) = (site.path("old.yaml"), site.path("new.yaml"));
+    let files = [old.to_str().unwrap(), new.to_str().unwrap(), "--days", "1"];
+    let said: Value = serde_json::from_str(&site.run("diff", &[&files[..], &at].concat())).unwrap();
+    let rehearsal = &said["campaigns"][0]["rehearsal"];
+    let from = |side: &str| rehearsal[side]["answer_curves"]["from"].as_str();
+    assert_eq!((from("old"), from("new")), (Some("learned"), Some("seed")), "{rehearsal}");
+    let said = site.run("diff", &[&files[..], &at[..4]].concat());
+    assert!(said.contains("\n  old answer curves: learned from "), "{said}");
+    assert!(said.contains("\n  new answer curves: seeded by the campaign, nothing learned yet"), "{said}");
+}
+
+#[test]
+fn before_there_is_a_database_the_seed_holds_and_one_that_cannot_be_read_is_refused() {
+    let home = home("p50(successes) >= 0", 50);
+    let site = tempfile::tempdir().unwrap();
+    let config = site.path().join("goldenhour.yaml");
+    fs::write(&config, "database: \"sqlite://var/goldenhour.db\"\n").unwrap();
+    let with_config = ["--config", config.to_str().unwrap()];
+    let said = simulate(home.path(), &with_config);
+    let said = String::from_utf8_lossy(&said.stdout).into_owned();
+    assert!(said.contains("answer curves: seeded by the campaign, nothing learned yet"), "{said}");
+    let said = simulate(home.path(), &[]);
+    let said = String::from_utf8_lossy(&said.stdout).into_owned();
+    assert!(said.contains("answer curves: seeded by the campaign (--config asks a database for better)"), "{said}");
+    fs::create_dir(site.path().join("var")).unwrap();
+    fs::write(site.path().join("var/goldenhour.db"), "no database\n").unwrap();
+    let refused = simulate(home.path(), &with_config);
+    assert_eq!((refused.status.code(), refused.stdout.len()), (Some(4), 0), "{refused:?}");
+    let said: Value =
+        serde_json::from_slice(&simulate(home.path(), &[&with_config[..], &["--json"]].concat()).stdout).unwrap();
+    assert_eq!((&said["ok"], &said["exit"]), (&false.into(), &4.into()), "{said}");
 }

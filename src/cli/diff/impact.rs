@@ -7,8 +7,7 @@ use serde::Serialize;
 use crate::campaign::Plan;
 use crate::cli::ahead::{Places, Seen, thousands};
 use crate::cli::exit::Stop;
-use crate::cli::simulate::of_database;
-use crate::sim::RunFigures;
+use crate::cli::simulate::{CurvesSaid, of_database};
 
 /// Of one campaign. A version that does not have it calls nobody.
 #[derive(Debug, Serialize)]
@@ -26,6 +25,9 @@ struct Expected {
     contacts: u64,
     successes: u64,
     refusals: u64,
+    /// Absent where the version does not have the campaign.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    answer_curves: Option<CurvesSaid>,
 }
 
 /// People, or lines where a flow takes the calls, and for how long.
@@ -56,20 +58,15 @@ async fn expected(seen: &mut Seen, crew: Crew, name: &str, plan: &Plan, places: 
     let Some((ix, campaign)) = places.iter().find(|(_, campaign)| campaign.name == name) else {
         return Ok(Expected::default());
     };
-    let figures = of_database(seen, plan, (*ix, campaign), crew.agents, crew.days).await?;
-    Ok(Expected::from(&figures))
-}
-
-impl From<&RunFigures> for Expected {
-    fn from(run: &RunFigures) -> Self {
-        Self {
-            leads_called: run.called,
-            attempts: run.attempts,
-            contacts: run.contacts,
-            successes: run.successes,
-            refusals: run.refusals,
-        }
-    }
+    let (run, curves) = of_database(seen, plan, (*ix, campaign), crew.agents, crew.days).await?;
+    Ok(Expected {
+        leads_called: run.called,
+        attempts: run.attempts,
+        contacts: run.contacts,
+        successes: run.successes,
+        refusals: run.refusals,
+        answer_curves: Some(curves),
+    })
 }
 
 impl fmt::Display for Impact {
@@ -86,6 +83,11 @@ impl fmt::Display for Impact {
             moved("contacts", old.contacts, new.contacts),
             moved("attempts", old.attempts, new.attempts),
             moved("leads called", old.leads_called, new.leads_called)
-        )
+        )?;
+        // Versions may differ in their segments, and a segment that is new has learned nothing.
+        match (&old.answer_curves, &new.answer_curves) {
+            (Some(was), Some(is)) if was != is => write!(f, "\n  old {was}\n  new {is}"),
+            (was, is) => is.as_ref().or(was.as_ref()).map_or(Ok(()), |curves| write!(f, "\n  {curves}")),
+        }
     }
 }

@@ -4,9 +4,8 @@ use crate::base::Wall;
 use crate::campaign::{Campaign, Learn};
 use crate::cli::ahead::Seen;
 use crate::cli::exit::Stop;
-use crate::engine::Heard;
-use crate::rank::{AnswerModel, Tally, hours_learned, learn};
-use crate::schedule::day_number;
+use crate::engine::{Heard, tally_of};
+use crate::rank::{AnswerModel, hours_learned, learn};
 
 /// Sentences, one a segment and hour. Reads the database as a new process would.
 pub(super) async fn learned(seen: &mut Seen, campaign: &Campaign) -> Result<Vec<String>, Stop> {
@@ -19,13 +18,7 @@ pub(super) async fn learned(seen: &mut Seen, campaign: &Campaign) -> Result<Vec<
 }
 
 fn sentences(campaign: &Campaign, heard: &[Heard], at: Wall) -> Vec<String> {
-    let mut tally = Tally::default();
-    for of in heard {
-        if let Some(place) = of.place(campaign) {
-            tally.add(of.day, place, of.dials, of.answered);
-        }
-    }
-    tally.turn(day_number(at));
+    let tally = tally_of(heard, campaign, at);
     if tally.is_empty() {
         return vec!["nothing yet: no call has told anything, and the seed holds".to_owned()];
     }

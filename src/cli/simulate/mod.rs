@@ -1,5 +1,6 @@
 //! `goldenhour simulate PATH`: a campaign and a list rehearsed on the engine itself, before anybody is called.
 
+mod curves;
 mod outcomes;
 mod report;
 mod stage;
@@ -20,6 +21,7 @@ use super::ahead::Seen;
 use super::exit::{Exit, Stop};
 use super::output;
 
+pub(super) use curves::CurvesSaid;
 use outcomes::Outcomes;
 use report::Report;
 use stage::{Staged, Wanted};
@@ -54,7 +56,7 @@ pub(super) struct Args {
     /// Of the list, by its WHATWG name: gb18030, big5, utf-16le [default: utf-8]
     #[arg(long, value_name = "E")]
     encoding: Option<String>,
-    /// The daemon's configuration: the country of numbers, and where lists come from
+    /// The daemon's configuration: the country of numbers, where lists come from, and what its database has learned
     #[arg(long, value_name = "FILE")]
     config: Option<PathBuf>,
     /// A number column of the list: the true chance that the right person says yes, which nothing but the people knows
@@ -113,18 +115,20 @@ pub(super) async fn of_database(
     (ix, campaign): (CampaignIx, &Arc<Campaign>),
     agents: u32,
     days: u32,
-) -> Result<RunFigures, Stop> {
+) -> Result<(RunFigures, CurvesSaid), Stop> {
+    let answers = curves::learned(seen, campaign).await?;
+    let said = answers.curves.into();
     let (rows, ledgers) = seen.leads(ix).await?;
     let setting = Setting {
         campaign: Arc::clone(campaign),
         zones: plan.zones.clone(),
         leads: Leads::of_store(ix, rows, ledgers),
         capacity: Capacity::Fixed(agents),
-        answers: Setting::answers(campaign),
+        answers,
         start: seen.at,
         days,
     };
-    Ok(Rehearsal::new(&setting, 1).end().0)
+    Ok((Rehearsal::new(&setting, 1).end().0, said))
 }
 
 /// Every run has a seed of its own, which follows from the first.

@@ -13,7 +13,7 @@ use crate::cli::ahead::thousands;
 use crate::cli::output;
 use crate::sim::{Capacity, HourFigures, RunFigures, SegmentFigures, Setting, Spread, Verdict};
 
-use super::Staged;
+use super::{CurvesSaid, Staged};
 
 #[derive(Debug, Serialize)]
 pub(super) struct Report {
@@ -31,6 +31,7 @@ pub(super) struct Report {
     /// `None`: lines of an agentless campaign, or a roster.
     agents: Option<u32>,
     lines: Option<u32>,
+    answer_curves: CurvesSaid,
     figures: Vec<Line>,
     goals: Vec<GoalLine>,
     require: Vec<RequireLine>,
@@ -141,6 +142,7 @@ impl Report {
             runs: staged.runs,
             agents: people.filter(|_| !agentless),
             lines: people.filter(|_| agentless),
+            answer_curves: setting.answers.curves.into(),
             figures: FIGURES.iter().filter_map(|figure| Line::of(figure, agentless, runs)).collect(),
             goals: campaign.goals.iter().map(|goal| GoalLine::of(goal, runs)).collect(),
             require: campaign.simulate.require.iter().map(|wanted| RequireLine::of(wanted, runs)).collect(),
@@ -254,7 +256,7 @@ impl fmt::Display for Report {
         let (leads, days, runs) =
             (thousands(self.leads), plural(self.days.into(), "day"), plural(self.runs.into(), "run"));
         write!(f, "{}: {leads} leads, {who}, {days} from {} ({}), ", self.campaign, self.from, self.zone)?;
-        write!(f, "{runs}, seed {}", self.seed)?;
+        write!(f, "{runs}, seed {}\n  {}", self.seed, self.answer_curves)?;
         if self.rejects > 0 {
             write!(f, "\n  {} of {} rows are rejects", thousands(self.rejects), thousands(self.rows))?;
         }

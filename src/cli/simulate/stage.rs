@@ -17,6 +17,8 @@ use crate::daemon::read_folder;
 use crate::feed::{ListError, ListFile, Parsed, ReadOptions, Sources, Tally, reach};
 use crate::sim::{Capacity, Leads, Roster, Setting};
 
+use super::curves::answers;
+
 /// As the command line has it.
 pub(super) struct Wanted<'a> {
     pub path: &'a Path,
@@ -62,13 +64,13 @@ pub(super) fn stage(wanted: &Wanted<'_>, list: &Path) -> Result<Staged, Stop> {
     let campaign = only(&plan, wanted.path)?;
     let Read { leads, tally, from, seen } = read_list(wanted, site.as_ref(), &campaign, (&home, &plan), list)?;
     let zone = Setting::zone(&campaign, &plan.zones);
-    let capacity = capacity(wanted, &campaign, &home)?;
+    let start = Setting::midnight(&zone, from);
     let setting = Setting {
-        capacity,
+        capacity: capacity(wanted, &campaign, &home)?,
         leads,
-        start: Setting::midnight(&zone, from),
+        start,
         days: wanted.days.unwrap_or_else(|| days(&campaign, from)),
-        answers: Setting::answers(&campaign),
+        answers: answers(site.as_ref(), &campaign, start)?,
         zones: plan.zones,
         campaign: Arc::clone(&campaign),
     };

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use crate::base::{AttemptId, CampaignIx, ContactId, LeadId, ListId, PhoneId, Split, Wall};
 use crate::campaign::{Folder, load};
 use crate::contact::{CallResult, ClosedWhy, ColumnValue, Columns, LeadState};
-use crate::engine::{EngineConfig, LeadRow, LedgerPage, PhoneRow, TrunkSpec};
+use crate::engine::{LeadRow, LedgerPage, PhoneRow, testing};
 use crate::gate::{DncMark, Eligibility, Ledger, PastDial, Rule};
 
 use super::{Blocked, Fate, Forecast, Later};
@@ -32,29 +32,8 @@ fn forecast(campaign: &str, at: &str) -> Forecast {
     folder.insert("policies/p.yaml", POLICY.as_bytes());
     folder.insert("c.yaml", campaign.as_bytes());
     let plan = load(&folder).unwrap_or_else(|findings| panic!("{}", crate::base::render(&findings)));
-    let trunk = TrunkSpec {
-        shown_max: std::collections::BTreeMap::new(),
-        spend: None,
-        reach: Arc::new(crate::base::Reach::of_country(None, &[])),
-        name: "gw".into(),
-        live: false,
-        max_calls: 10,
-        max_cps: 5,
-        caller_ids: [Arc::from("+999100000001")].into(),
-        pools: std::collections::BTreeMap::default(),
-    };
-    let config = EngineConfig {
-        seed: 0,
-        trunks: vec![trunk],
-        groups: Vec::new(),
-        queues: Vec::new(),
-        test_numbers_only: true,
-        zone: jiff::tz::TimeZone::UTC,
-        wall_rate: 1.0,
-        permit: EngineConfig::PERMIT,
-    };
     let campaigns = plan.campaigns.iter().map(|campaign| (IX, Arc::clone(campaign))).collect();
-    Forecast::new(Wall::parse(at).unwrap(), config, campaigns, plan.zones)
+    Forecast::new(Wall::parse(at).unwrap(), testing::config(10, 5), campaigns, plan.zones)
 }
 
 fn row(id: u32, score: f32) -> LeadRow {

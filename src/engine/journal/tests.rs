@@ -11,28 +11,25 @@ use crate::campaign::Folder;
 use crate::contact::{CallResult, ClosedWhy, ColumnValue, Columns, LeadState};
 use crate::engine::{
     Counted, EngineConfig, GroupSpec, Heard, Input, LeadRow, LedgerPage, Member, OperatorCommand, Output, PhoneRow,
-    QueueSpec, Spend, StoreReply, Talked, TrunkSpec, Whose,
+    QueueSpec, Spend, StoreReply, Talked, TrunkSpec, Whose, testing,
 };
 use crate::gate::{DncMark, Ledger, PastDial, Reason, Rule, Verdict};
 use crate::rank::{Past, Reachability, Slot};
 
 use super::{Entry, JournalError, Reader, Recorded, Recorder};
 
+/// Everything that there is to be configured.
 fn config() -> EngineConfig {
-    let ids: Arc<[Arc<str>]> = [Arc::from("+999100000001")].into();
+    let mild = testing::config(10, 5);
+    let ids = Arc::clone(&mild.trunks[0].caller_ids);
     let trunk = TrunkSpec {
-        shown_max: [(Arc::from("+999100000001"), 200)].into(),
+        shown_max: [(Arc::clone(&ids[0]), 200)].into(),
         spend: Some(Spend {
             max_per_day: Money::from_millionths(u64::MAX),
             tariff: Tariff { per_minute: Money::from_millionths(50_000), per_call: Money::ZERO, billed_by_s: 6 },
         }),
-        reach: Arc::new(crate::base::Reach::of_country(None, &[])),
-        name: "gw".into(),
-        live: false,
-        max_calls: 10,
-        max_cps: 5,
-        caller_ids: Arc::clone(&ids),
         pools: [("cards".to_owned(), ids)].into(),
+        ..mild.trunks[0].clone()
     };
     EngineConfig {
         seed: u64::MAX,
@@ -42,10 +39,9 @@ fn config() -> EngineConfig {
             members: vec![Member { trunk: TrunkIx(0), priority: 2, weight: 7 }],
         }],
         queues: vec![QueueSpec { name: "desk".into(), uri: "sip:1@127.0.0.1".into(), seats: 3 }],
-        test_numbers_only: true,
         zone: jiff::tz::TimeZone::get("Asia/Shanghai").unwrap(),
         wall_rate: 1_500.5,
-        permit: EngineConfig::PERMIT,
+        ..mild
     }
 }
 

@@ -6,6 +6,7 @@ mod experiments;
 mod groups;
 mod guards;
 mod phones;
+mod slots;
 mod spend;
 mod trunks;
 

@@ -3,6 +3,7 @@
 //! Where [`super::World`] looks for broken promises with every fault it can think of, a rehearsal asks what to expect of a
 //! campaign, a list and so many agents. Nothing fails here but people; the promises are counted all the same.
 
+mod answers;
 mod crowd;
 mod desk;
 mod figures;
@@ -21,6 +22,7 @@ mod watch;
 #[cfg(test)]
 mod tests;
 
+pub use answers::{Answers, Curves};
 pub use figures::{HourFigures, RunFigures, SegmentFigures};
 pub use leads::{Card, Leads};
 pub use records::{AttemptRecord, Record};

@@ -138,6 +138,9 @@ impl<'a> Rehearsal<'a> {
         let leads = &setting.leads;
         self.tell(Input::Ledgers(leads.ledgers.clone()));
         self.tell(Input::Plan(vec![(leads.campaign, Arc::clone(&setting.campaign))], setting.zones.clone()));
+        if !setting.answers.heard.is_empty() {
+            self.tell(Input::Heard(leads.campaign, setting.answers.heard.clone()));
+        }
         for page in leads.rows.chunks(Self::PAGE) {
             self.tell(Input::Leads(page.to_vec()));
         }
@@ -239,7 +242,7 @@ impl<'a> Rehearsal<'a> {
         let LegCommand::Dial(dial) = command else { return self.carrier.command(self.now, leg, command) };
         let Some(call) = self.calls.get_mut(&leg.0) else { return };
         let yes = self.setting.leads.says_yes(&call.intent);
-        let (behaviour, stance) = self.crowd.pick_up(&call.intent, &self.setting.answers, yes);
+        let (behaviour, stance) = self.crowd.pick_up(&call.intent, &self.setting.answers.model, yes);
         call.stance = stance;
         let number = u64::from(call.intent.phone.0);
         let event = self.carrier.place(self.now, leg, dial, number, behaviour);

@@ -10,8 +10,8 @@ use crate::base::{Reach, Wall};
 use crate::campaign::{Campaign, PacingMode};
 use crate::contact::{ContactKind, OutcomeKind, Zones};
 use crate::engine::{EngineConfig, QueueSpec, TrunkSpec};
-use crate::rank::AnswerModel;
 
+use super::answers::Answers;
 use super::leads::Leads;
 use super::roster::Roster;
 
@@ -22,8 +22,8 @@ pub struct Setting {
     pub zones: Zones,
     pub leads: Leads,
     pub capacity: Capacity,
-    /// How often people answer, by segment and slot. From the campaign's own figures until somebody has learned better ones.
-    pub answers: AnswerModel,
+    /// How often people answer, by segment and slot.
+    pub answers: Answers,
     /// A midnight on the campaign's clock, or the moment at which a database was looked at.
     pub start: Wall,
     pub days: u32,
@@ -62,11 +62,6 @@ impl Setting {
     /// Of a local day; where the clock skips midnight, the first instant after it.
     pub fn midnight(zone: &TimeZone, day: Date) -> Wall {
         zone.to_ambiguous_timestamp(day.at(0, 0, 0, 0)).compatible().map(Wall::from).unwrap_or_default()
-    }
-
-    /// As the campaign's `golden_hours` have it.
-    pub fn answers(campaign: &Campaign) -> AnswerModel {
-        AnswerModel::of(campaign)
     }
 
     /// What an agent notes after a talk that ended so.

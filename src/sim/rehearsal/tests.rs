@@ -4,12 +4,15 @@ use std::time::Duration;
 
 use jiff::civil::date;
 
-use crate::base::Pii;
+use crate::base::{Pii, Wall};
 use crate::campaign::{Folder, load};
 use crate::contact::{ColumnValue, Columns, OutcomeKind, Row};
+use crate::engine::Heard;
+use crate::rank::{Past, Slot};
+use crate::schedule::day_number;
 
 use super::watch::Watch;
-use super::{AttemptRecord, Capacity, Leads, Record, Rehearsal, Roster, RunFigures, Setting};
+use super::{Answers, AttemptRecord, Capacity, Curves, Leads, Record, Rehearsal, Roster, RunFigures, Setting};
 
 const POLICY: &str = "schema: goldenhour/policy/v1\npolicy: p\nversion: 1\ntitle: p\npurposes: [marketing]\n\
      sources: [\"of a test\"]\nconsent: not_refused\n\
@@ -65,7 +68,7 @@ impl Script<'_> {
         let start = Setting::midnight(&Setting::zone(&campaign, &plan.zones), date(2026, 12, 1));
         let mut list = Leads::of_list(&campaign, start);
         (1..=leads).map(row).for_each(|row| list.add(row));
-        let answers = Setting::answers(&campaign);
+        let answers = Answers::seeded(&campaign);
         Setting { campaign, zones: plan.zones, leads: list, capacity, answers, start, days }
     }
 }
@@ -199,6 +202,68 @@ fn calls_that_go_beyond_the_people_there_are_told() {
     let (hasty, patient) = (run(&hasty, 6), run(&patient, 6));
     assert!(hasty.queue_lost() > 0.1 && patient.queue_lost() < hasty.queue_lost(), "{hasty:?} {patient:?}");
     assert!(hasty.queue_late() >= hasty.queue_lost() / 2.0);
+}
+
+/// A week before the rehearsal, 9:00 to 18:00: each hour had 400 calls a segment, and 12 of 20 were answered in the hour of
+/// the segment, 2 of 20 in every other.
+fn heard(start: Wall, hours: [(&str, u16); 2]) -> Vec<Heard> {
+    let last = day_number(start) - 7;
+    let slots = (9..18).flat_map(|hour| (0..7).map(move |weekday| (hour, Slot::new(weekday, hour * 60))));
+    let of = |(hour, slot): (u16, Slot)| {
+        hours.map(|(segment, peak)| {
+            let answered = if hour == peak { 240 } else { 40 };
+            Heard { day: last, segment: segment.into(), slot, past: Past::default(), dials: 400, answered }
+        })
+    };
+    slots.flat_map(of).collect()
+}
+
+#[test]
+fn what_calls_have_told_of_an_evening_moves_what_to_expect_of_its_hours() {
+    let mut setting = AGENTS.setting(3_000, Capacity::Fixed(4), 1);
+    let rate = |figures: &RunFigures, hours: std::ops::Range<usize>| {
+        let (answered, attempts) = figures.hours[hours]
+            .iter()
+            .fold((0, 0), |(answered, attempts), hour| (answered + hour.answered, attempts + hour.attempts));
+        answered as f64 / attempts as f64
+    };
+    assert_eq!(setting.answers.curves, Curves::Seeded);
+    let seeded = run(&setting, 3);
+    let heard = heard(setting.start, [("young", 17), ("old", 17)]);
+    setting.answers = Answers::learned(&setting.campaign, heard, setting.start);
+    let until = date(2026, 11, 23);
+    assert_eq!(setting.answers.curves, Curves::Learned { attempts: 2 * 9 * 7 * 400, until });
+    let learned = run(&setting, 3);
+    assert_eq!(run(&setting, 3), learned, "the same again");
+    // Machines answer too, by the same rate whatever was learned.
+    assert!(rate(&learned, 17..18) > 0.45 && rate(&learned, 9..17) < 0.25, "{learned:?}");
+    assert!(rate(&seeded, 17..18) < 0.45 && rate(&seeded, 9..16) > 0.2, "{seeded:?}");
+}
+
+#[test]
+fn the_engine_of_a_rehearsal_orders_by_what_it_was_told() {
+    let more = format!("{}rank: {{ by: expected_value }}\n", AGENTS.more);
+    let mut setting = Script { more: &more, ..AGENTS }.setting(3_000, Capacity::Fixed(4), 1);
+    // Where all are worth the same, the hour alone says who is next.
+    setting.leads.rows.iter_mut().for_each(|row| row.score = 0.3);
+    // The file says that the young answer from 16:00 on.
+    let heard = heard(setting.start, [("young", 10), ("old", 17)]);
+    setting.answers = Answers::learned(&setting.campaign, heard, setting.start);
+    let told = run(&setting, 3);
+    setting.answers.heard.clear();
+    let untold = run(&setting, 3);
+    assert!(told.answered * 100 > untold.answered * 105, "{} {}", told.answered, untold.answered);
+}
+
+#[test]
+fn calls_of_half_a_year_ago_or_of_segments_that_are_gone_tell_nothing() {
+    let setting = AGENTS.setting(10, Capacity::Fixed(1), 1);
+    let curves = |hours, start| Answers::learned(&setting.campaign, heard(start, hours), setting.start).curves;
+    let own = [("young", 17), ("old", 17)];
+    assert_eq!(curves([("bronze", 17), ("silver", 17)], setting.start), Curves::NothingLearned);
+    let year = Duration::from_hours(24 * 365);
+    assert_eq!(curves(own, setting.start - year), Curves::NothingLearned);
+    assert!(matches!(curves(own, setting.start), Curves::Learned { .. }));
 }
 
 /// A run of the one setting, seen by the eyes of the other.
