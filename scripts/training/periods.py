@@ -9,21 +9,28 @@ import numpy as np
 
 from training.table import Table
 
-# A share of fewer rows says more about chance.
-PERIOD_ROWS = 150
-# Of a long table more and shorter periods would not say more.
-MOST_PERIODS = 40
+# A share of fewer rows says more about chance: rows without named moments are cut into parts of so many, or into `MOST_PARTS`.
+PART_ROWS = 150
+MOST_PARTS = 40
+# A named moment, a month or a day, is a period of its own from so many rows on.
+MOMENT_ROWS = 50
 
 
-def periods(block: np.ndarray, least_rows: int = PERIOD_ROWS) -> np.ndarray:
-    """Numbers from 0 for rows in the order of time: moments joined until they are enough rows, none torn apart."""
-    least = max(least_rows, len(block) // MOST_PERIODS)
+def periods(table: Table, rows: np.ndarray) -> np.ndarray:
+    """Numbers from 0 for rows in the order of time: no moment is torn apart, small ones are joined."""
+    assert table.block is not None, "only a table with an order of time has periods"
+    least = MOMENT_ROWS if table.moments else max(PART_ROWS, len(rows) // MOST_PARTS)
+    return joined(table.block[rows], least)
+
+
+def joined(block: np.ndarray, least_rows: int) -> np.ndarray:
+    """Moments joined from the oldest on until they are `least_rows`; what is left at the end goes to the last."""
     firsts = np.flatnonzero(np.diff(block, prepend=block[0] - 1))
     starts = [0]
     for first in firsts:
-        if first - starts[-1] >= least:
+        if first - starts[-1] >= least_rows:
             starts.append(int(first))
-    if len(starts) > 1 and len(block) - starts[-1] < least:
+    if len(starts) > 1 and len(block) - starts[-1] < least_rows:
         starts.pop()
     return np.searchsorted(starts, np.arange(len(block)), side="right") - 1
 
@@ -32,7 +39,7 @@ def offsets(table: Table, rows: np.ndarray) -> np.ndarray | None:
     """The logit of the period's share of successes for each row, the oldest first; None without an order of time."""
     if table.block is None:
         return None
-    period = periods(table.block[rows])
+    period = periods(table, rows)
     label, weight = table.label[rows], table.weight[rows]
     mass = np.bincount(period, weight)
     whole = np.average(label, weights=weight)

@@ -10,7 +10,7 @@ from training import calibrate, metrics
 from training.blend import Blend
 from training.calibrate import Calibration
 from training.fit import PRECISION, RANKING, Machine, Settings, booster, choose, common, margins, precision_loss, ranking_loss
-from training.periods import periods
+from training.periods import joined, periods
 from training.recency import Split, holdout_start, rolling, stratified
 from training.refused import Refused
 from training.table import Table
@@ -21,6 +21,7 @@ SINGLE_HOLDOUT_FROM = 5000
 REFERENCE_ROWS = 1000
 # Who trains every night has about so many new rows; a named moment is never torn apart.
 RENEWAL_ROWS = 50
+MOST_RENEWALS = 200
 
 
 @dataclass(frozen=True)
@@ -118,8 +119,8 @@ def train(table: Table, chosen: Plan, machine: Machine) -> Trained:
     if table.block is None:
         calibration = calibrate.fit(label, margin, weight)
     else:
-        slope = calibrate.slope_within(label, margin, weight, periods(table.block[rows]))
-        memory_rows = calibrate.memory(label, margin, weight, periods(table.block[rows], RENEWAL_ROWS), slope)
+        slope = calibrate.slope_within(label, margin, weight, periods(table, rows))
+        memory_rows = calibrate.memory(label, margin, weight, joined(table.block[rows], _night(len(rows))), slope)
         calibration = calibrate.newest(label, margin, weight, memory_rows, slope)
     everything = np.arange(len(table))
     full = [booster(table, everything, settings, machine) for settings in (chosen.a, chosen.b)]
@@ -185,9 +186,14 @@ def _renewed(table: Table, split: Split, trained: Trained, margin: np.ndarray) -
     outside = trained.outside
     rows = np.concatenate([outside.rows, split.judge])
     before = np.zeros(len(outside.rows), dtype=int)
-    period = np.concatenate([before, 1 + periods(table.block[split.judge], RENEWAL_ROWS)])
+    period = np.concatenate([before, 1 + joined(table.block[split.judge], _night(len(split.judge)))])
     z = np.concatenate([outside.margin, margin])
     return calibrate.renewed(table.label[rows], z, table.weight[rows], period, 1, trained.memory_rows, trained.slope)
+
+
+def _night(rows: int) -> int:
+    """Rows between two calibrations; of a long table more, for time is short."""
+    return max(RENEWAL_ROWS, rows // MOST_RENEWALS)
 
 
 def _gather(parts: list[dict[str, np.ndarray]], plans: tuple[Plan, ...], how: str, seed: int) -> Judged:

@@ -5,7 +5,7 @@ from dataclasses import replace
 
 import numpy as np
 
-from training.periods import offsets, periods
+from training.periods import joined, offsets, periods
 from training.recency import Recency, candidates, holdout_start, rolling, stratified
 from training.tests.synthetic import drifting, without_time
 
@@ -48,13 +48,17 @@ class RecencyTest(unittest.TestCase):
 
 
 class PeriodsTest(unittest.TestCase):
-    def test_moments_are_joined_until_they_are_enough_and_none_is_torn_apart(self) -> None:
-        block = np.repeat([0, 1, 2, 3], [200, 100, 60, 20])
-        np.testing.assert_array_equal(np.bincount(periods(block)), [200, 180])
-        np.testing.assert_array_equal(np.bincount(periods(np.arange(400))), [150, 250])
+    def test_small_moments_are_joined_and_none_is_torn_apart(self) -> None:
+        block = np.repeat([0, 1, 2, 3, 4], [200, 60, 30, 90, 20])
+        np.testing.assert_array_equal(np.bincount(joined(block, 50)), [200, 60, 140])
+        np.testing.assert_array_equal(np.bincount(joined(np.arange(400), 150)), [150, 250])
 
-    def test_a_long_table_has_no_more_than_forty_periods(self) -> None:
-        self.assertLessEqual(periods(np.arange(100_000))[-1], 40)
+    def test_a_named_month_is_a_period_and_rows_without_names_are_cut_into_parts(self) -> None:
+        rows = np.arange(2400)
+        months = replace(drifting(), block=rows // 80, moments=tuple(f"m{at:02}" for at in range(30)))
+        self.assertEqual(periods(months, rows)[-1], 29)
+        self.assertEqual(periods(drifting(), rows)[-1], 15)
+        self.assertLessEqual(periods(drifting(100_000), np.arange(100_000))[-1], 40)
 
     def test_a_row_starts_from_the_logit_of_its_periods_share(self) -> None:
         table = drifting(600)
