@@ -69,7 +69,7 @@ class MemoryTest(unittest.TestCase):
     def test_a_level_that_leapt_is_calibrated_on_the_rows_since(self) -> None:
         leapt = (RNG.random(6000) < sigmoid(TRUTH + np.where(np.arange(6000) < 5400, -3, 1))).astype(float)
         rows = calibrate.memory(leapt, TRUTH, EVEN, self.period, 1.0)
-        self.assertLessEqual(rows, 500)
+        self.assertLessEqual(rows, 600)
         p = calibrate.newest(leapt, TRUTH, EVEN, rows, 1.0).apply(TRUTH[-rows:])
         self.assertAlmostEqual(float(p.mean()), float(leapt[-rows:].mean()), delta=0.01)
 
