@@ -39,13 +39,17 @@ def fit(label: np.ndarray, a: np.ndarray, b: np.ndarray, weight: np.ndarray) -> 
 
 
 def shift(label: np.ndarray, margin: np.ndarray, weight: np.ndarray) -> float:
-    """The constant that makes the mean probability the observed share, which is where log-loss is least. By bisection."""
-    observed = np.average(label, weights=weight)
+    """The constant that makes the mean probability the observed share, which is where log-loss is least."""
+    return shift_to(float(np.average(label, weights=weight)), margin, weight)
+
+
+def shift_to(share: float, margin: np.ndarray, weight: np.ndarray) -> float:
+    """The constant that makes the mean probability `share`. By bisection."""
     low, high = -30.0, 30.0
     for _ in range(60):
         middle = (low + high) / 2
         predicted = np.average(1 / (1 + np.exp(-np.clip(margin + middle, -500, 500))), weights=weight)
-        low, high = (middle, high) if predicted < observed else (low, middle)
+        low, high = (middle, high) if predicted < share else (low, middle)
     return (low + high) / 2
 
 

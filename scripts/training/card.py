@@ -7,7 +7,7 @@ from training.metrics import Bin
 def text(described: Described, table: list[Bin]) -> str:
     """The whole page."""
     made = described
-    f, plan, blend = made.figures, made.trained.plan, made.trained.blend
+    f, blend = made.figures, made.trained.blend
     kind = made.trained.calibration.manifest()["kind"]
     what = "an answer" if made.target == "answer" else "a success"
     best = " / ".join(f"{f[f'capture_{share}']:.1%}" for share in (10, 20, 50))
@@ -27,12 +27,13 @@ def text(described: Described, table: list[Bin]) -> str:
         f"| share of all successes among the best 10 / 20 / 50 % of rows | {best} |",
         f"| Brier score | {f['brier']:.4f} |",
         f"| predicted / observed share of successes | {f['mean_p']:.3f} / {f['base_rate']:.3f} |",
-        f"| ECE, calibrated before these rows | {f['ece']:.3f} |",
+        f"| ECE, calibrated once, before these rows | {f['ece']:.3f} |",
+        f"| ECE, calibrated anew as the rows pass | {f['ece_renewed']:.3f} |",
         f"| ECE, calibrated on other rows of the same period | {f['ece_within']:.3f} |",
         f"| ECE that chance alone gives a right model here | {f['ece_by_chance']:.3f} |",
         "",
-        f"ECE is over {f['bins']:.0f} bins of equal mass. The first line of the three is what a campaign would have met; if it is far",
-        "above the second, the base rate moved between the two periods.",
+        f"ECE is over {f['bins']:.0f} bins of equal mass. The first of its lines is what a campaign meets that never trains again, the",
+        "second what one meets that trains often; if they lie far apart, the base rate moved.",
         "",
         "![gains](gains.png) ![reliability](reliability.png)",
         "",
@@ -43,13 +44,11 @@ def text(described: Described, table: list[Bin]) -> str:
         "## What it is",
         "",
         f"logit p = {blend.w:.2f} A + {1 - blend.w:.2f} B {'-' if blend.c < 0 else '+'} {abs(blend.c):.3f}, then {kind} calibration on "
-        f"{len(made.trained.outside)} rows that A and B had not learned from.",
+        f"{made.trained.memory_rows} rows that A and B had not learned from.",
         "",
         f"- A: {described_settings(made, 'a')}",
         f"- B: {described_settings(made, 'b')}",
     ]
-    if plan.clocks:
-        lines.append(f"- Features that mostly tell the time, hidden from B: {', '.join(plan.clocks)}.")
     lines += ["", "| feature | type | AUC alone |", "|---|---|---:|"]
     lines += [f"| {one.name} | {one.manifest()['type']} | {made.alone[one.name]:.3f} |" for one in made.features]
     if made.notes:

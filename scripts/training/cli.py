@@ -98,7 +98,7 @@ def run(asked: argparse.Namespace, table: Table, alone: dict[str, float], machin
     say(f"{len(table)} rows, {int(table.label.sum())} successes, {len(table.features)} features")
     judged = pipeline.judge(table, machine)
     figures = pipeline.figures(judged, asked.seed)
-    chosen = pipeline.plan(table, machine)
+    chosen = pipeline.delivered(table, judged, machine)
     trained = pipeline.train(table, chosen, machine)
     options = {"target": asked.target, "seed": asked.seed, "allow": sorted(asked.allow), "plan": chosen.manifest()}
     made = Described(
@@ -125,7 +125,7 @@ def run(asked: argparse.Namespace, table: Table, alone: dict[str, float], machin
     say(f"{asked.out}: {made.name} {made.version}; {asked.out / 'CARD.md'} says more")
 
 
-SHOWN = ("auc", "alift", "capture_10", "capture_20", "capture_50", "brier", "ece", "ece_within", "ece_by_chance")
+SHOWN = ("auc", "alift", "capture_10", "capture_20", "capture_50", "brier", "ece", "ece_renewed", "ece_within", "ece_by_chance")
 
 
 def run_monthly(asked: argparse.Namespace, table: Table, machine: Machine) -> None:

@@ -47,8 +47,8 @@ def version_of(table: Table, options: dict[str, object]) -> str:
 def manifest(described: Described, table: Table) -> dict[str, object]:
     """What the evaluator reads, and under `info` what people read."""
     trained = described.trained
-    p = trained.outside_p
-    spread = {feature.name: reference(table, at, trained.outside) for at, feature in enumerate(table.features)}
+    rows, p = trained.reference()
+    spread = {feature.name: reference(table, at, rows) for at, feature in enumerate(table.features)}
     return {
         "schema": SCHEMA,
         "name": described.name,

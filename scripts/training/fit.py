@@ -8,13 +8,13 @@ import xgboost
 
 from training.blend import refinement, shift
 from training.metrics import auc, row_losses
+from training.periods import offsets
 from training.recency import Recency, Split, candidates
 from training.table import Table
 
 # What every booster is: the evaluator reads gbtree with a binary logistic objective.
 FIXED = {"objective": "binary:logistic", "booster": "gbtree", "tree_method": "hist", "subsample": 0.7}
-# Bound trees learn slowly; a window that asks for less than this mostly asks for less of another regime.
-ROUNDS = (200, 300, 450, 600)
+ROUNDS = (100, 200, 400, 600)
 ROUNDS_FOR_RECENCY = 200
 # A small table is learned by heart in a few hundred rounds; more cost time and are never chosen.
 SMALL_TABLE_ROWS = 2000
@@ -24,11 +24,11 @@ NO_WEIGHT = 1e-2
 # Powers of the propensity weights, from none of them to all.
 FLATTENED = (0.0, 0.5, 1.0)
 
-# Model A: deep enough for what features do together, from nearly unbound to strongly bound.
+# Model A: trees that see what features do together, from nearly unbound to strongly bound.
 PRECISION = (
     {"max_depth": 6, "eta": 0.05, "colsample_bytree": 0.4, "min_child_weight": 1, "reg_lambda": 1},
     {"max_depth": 5, "eta": 0.03, "colsample_bytree": 0.5, "min_child_weight": 10, "reg_lambda": 10},
-    {"max_depth": 5, "eta": 0.03, "colsample_bytree": 0.3, "min_child_weight": 30, "reg_lambda": 30},
+    {"max_depth": 3, "eta": 0.05, "colsample_bytree": 0.5, "min_child_weight": 5, "reg_lambda": 5},
 )
 # Model B: shallow trees, which order rows nearly additively: their errors are others than model A's.
 RANKING = (
@@ -47,7 +47,7 @@ def ranking_loss(label: np.ndarray, margin: np.ndarray, weight: np.ndarray) -> f
 
 @dataclass(frozen=True)
 class Settings:
-    """One model's parameters, memory and number of rounds; `blind_to` are features whose cells it never sees.
+    """One model's parameters, memory and number of rounds.
 
     Trees learn from rows weighed by the `flattened` power of their propensity weights: 0 is all alike, 1 the weights as they are.
     """
@@ -56,10 +56,9 @@ class Settings:
     rounds: int = ROUNDS_FOR_RECENCY
     recency: Recency = field(default_factory=Recency)
     flattened: float = 0.0
-    blind_to: tuple[str, ...] = ()
 
     def manifest(self) -> dict[str, object]:
-        return {"params": self.params, "rounds": self.rounds, "recency": str(self.recency), "flattened": self.flattened, "blind_to": list(self.blind_to)}
+        return {"params": self.params, "rounds": self.rounds, "recency": str(self.recency), "flattened": self.flattened}
 
 
 @dataclass(frozen=True)
@@ -70,33 +69,33 @@ class Machine:
     threads: int = 1
 
 
-def matrix(table: Table, rows: np.ndarray, blind_to: tuple[str, ...] = (), weight: np.ndarray | None = None) -> xgboost.DMatrix:
-    """Codes of categories are places in the manifest's lists, so that no pandas dictionary travels with the model.
-
-    A blind model's columns stay where they are, all missing: both boosters read the same row.
-    """
-    values = table.values[rows].copy()
-    for name in blind_to:
-        values[:, table.names.index(name)] = np.nan
+def matrix(table: Table, rows: np.ndarray, weight: np.ndarray | None = None) -> xgboost.DMatrix:
+    """Codes of categories are places in the manifest's lists, so that no pandas dictionary travels with the model."""
     kinds = ["q" if feature.categories is None else "c" for feature in table.features]
     # The evaluator holds them against the manifest. XGBoost takes no name with one of these signs; then places alone speak.
     names = None if any(sign in name for name in table.names for sign in "[]<") else list(table.names)
     return xgboost.DMatrix(
-        values, table.label[rows], weight=weight, feature_names=names, feature_types=kinds, enable_categorical=True
+        table.values[rows], table.label[rows], weight=weight, feature_names=names, feature_types=kinds, enable_categorical=True
     )
 
 
 def booster(table: Table, rows: np.ndarray, settings: Settings, machine: Machine) -> xgboost.Booster:
-    """Trees from the given rows, the oldest first, weighed by propensity and age."""
+    """Trees from the given rows, the oldest first, weighed by propensity and age; in time, on top of their period's share."""
     weight = table.weight[rows] ** settings.flattened * settings.recency.weight(len(rows))
     kept = weight > NO_WEIGHT * weight.max()
     params = FIXED | settings.params | {"seed": machine.seed, "nthread": machine.threads, "verbosity": 0}
-    return xgboost.train(params, matrix(table, rows[kept], settings.blind_to, weight[kept]), settings.rounds)
+    learned = matrix(table, rows[kept], weight[kept])
+    start = offsets(table, rows)
+    if start is not None:
+        # What XGBoost adds to every margin must not hold a level a second time: of one half the logit is 0.
+        params["base_score"] = 0.5
+        learned.set_base_margin(start[kept])
+    return xgboost.train(params, learned, settings.rounds)
 
 
-def margins(trees: xgboost.Booster, table: Table, rows: np.ndarray, blind_to: tuple[str, ...] = ()) -> np.ndarray:
+def margins(trees: xgboost.Booster, table: Table, rows: np.ndarray) -> np.ndarray:
     """Raw logits of all rounds."""
-    return _logits(trees, matrix(table, rows, blind_to), 0)
+    return _logits(trees, matrix(table, rows), 0)
 
 
 def _logits(trees: xgboost.Booster, rows: xgboost.DMatrix, rounds: int) -> np.ndarray:
@@ -105,19 +104,19 @@ def _logits(trees: xgboost.Booster, rows: xgboost.DMatrix, rounds: int) -> np.nd
 
 
 def choose(
-    table: Table,
-    splits: list[Split],
-    start: tuple[dict[str, float], ...],
-    loss: Loss,
-    blind_to: tuple[str, ...],
-    machine: Machine,
+    table: Table, splits: list[Split], start: tuple[dict[str, float], ...], common: Settings, loss: Loss, machine: Machine
 ) -> Settings:
-    """First weights and memory, with the parameters in the middle of the list; then parameters and rounds with both."""
-    settings = Settings(start[len(start) // 2], blind_to=blind_to)
+    """Parameters and rounds, with the memory and the weights of `common`."""
+    return _best(table, splits, [replace(common, params=params) for params in start], rounds_for(len(table)), loss, machine)
+
+
+def common(table: Table, splits: list[Split], machine: Machine) -> Settings:
+    """Weights and memory of both models, chosen with the parameters in the middle of model A's list."""
+    settings = Settings(PRECISION[len(PRECISION) // 2])
     settings = replace(settings, flattened=_flattened(table, splits, settings, machine))
     if table.block is not None:
         settings = replace(settings, recency=_memory(table, splits, settings, machine))
-    return _best(table, splits, [replace(settings, params=params) for params in start], rounds_for(len(table)), loss, machine)
+    return settings
 
 
 def _memory(table: Table, splits: list[Split], settings: Settings, machine: Machine) -> Recency:
@@ -155,7 +154,7 @@ def _losses(table: Table, splits: list[Split], settings: Settings, machine: Mach
     out = []
     for split in splits:
         label, weight = table.label[split.judge], table.weight[split.judge]
-        z = margins(booster(table, split.learn, settings, machine), table, split.judge, settings.blind_to)
+        z = margins(booster(table, split.learn, settings, machine), table, split.judge)
         z = z + shift(label, z, weight)
         out.append(row_losses(label, z))
     return np.concatenate(out)
@@ -177,7 +176,7 @@ def _best(
         for split in splits:
             trees = booster(table, split.learn, replace(option, rounds=rounds[-1]), machine)
             label, weight = table.label[split.judge], table.weight[split.judge]
-            judged = matrix(table, split.judge, option.blind_to)
+            judged = matrix(table, split.judge)
             parts.append([loss(label, _logits(trees, judged, n), weight) for n in rounds])
         for n, mean in zip(rounds, np.average(parts, axis=0, weights=counts), strict=True):
             losses[at, n] = float(mean)

@@ -9,57 +9,73 @@ from training import blend as blending
 from training import calibrate, metrics
 from training.blend import Blend
 from training.calibrate import Calibration
-from training.clocks import clock_features
-from training.fit import PRECISION, RANKING, Machine, Settings, booster, choose, margins, precision_loss, ranking_loss
+from training.fit import PRECISION, RANKING, Machine, Settings, booster, choose, common, margins, precision_loss, ranking_loss
+from training.periods import joined, periods
 from training.recency import Split, holdout_start, rolling, stratified
 from training.refused import Refused
 from training.table import Table
 
 # Below it a hold-out is too small to judge by: every row is judged once, by models that never saw it.
 SINGLE_HOLDOUT_FROM = 5000
-# The share that so many successes make is known within a ninth of itself, nineteen times in twenty.
-ENOUGH_SUCCESSES = 300
+# Ten deciles of fewer rows move by chance.
+REFERENCE_ROWS = 1000
+# Who trains every night has about so many new rows; a named moment is never torn apart.
+RENEWAL_ROWS = 50
+MOST_RENEWALS = 200
 
 
 @dataclass(frozen=True)
 class Plan:
-    """What was chosen: the settings of both models, and which features tell the time (hidden from model B)."""
+    """What was chosen: the settings of both models."""
 
     a: Settings
     b: Settings
-    clocks: tuple[str, ...]
 
     def manifest(self) -> dict[str, object]:
-        return {"a": self.a.manifest(), "b": self.b.manifest(), "clocks": list(self.clocks)}
+        return {"a": self.a.manifest(), "b": self.b.manifest()}
+
+
+@dataclass(frozen=True)
+class Outside:
+    """Rows, the oldest first, that the models behind their margins had not learned from."""
+
+    rows: np.ndarray
+    margin: np.ndarray
 
 
 @dataclass(frozen=True)
 class Trained:
-    """Everything that a score needs; `outside` are the rows that blend and calibration were fitted on, `outside_p` their p."""
+    """Everything that a score needs; the calibration was fitted on the newest `memory_rows` of `outside`, in time with `slope`."""
 
     plan: Plan
     a: xgboost.Booster
     b: xgboost.Booster
     blend: Blend
     calibration: Calibration
-    outside: np.ndarray
-    outside_p: np.ndarray
+    outside: Outside
+    memory_rows: int
+    slope: float
 
     def margin(self, table: Table, rows: np.ndarray) -> np.ndarray:
-        a = margins(self.a, table, rows, self.plan.a.blind_to)
-        return self.blend.margin(a, margins(self.b, table, rows, self.plan.b.blind_to))
+        return self.blend.margin(margins(self.a, table, rows), margins(self.b, table, rows))
 
     def p(self, table: Table, rows: np.ndarray) -> np.ndarray:
         return self.calibration.apply(self.margin(table, rows))
+
+    def reference(self) -> tuple[np.ndarray, np.ndarray]:
+        """The rows that later lists are compared with, and their p: those of the calibration, or more where they are few."""
+        newest = slice(-max(self.memory_rows, REFERENCE_ROWS), None)
+        return self.outside.rows[newest], self.calibration.apply(self.outside.margin[newest])
 
 
 @dataclass(frozen=True)
 class Judged:
     """Rows that the models did not learn from, with raw and calibrated predictions.
 
-    `p` was calibrated before these rows, as a campaign would have. `p_within` was calibrated on four fifths of these very rows
-    and predicts the fifth: it shows whether the shape of the calibration is right while the base rate stays. `plans` are those
-    of the judged models, chosen without these rows.
+    `p` was calibrated once, before these rows. `p_renewed` was calibrated anew before each period of them with what had
+    happened until then, as who trains every night would have; without an order of time it is `p`. `p_within` was calibrated on
+    four fifths of these very rows and predicts the fifth: it shows whether the shape of the calibration is right while the base
+    rate stays. `plans` are those of the judged models, chosen without these rows.
     """
 
     label: np.ndarray
@@ -68,6 +84,7 @@ class Judged:
     margin_b: np.ndarray
     margin: np.ndarray
     p: np.ndarray
+    p_renewed: np.ndarray
     p_within: np.ndarray
     plans: tuple[Plan, ...]
     how: str
@@ -78,39 +95,42 @@ def plan(table: Table, machine: Machine) -> Plan:
     splits = inner(table, machine.seed)
     if not splits:
         raise Refused("too few rows or successes before the hold-out to choose anything by")
-    clocks = tuple(clock_features(table))
-    seen = [name for name in table.names if name not in clocks]
-    blind_to = clocks if seen else ()
-    a = choose(table, splits, PRECISION, precision_loss, (), machine)
-    b = choose(table, splits, RANKING, ranking_loss, blind_to, machine)
-    return Plan(a, b, clocks)
+    kept = common(table, splits, machine)
+    a = choose(table, splits, PRECISION, kept, precision_loss, machine)
+    b = choose(table, splits, RANKING, kept, ranking_loss, machine)
+    return Plan(a, b)
 
 
 def train(table: Table, chosen: Plan, machine: Machine) -> Trained:
     """Blends and calibrates on margins of rows that were not learned from, then learns from all rows.
 
-    In time these rows are the newest windows alone: the base rate that holds tomorrow is more like the last month's than
-    last year's.
+    In time the blend comes from the newest window, and the calibration from as many of the newest rows as predict best.
     """
     splits = inner(table, machine.seed)
-    if table.block is not None:
-        splits = newest(table, splits)
+    a = [_outside(table, split, chosen.a, machine) for split in splits]
+    b = [_outside(table, split, chosen.b, machine) for split in splits]
     rows = np.concatenate([split.judge for split in splits])
-    a = np.concatenate([_outside(table, split, chosen.a, machine) for split in splits])
-    b = np.concatenate([_outside(table, split, chosen.b, machine) for split in splits])
     label, weight = table.label[rows], table.weight[rows]
-    blend = blending.fit(label, a, b, weight)
-    calibration = calibrate.fit(label, blend.margin(a, b), weight)
+    newest = rows >= splits[-1].judge[0] if table.block is not None else np.ones(len(rows), dtype=bool)
+    all_a, all_b = np.concatenate(a), np.concatenate(b)
+    blend = blending.fit(label[newest], all_a[newest], all_b[newest], weight[newest])
+    margin = blend.margin(all_a, all_b)
+    slope, memory_rows = 1.0, len(rows)
+    if table.block is None:
+        calibration = calibrate.fit(label, margin, weight)
+    else:
+        slope = calibrate.slope_within(label, margin, weight, periods(table, rows))
+        memory_rows = calibrate.memory(label, margin, weight, joined(table.block[rows], _night(len(rows))), slope)
+        calibration = calibrate.newest(label, margin, weight, memory_rows, slope)
     everything = np.arange(len(table))
     full = [booster(table, everything, settings, machine) for settings in (chosen.a, chosen.b)]
-    return Trained(chosen, full[0], full[1], blend, calibration, rows, calibration.apply(blend.margin(a, b)))
+    return Trained(chosen, full[0], full[1], blend, calibration, Outside(rows, margin), memory_rows, slope)
 
 
 def judge(table: Table, machine: Machine) -> Judged:
     """What the whole procedure, choices included, does on rows that it never saw.
 
-    The delivered model goes through the same procedure once more with all rows: what is newest is not left out of it. Small
-    tables without time are judged fold by fold.
+    Small tables without time are judged fold by fold.
     """
     if table.block is not None:
         start = holdout_start(table)
@@ -128,38 +148,52 @@ def judge(table: Table, machine: Machine) -> Judged:
     return _gather([rows for _, rows in judged], tuple(chosen for chosen, _ in judged), how, machine.seed)
 
 
+def delivered(table: Table, judged: Judged, machine: Machine) -> Plan:
+    """The settings that were judged are the ones delivered; folds that chose each for themselves leave a choice to all rows."""
+    return judged.plans[0] if len(judged.plans) == 1 else plan(table, machine)
+
+
 def inner(table: Table, seed: int) -> list[Split]:
     """The splits to choose, blend and calibrate by."""
     return stratified(table, seed) if table.block is None else rolling(table)
 
 
-def newest(table: Table, splits: list[Split]) -> list[Split]:
-    """As few of the last windows as hold enough successes; one that weighs much speaks for others, and is still one (Kish 1965)."""
-    for count in range(1, len(splits)):
-        rows = np.concatenate([split.judge for split in splits[-count:]])
-        wins = table.weight[rows] * table.label[rows]
-        if wins.sum() ** 2 >= ENOUGH_SUCCESSES * (wins**2).sum():
-            return splits[-count:]
-    return splits
-
-
 def _outside(table: Table, split: Split, settings: Settings, machine: Machine) -> np.ndarray:
-    return margins(booster(table, split.learn, settings, machine), table, split.judge, settings.blind_to)
+    return margins(booster(table, split.learn, settings, machine), table, split.judge)
 
 
 def _one(table: Table, split: Split, machine: Machine) -> tuple[Plan, dict[str, np.ndarray]]:
     learned = table.take(split.learn)
     chosen = plan(learned, machine)
     trained = train(learned, chosen, machine)
+    margin = trained.margin(table, split.judge)
+    p = trained.calibration.apply(margin)
     judged = {
         "label": table.label[split.judge],
         "weight": table.weight[split.judge],
-        "margin_a": margins(trained.a, table, split.judge, chosen.a.blind_to),
-        "margin_b": margins(trained.b, table, split.judge, chosen.b.blind_to),
-        "margin": trained.margin(table, split.judge),
-        "p": trained.p(table, split.judge),
+        "margin_a": margins(trained.a, table, split.judge),
+        "margin_b": margins(trained.b, table, split.judge),
+        "margin": margin,
+        "p": p,
+        "p_renewed": p if table.block is None else _renewed(table, split, trained, margin),
     }
     return chosen, judged
+
+
+def _renewed(table: Table, split: Split, trained: Trained, margin: np.ndarray) -> np.ndarray:
+    """The models stay as they are, only their calibration goes on: the rows before the hold-out, then its own as they pass."""
+    assert table.block is not None, "checked by the caller"
+    outside = trained.outside
+    rows = np.concatenate([outside.rows, split.judge])
+    before = np.zeros(len(outside.rows), dtype=int)
+    period = np.concatenate([before, 1 + joined(table.block[split.judge], _night(len(split.judge)))])
+    z = np.concatenate([outside.margin, margin])
+    return calibrate.renewed(table.label[rows], z, table.weight[rows], period, 1, trained.memory_rows, trained.slope)
+
+
+def _night(rows: int) -> int:
+    """Rows between two calibrations; of a long table more, for time is short."""
+    return max(RENEWAL_ROWS, rows // MOST_RENEWALS)
 
 
 def _gather(parts: list[dict[str, np.ndarray]], plans: tuple[Plan, ...], how: str, seed: int) -> Judged:
@@ -189,6 +223,7 @@ def figures(judged: Judged, seed: int) -> dict[str, float]:
         "mean_p": float(np.average(p, weights=weight)),
         "bins": float(bins),
         "ece": metrics.ece(label, p, weight, bins),
+        "ece_renewed": metrics.ece(label, judged.p_renewed, weight, bins),
         "ece_within": metrics.ece(label, judged.p_within, weight, bins),
         "ece_by_chance": metrics.ece_by_chance(judged.p_within, weight, bins, seed),
     }

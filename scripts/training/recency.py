@@ -7,10 +7,11 @@ import numpy as np
 from training.table import Table
 
 # Of a table with an order of time, the last rows are kept for judging: enough for ten bins of a hundred and for this share
-# of the successes, but never more than a quarter.
+# of the successes, but never more than a quarter of the rows or a third of the successes: those are what is learned from.
 HOLDOUT_ROWS = 1000
 HOLDOUT_SUCCESSES = 0.15
 HOLDOUT_MOST = 0.25
+HOLDOUT_MOST_SUCCESSES = 1 / 3
 # Rolling origins: each window holds this share of the successes, for these are what a campaign learns from.
 WINDOW_SUCCESSES = 0.15
 WINDOWS = 3
@@ -27,44 +28,24 @@ class Split:
 
 @dataclass(frozen=True)
 class Recency:
-    """`half_life_rows`: a row so many rows before the newest counts half. `window_rows`: older rows do not count at all.
+    """A row `half_life_rows` before the newest counts half; None is all rows alike.
 
-    Rows, not days: a campaign that calls little keeps a longer memory. None in both is all rows alike.
+    Rows, not days: a campaign that calls little keeps a longer memory.
     """
 
     half_life_rows: int | None = None
-    window_rows: int | None = None
 
     def __str__(self) -> str:
-        if self.half_life_rows is not None:
-            return f"half-life of {self.half_life_rows} rows"
-        if self.window_rows is not None:
-            return f"the last {self.window_rows} rows"
-        return "all rows alike"
+        return "all rows alike" if self.half_life_rows is None else f"half-life of {self.half_life_rows} rows"
 
     def weight(self, rows: int) -> np.ndarray:
         age = np.arange(rows)[::-1]
-        if self.half_life_rows is not None:
-            return 0.5 ** (age / self.half_life_rows)
-        if self.window_rows is not None:
-            return (age < self.window_rows).astype(float)
-        return np.ones(rows)
+        return np.ones(rows) if self.half_life_rows is None else 0.5 ** (age / self.half_life_rows)
 
 
 def candidates(rows: int) -> list[Recency]:
-    """From all rows to the shortest memory; a window or half-life is never under 500 rows.
-
-    A half-life of h rows remembers as much as a window of 1.44 h.
-    """
-    out = [
-        Recency(half_life_rows=rows // 3),
-        Recency(window_rows=rows // 3),
-        Recency(half_life_rows=rows // 6),
-        Recency(window_rows=rows // 6),
-        Recency(half_life_rows=rows // 12),
-        Recency(half_life_rows=rows // 24),
-    ]
-    return [Recency()] + [one for one in out if (one.half_life_rows or one.window_rows or 0) >= 500]
+    """From all rows to the shortest memory, a twenty-fourth of them; never under 500 rows."""
+    return [Recency()] + [Recency(rows // share) for share in (3, 6, 12, 24) if rows // share >= 500]
 
 
 def holdout_start(table: Table) -> int:
@@ -72,7 +53,8 @@ def holdout_start(table: Table) -> int:
     rows, wins = len(table), np.cumsum(table.label)
     by_rows = max(rows - HOLDOUT_ROWS, 0)
     by_wins = int(np.searchsorted(wins, wins[-1] * (1 - HOLDOUT_SUCCESSES)))
-    return _snap(table, max(min(by_rows, by_wins), int(rows * (1 - HOLDOUT_MOST))))
+    most = int(np.searchsorted(wins, wins[-1] * (1 - HOLDOUT_MOST_SUCCESSES)))
+    return _snap(table, max(min(by_rows, by_wins), int(rows * (1 - HOLDOUT_MOST)), most))
 
 
 def rolling(table: Table) -> list[Split]:

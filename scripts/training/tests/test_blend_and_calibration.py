@@ -52,3 +52,37 @@ class CalibrationTest(unittest.TestCase):
         bent = np.where(TRUTH > 0, TRUTH * 5, TRUTH)
         p = calibrate.isotonic(LABEL, bent, EVEN).apply(bent)
         self.assertLess(np.abs(p - sigmoid(TRUTH - 1)).mean(), 0.02)
+
+
+class MemoryTest(unittest.TestCase):
+    """Calibration in time: the newest rows know the level, all rows know the slope."""
+
+    period = np.arange(6000) // 100
+
+    def test_the_slope_within_periods_does_not_see_their_levels(self) -> None:
+        """Each period has its own level, which the margin tells too strongly."""
+        level = np.where(self.period % 2, 2.0, -2.0)
+        label = (RNG.random(6000) < sigmoid(0.5 * TRUTH + 0.2 * level)).astype(float)
+        self.assertAlmostEqual(calibrate.slope_within(label, TRUTH + level, EVEN, self.period), 0.5, delta=0.08)
+        self.assertLess(calibrate.platt(label, TRUTH + level, EVEN).a, 0.35)
+
+    def test_a_level_that_leapt_is_calibrated_on_the_rows_since(self) -> None:
+        leapt = (RNG.random(6000) < sigmoid(TRUTH + np.where(np.arange(6000) < 5400, -3, 1))).astype(float)
+        rows = calibrate.memory(leapt, TRUTH, EVEN, self.period, 1.0)
+        self.assertLessEqual(rows, 600)
+        p = calibrate.newest(leapt, TRUTH, EVEN, rows, 1.0).apply(TRUTH[-rows:])
+        self.assertAlmostEqual(float(p.mean()), float(leapt[-rows:].mean()), delta=0.01)
+
+    def test_a_level_that_stays_is_remembered(self) -> None:
+        found = [calibrate.memory(LABEL, TRUTH, EVEN, self.period, 1.0), calibrate.memory(LABEL[::-1], TRUTH[::-1], EVEN, self.period, 1.0)]
+        self.assertGreaterEqual(min(found), 1000)
+
+    def test_a_renewed_probability_knows_nothing_of_its_own_period_or_later(self) -> None:
+        later = np.where(self.period >= 40, 1 - LABEL, LABEL)
+        one, other = (calibrate.renewed(label, TRUTH, EVEN, self.period, 30, 500, 1.0) for label in (LABEL, later))
+        np.testing.assert_array_equal(one[:1100], other[:1100])
+        self.assertFalse(np.array_equal(one[1100:], other[1100:]))
+
+    def test_many_successes_in_the_memory_make_it_isotonic(self) -> None:
+        self.assertIsInstance(calibrate.newest(LABEL, TRUTH, EVEN, 6000, 1.0), calibrate.Isotonic)
+        self.assertEqual(calibrate.newest(LABEL, TRUTH, EVEN, 500, 0.7).manifest()["a"], 0.7)

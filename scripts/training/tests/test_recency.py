@@ -5,9 +5,8 @@ from dataclasses import replace
 
 import numpy as np
 
-from training.clocks import clock_features
+from training.periods import joined, offsets, periods
 from training.recency import Recency, candidates, holdout_start, rolling, stratified
-from training.table import Feature
 from training.tests.synthetic import drifting, without_time
 
 
@@ -30,6 +29,12 @@ class RecencyTest(unittest.TestCase):
         self.assertEqual(holdout_start(drifting(2400)), 1800)
         self.assertGreaterEqual(holdout_start(drifting(20000)), 15000)
 
+    def test_the_holdout_leaves_two_thirds_of_the_successes_to_learn_from(self) -> None:
+        table = drifting(20000)
+        late = replace(table, label=(np.arange(20000) >= 19400) | (np.arange(20000) % 100 == 0))
+        start = holdout_start(replace(late, label=late.label.astype(float)))
+        self.assertAlmostEqual(late.label[:start].sum() / late.label.sum(), 2 / 3, delta=0.01)
+
     def test_folds_share_the_successes_and_judge_every_row_once(self) -> None:
         table = without_time()
         splits = stratified(table, seed=1)
@@ -37,16 +42,29 @@ class RecencyTest(unittest.TestCase):
         shares = [table.label[split.judge].mean() for split in splits]
         self.assertLess(max(shares) - min(shares), 0.01)
 
-    def test_a_half_life_halves_and_a_window_ends(self) -> None:
-        np.testing.assert_allclose(Recency(half_life_rows=2).weight(5), [0.25, 2**-1.5, 0.5, 2**-0.5, 1])
-        np.testing.assert_array_equal(Recency(window_rows=2).weight(4), [0, 0, 1, 1])
+    def test_a_half_life_halves(self) -> None:
+        np.testing.assert_allclose(Recency(2).weight(5), [0.25, 2**-1.5, 0.5, 2**-0.5, 1])
         self.assertEqual(candidates(600), [Recency()])
 
-    def test_what_rises_with_time_is_a_clock_and_what_does_not_is_none(self) -> None:
-        table = drifting()
-        self.assertEqual(clock_features(table), ["clock"])
-        month = (np.arange(2400) // 200).astype(float)
-        names = tuple(f"m{at:02}" for at in range(12))
-        with_month = replace(table, features=(*table.features, Feature("month", names)), values=np.column_stack([table.values, month]))
-        self.assertEqual(clock_features(with_month), ["clock", "month"])
-        self.assertEqual(clock_features(without_time()), [])
+
+class PeriodsTest(unittest.TestCase):
+    def test_small_moments_are_joined_and_none_is_torn_apart(self) -> None:
+        block = np.repeat([0, 1, 2, 3, 4], [200, 60, 30, 90, 20])
+        np.testing.assert_array_equal(np.bincount(joined(block, 50)), [200, 60, 140])
+        np.testing.assert_array_equal(np.bincount(joined(np.arange(400), 150)), [150, 250])
+
+    def test_a_named_month_is_a_period_and_rows_without_names_are_cut_into_parts(self) -> None:
+        rows = np.arange(2400)
+        months = replace(drifting(), block=rows // 80, moments=tuple(f"m{at:02}" for at in range(30)))
+        self.assertEqual(periods(months, rows)[-1], 29)
+        self.assertEqual(periods(drifting(), rows)[-1], 15)
+        self.assertLessEqual(periods(drifting(100_000), np.arange(100_000))[-1], 40)
+
+    def test_a_row_starts_from_the_logit_of_its_periods_share(self) -> None:
+        table = drifting(600)
+        label = np.where(np.arange(600) < 300, np.arange(600) % 10 == 0, np.arange(600) % 2).astype(float)
+        found = offsets(replace(table, label=label, block=np.arange(600) // 300, moments=("a", "b")), np.arange(600))
+        np.testing.assert_allclose(found[[0, -1]], [np.log(1 / 9), 0], atol=0.05)
+
+    def test_without_an_order_of_time_there_are_no_offsets(self) -> None:
+        self.assertIsNone(offsets(without_time(), np.arange(600)))

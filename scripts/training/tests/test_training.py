@@ -104,7 +104,6 @@ class ChoiceTest(unittest.TestCase):
         self.assertEqual(len(split), 3)
         chosen = pipeline.plan(table, MACHINE)
         self.assertNotEqual(str(chosen.a.recency), "all rows alike")
-        self.assertEqual((chosen.a.blind_to, chosen.b.blind_to), ((), ("clock",)))
 
     def test_the_plan_does_not_know_the_holdout(self) -> None:
         """Turning every label of the hold-out changes nothing that was chosen, and all that is judged."""
@@ -115,12 +114,43 @@ class ChoiceTest(unittest.TestCase):
         self.assertEqual(judged.plans, other.plans)
         self.assertAlmostEqual(auc(judged.label, judged.p), 1 - auc(other.label, other.p))
 
-    def test_a_blind_model_does_not_move_with_what_it_cannot_see(self) -> None:
+    def test_what_was_judged_is_what_is_delivered(self) -> None:
+        table = drifting()
+        judged = pipeline.judge(table, MACHINE)
+        self.assertEqual(pipeline.delivered(table, judged, MACHINE), judged.plans[0])
+
+    def test_folds_that_chose_each_for_themselves_leave_the_choice_to_all_rows(self) -> None:
         table = without_time()
-        rows = np.arange(len(table))
-        trees = booster(table, rows, Settings(PRECISION[0], 30, blind_to=("x0",)), MACHINE)
-        moved = replace(table, values=table.values + np.array([5.0, 0, 0]))
-        np.testing.assert_array_equal(margins(trees, table, rows), margins(trees, moved, rows))
+        judged = pipeline.judge(table, MACHINE)
+        self.assertEqual(len(judged.plans), 4)
+        self.assertEqual(pipeline.delivered(table, judged, MACHINE), pipeline.plan(table, MACHINE))
+
+    def test_the_level_of_a_period_is_not_learned(self) -> None:
+        """Successes come in waves that a column tells apart and nothing else does: the trees do not learn that column."""
+        rng = np.random.default_rng(11)
+        wave = np.arange(2400) // 400 % 2
+        label = (rng.random(2400) < np.where(wave, 0.7, 0.1)).astype(float)
+        table = drifting()
+        values = np.column_stack([table.values[:, :2], wave])
+        months = tuple(f"m{at}" for at in range(6))
+        told = replace(table, values=values, label=label, block=np.arange(2400) // 400, moments=months)
+        rows = np.arange(2400)
+        settings = Settings(PRECISION[2], 100)
+        spread = [margins(booster(one, rows, settings, MACHINE), told, rows) for one in (told, replace(told, block=None))]
+        between = [abs(z[wave == 1].mean() - z[wave == 0].mean()) for z in spread]
+        self.assertLess(between[0], 0.2)
+        self.assertGreater(between[1], 1.5)
+
+    def test_renewed_probabilities_follow_a_level_that_leaps(self) -> None:
+        """In the hold-out twice as many buy: calibrated once they are too low, calibrated as the rows pass they are not."""
+        table = drifting()
+        rng = np.random.default_rng(13)
+        start = pipeline.holdout_start(table)
+        more = (np.arange(2400) >= start) & (rng.random(2400) < 0.6)
+        judged = pipeline.judge(replace(table, label=np.maximum(table.label, more)), MACHINE)
+        figures = pipeline.figures(judged, 1)
+        self.assertGreater(figures["ece"], 0.15)
+        self.assertLess(figures["ece_renewed"], figures["ece"] / 2)
 
     def test_weights_are_heard(self) -> None:
         """A weight of nothing on the rows of one kind turns what is learned."""
