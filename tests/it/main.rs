@@ -80,6 +80,8 @@ mod replay;
 #[cfg(test)]
 mod report;
 #[cfg(test)]
+mod retraining;
+#[cfg(test)]
 mod scenario;
 #[cfg(test)]
 mod score;
