@@ -15,7 +15,7 @@ KNOWN_AT_DIAL = frozenset(
 # Columns of the outcome record that say who or which, and nothing about the customer's mind.
 IDENTITIES = frozenset(
     "attempt_id revision event_timestamp created_timestamp source seal customer_key campaign_hash policy_hash list_version "
-    "model_id model_version record_schema_version t_decided t_queued t_authorised experiment_id arm experiment_prob".split()
+    "model_id model_version model_alias record_schema_version t_decided t_queued t_authorised experiment_id arm experiment_prob".split()
 )
 # Known only afterwards: under `t_sent` and later, every duration, every word of how it ended. `duration` is the length of the
 # conversation in the UCI bank marketing data, known only when it is over (Moro, Cortez, Rita 2014).

@@ -158,8 +158,10 @@ class ChoiceTest(unittest.TestCase):
         against = replace(table, label=np.where(np.arange(600) % 2, table.label, 1 - table.label))
         heavy = replace(against, weight=np.where(np.arange(600) % 2, 50.0, 0.6))
         rows = np.arange(600)
-        found = [margins(booster(one, rows, Settings(PRECISION[2], 60), MACHINE), table, rows) for one in (against, heavy)]
+        whole, flat = Settings(PRECISION[2], 60, flattened=1.0), Settings(PRECISION[2], 60)
+        found = [margins(booster(one, rows, whole, MACHINE), table, rows) for one in (against, heavy)]
         self.assertGreater(auc(table.label, found[1]), auc(table.label, found[0]) + 0.1)
+        np.testing.assert_array_equal(margins(booster(heavy, rows, flat, MACHINE), table, rows), found[0])
 
 
 def raw_margin(path: Path, said: dict[str, list[dict[str, str]]], values: np.ndarray) -> np.ndarray:
