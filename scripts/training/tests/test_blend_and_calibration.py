@@ -73,6 +73,12 @@ class MemoryTest(unittest.TestCase):
         p = calibrate.newest(leapt, TRUTH, EVEN, rows, 1.0).apply(TRUTH[-rows:])
         self.assertAlmostEqual(float(p.mean()), float(leapt[-rows:].mean()), delta=0.01)
 
+    def test_no_memory_is_so_short_that_its_successes_are_few(self) -> None:
+        """One in fifty buys, and the level leaps at the end: a hundred successes take five thousand rows and more."""
+        rare = (RNG.random(6000) < np.where(np.arange(6000) < 5800, 0.02, 0.06)).astype(float)
+        rows = calibrate.memory(rare, TRUTH, EVEN, self.period, 1.0)
+        self.assertGreaterEqual(rare[-rows:].sum(), 100)
+
     def test_a_level_that_stays_is_remembered(self) -> None:
         found = [calibrate.memory(LABEL, TRUTH, EVEN, self.period, 1.0), calibrate.memory(LABEL[::-1], TRUTH[::-1], EVEN, self.period, 1.0)]
         self.assertGreaterEqual(min(found), 1000)

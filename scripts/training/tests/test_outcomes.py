@@ -60,8 +60,10 @@ class OutcomesTest(unittest.TestCase):
         self.assertEqual(convert.names, ["age", "balance", "job"])
 
     def test_what_the_campaign_maps_is_no_feature(self) -> None:
-        mapped = {"score": 0.5, "value": 1.0, "tags": "", "attempts_used": 0}
-        rows = [attempt(at, features={"age": at} | mapped) for at in range(200)]
+        rows = []
+        for at in range(200):
+            mapped = {"score": at / 200, "value": at * 7.0, "tags": "vip" if at % 3 else "", "attempts_used": at % 2}
+            rows.append(attempt(at, features={"age": at} | mapped))
         self.assertEqual(outcomes.read(self.export(rows), "answer", [], []).names, ["age"])
 
     def test_rows_come_in_the_order_of_the_dials(self) -> None:
@@ -86,6 +88,11 @@ class OutcomesTest(unittest.TestCase):
         rows = [attempt(at, features={"age": at, "duration": at}) for at in range(200)]
         with self.assertRaisesRegex(Refused, "known only after the call: duration"):
             outcomes.read(self.export(rows), "answer", [], [])
+
+    def test_a_file_alone_is_refused_for_its_slots_lie_beside_it(self) -> None:
+        path = self.export([attempt(1)]) / "dt=2026-11-01" / "outcomes-1-9.jsonl"
+        with self.assertRaisesRegex(Refused, "is no folder: name the one that `goldenhour export` wrote to"):
+            outcomes.read(path, "answer", [], [])
 
     def test_an_export_without_features_says_so(self) -> None:
         row = attempt(1)
