@@ -20,6 +20,8 @@ from training import metrics
 
 ROUNDS = 3
 SHARE_DIALLED = 0.2
+# On a day of this campaign, as `simulate` plays it.
+DIALS_AN_AGENT = 410
 # Of all customers of a round, in any world: what drifts is who says yes, not how many.
 BASE_RATE = 0.25
 # Logits by round, 0 before the first one: `visits` is the driver that nobody knew, `income` fades.
@@ -205,30 +207,25 @@ def write_list(path: Path, customers: World, score: np.ndarray) -> None:
 def dial(asked: argparse.Namespace, home: Path, seed: int, nth: int) -> None:
     """One day. The agents suffice for about a fifth of the list."""
     agents = max(1, round(asked.customers * SHARE_DIALLED / DIALS_AN_AGENT))
-    run(
-        asked.goldenhour, "simulate", home / "campaign", "--list", home / f"list-{nth}.csv", "--agents", agents, "--days", 1,
-        "--from", f"2026-12-{nth:02}", "--seed", 100 * seed + nth, "--truth", "yes", "--outcomes", home / "outcomes" / f"round-{nth}",
-        "--quiet",
-    )
-
-
-# A day of this campaign, as `simulate` plays it.
-DIALS_AN_AGENT = 410
+    people = ["simulate", home / "campaign", "--list", home / f"list-{nth}.csv", "--truth", "yes", "--seed", 100 * seed + nth]
+    days = ["--agents", agents, "--days", 1, "--from", f"2026-12-{nth:02}"]
+    run(asked.goldenhour, *people, *days, "--outcomes", home / "outcomes" / f"round-{nth}", "--quiet")
 
 
 def judge(asked: argparse.Namespace, home: Path, seed: int, nth: int, way: Way, model: Path) -> Round:
     """On every customer of the next list, called or not: their chances are known here."""
     customers = world(asked.customers, seed, nth + 1)
     score = scores(asked, home, customers, model)
-    each = np.ones(len(score))
+    # Each customer is so much of a yes and so much of a no.
+    both = np.tile([1.0, 0.0], len(score)), np.repeat(score, 2), np.column_stack([customers.yes, 1 - customers.yes]).ravel()
     return Round(
         way=way.name,
         seed=seed,
         round=nth,
         predicted=float(score.mean()),
         observed=float(customers.yes.mean()),
-        auc=metrics.auc(np.tile([1.0, 0.0], len(score)), np.repeat(score, 2), np.column_stack([customers.yes, 1 - customers.yes]).ravel()),
-        capture_20=float(np.sort(customers.yes[np.argsort(-score, kind="stable")[: len(score) // 5]]).sum() / customers.yes.sum()),
+        auc=metrics.auc(*both),
+        capture_20=metrics.capture(*both, 0.2),
     )
 
 
