@@ -9,7 +9,8 @@ use std::sync::atomic::{AtomicU32, Ordering};
 
 const FIRST: u32 = 10_000;
 const BLOCK: u32 = 64;
-const BLOCKS: u32 = 300;
+/// Up to 20,000, from where on ranges are held for daemons (`daemon::hold_ports`).
+const BLOCKS: u32 = 156;
 
 static NEXT: AtomicU32 = AtomicU32::new(0);
 

@@ -4,11 +4,10 @@ use crate::base::{AttemptId, ListId, Pii, Wall};
 use crate::contact::CallResult;
 use crate::sim::ModelAttempt;
 use crate::store::{
-    AttemptRow, Browse as _, DncEntry, DncSubjectKey, ImportStart, LabelTarget, ListInfo, ListRow, ModelAlias,
-    NewLabel, Store as _,
+    AttemptRow, Browse as _, DncEntry, DncSubjectKey, ImportStart, LabelTarget, ListRow, NewLabel, Store as _,
 };
 
-use super::fixture::{DAY, HOUR, declined, key, no_answer, number, row};
+use super::fixture::{DAY, HOUR, any_list, declined, key, no_answer, number, row};
 use super::script::{Harness, Script};
 
 /// Every page of `size`, in the order in which they come.
@@ -166,15 +165,7 @@ pub(super) async fn lists_come_newest_first_once_they_are_published<H: Harness>(
         };
         expected.insert(0, shown);
     }
-    let open = ListInfo {
-        campaign: "spring".into(),
-        name: "x".into(),
-        sha256: [200; 32],
-        expires_after: None,
-        model_id: None,
-        model_version: None,
-        model_alias: ModelAlias::Champion,
-    };
+    let open = any_list();
     let now = s.now;
     assert!(matches!(s.store().import_begin(&open, now).await, Ok(ImportStart::Load(_))));
     assert_eq!(s.store().lists(None, 10).await.unwrap(), expected, "one that still loads is nobody's list yet");

@@ -3,9 +3,9 @@
 use crate::contact::{ClosedWhy, Columns, LeadState};
 use crate::engine::LeadRow;
 use crate::gate::Rule;
-use crate::store::{DncFilter, Erased, ListInfo, ModelAlias, Store as _};
+use crate::store::{DncFilter, Erased, Store as _};
 
-use super::fixture::{HOUR, key, no_answer, number, row};
+use super::fixture::{HOUR, any_list, key, no_answer, number, row};
 use super::script::{Harness, Script};
 
 pub(super) async fn an_erased_person_is_gone_and_attempts_stay<H: Harness>(mut s: Script<H>) {
@@ -92,15 +92,7 @@ pub(super) async fn a_later_list_brings_the_data_back_and_nobody_dials<H: Harnes
 pub(super) async fn a_list_that_was_given_up_brings_nobody_back<H: Harness>(mut s: Script<H>) {
     s.import(0, &[row(1, &[1]), row(2, &[2])]).await;
     s.erase(1).await;
-    let list = ListInfo {
-        campaign: "spring".into(),
-        name: "x".into(),
-        sha256: [200; 32],
-        expires_after: None,
-        model_id: None,
-        model_version: None,
-        model_alias: ModelAlias::Champion,
-    };
+    let list = any_list();
     let now = s.now;
     s.store().import_begin(&list, now).await.unwrap();
     s.store().import_rows(&[row(1, &[1]), row(2, &[2])]).await.unwrap();

@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use crate::store::{Keys, KeysError, Sqlite, Store as _, StoreError};
 
-use super::fixture::{closed, key, no_answer, number, row};
+use super::fixture::{any_list, closed, key, no_answer, number, row};
 use super::script::{Harness as _, Script, try_commit};
 use super::sqlite::File;
 use crate::contact::ClosedWhy;
@@ -152,15 +152,7 @@ async fn two_diallers_and_two_loads_keep_each_other_out() {
     let mut second = s.harness.open().await;
     let now = s.now;
     assert!(matches!(second.begin("other", &[], now).await, Err(StoreError::Held { .. })));
-    let list = crate::store::ListInfo {
-        campaign: "spring".into(),
-        name: "x".into(),
-        sha256: [1; 32],
-        expires_after: None,
-        model_id: None,
-        model_version: None,
-        model_alias: crate::store::ModelAlias::Champion,
-    };
+    let list = any_list();
     second.import_begin(&list, now).await.unwrap();
     assert!(matches!(s.store().import_begin(&list, now).await, Err(StoreError::Held { .. })));
     drop(second);

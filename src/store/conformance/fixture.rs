@@ -15,10 +15,23 @@ use crate::contact::{
 };
 use crate::engine::{Context, Intent, LeadRow, Outcome, Times};
 use crate::gate::{Eligibility, LeadFacts};
-use crate::store::{Switch, SwitchOf};
+use crate::store::{ListInfo, ModelAlias, Switch, SwitchOf};
 
 pub(super) const HOUR: Duration = Duration::from_hours(1);
 pub(super) const DAY: Duration = Duration::from_hours(24);
+
+/// One whose import has begun, and goes no further.
+pub(super) fn any_list() -> ListInfo {
+    ListInfo {
+        campaign: "spring".into(),
+        name: "x".into(),
+        sha256: [200; 32],
+        expires_after: None,
+        model_id: None,
+        model_version: None,
+        model_alias: ModelAlias::Champion,
+    }
+}
 
 /// A Tuesday morning in Shanghai.
 pub(super) fn tuesday() -> Now {

@@ -2,9 +2,9 @@
 
 use crate::base::{ListId, Wall};
 use crate::contact::{ClosedWhy, LeadState};
-use crate::store::{ImportCounts, ImportStart, ListInfo, ModelAlias, Store as _, StoreError};
+use crate::store::{ImportCounts, ImportStart, Store as _, StoreError};
 
-use super::fixture::{HOUR, closed, key, no_answer, row};
+use super::fixture::{HOUR, any_list, closed, key, no_answer, row};
 use super::script::{Harness, Script, unsplit};
 
 pub(super) async fn the_same_file_twice_changes_nothing<H: Harness>(mut s: Script<H>) {
@@ -73,15 +73,7 @@ pub(super) async fn a_newer_list_reopens_only_exhausted_and_expired<H: Harness>(
 
 pub(super) async fn a_dry_run_leaves_nothing_behind<H: Harness>(mut s: Script<H>) {
     s.import(0, &[row(1, &[1])]).await;
-    let list = ListInfo {
-        campaign: "spring".into(),
-        name: "x".into(),
-        sha256: [200; 32],
-        expires_after: None,
-        model_id: None,
-        model_version: None,
-        model_alias: ModelAlias::Champion,
-    };
+    let list = any_list();
     let rows = [row(1, &[1]), row(2, &[2, 3]), row(3, &[2])];
     for _ in 0..2 {
         let now = s.now;
@@ -99,15 +91,7 @@ pub(super) async fn a_dry_run_leaves_nothing_behind<H: Harness>(mut s: Script<H>
 
 pub(super) async fn a_load_that_dies_is_never_seen<H: Harness>(mut s: Script<H>) {
     s.import(0, &[row(1, &[1])]).await;
-    let list = ListInfo {
-        campaign: "spring".into(),
-        name: "x".into(),
-        sha256: [200; 32],
-        expires_after: None,
-        model_id: None,
-        model_version: None,
-        model_alias: ModelAlias::Champion,
-    };
+    let list = any_list();
     let now = s.now;
     assert!(matches!(s.store().import_begin(&list, now).await, Ok(ImportStart::Load(_))));
     let mut changed = row(1, &[1]);
@@ -140,15 +124,7 @@ pub(super) async fn contacts_are_found_by_key_and_shown_with_all_leads<H: Harnes
 
 pub(super) async fn published_lists_are_told_in_order<H: Harness>(mut s: Script<H>) {
     s.import(0, &[row(1, &[1])]).await;
-    let given_up = ListInfo {
-        campaign: "spring".into(),
-        name: "x".into(),
-        sha256: [200; 32],
-        expires_after: None,
-        model_id: None,
-        model_version: None,
-        model_alias: ModelAlias::Champion,
-    };
+    let given_up = any_list();
     let now = s.now;
     s.store().import_begin(&given_up, now).await.unwrap();
     assert_eq!(s.store().lists_since(ListId(1)).await.unwrap(), [], "it is not published yet");
