@@ -2,7 +2,7 @@
 
 use std::fs;
 use std::io::{Read, Write};
-use std::net::{Ipv4Addr, SocketAddr, TcpListener, TcpStream, UdpSocket};
+use std::net::{SocketAddr, TcpListener, TcpStream};
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, ExitStatus, Stdio};
 use std::thread;
@@ -12,6 +12,8 @@ use serde_json::Value;
 use sqlx::sqlite::{SqliteConnectOptions, SqliteRow};
 use sqlx::{ConnectOptions as _, Row as _};
 use tempfile::TempDir;
+
+use crate::ports::{hold_ports, local};
 
 /// Long enough for a debug build on a busy machine; a test that gets there is red.
 const PATIENCE: Duration = Duration::from_mins(2);
@@ -373,33 +375,6 @@ pub(crate) fn command(subcommand: &str, config: &Path) -> Command {
     let mut command = Command::new(env!("CARGO_BIN_EXE_goldenhour"));
     command.arg(subcommand).arg("--config").arg(config).stdin(Stdio::null());
     command
-}
-
-fn local(port: u16) -> SocketAddr {
-    SocketAddr::from((Ipv4Addr::LOCALHOST, port))
-}
-
-/// Ports are held in blocks of this size.
-const BLOCK: u16 = 200;
-
-/// A range below the ephemeral ports, where nobody gets one by chance. A listener on the first port of each of its blocks
-/// holds it while the test runs; and nothing that another test left behind sits on any other port of it.
-fn hold_ports(count: u16) -> (Vec<TcpListener>, u16) {
-    let starts = (20_000..30_000 - count).step_by(usize::from(BLOCK));
-    for first in starts {
-        let blocks = (0..count.div_ceil(BLOCK)).map(|at| TcpListener::bind(local(first + at * BLOCK)));
-        let held: Result<Vec<TcpListener>, _> = blocks.collect();
-        if let Some(held) = held.ok().filter(|_| all_free(first, count)) {
-            return (held, first);
-        }
-    }
-    panic!("no range of {count} ports is free");
-}
-
-/// A process whose test is over may live for a moment longer, and so may its sockets.
-fn all_free(first: u16, count: u16) -> bool {
-    let tcp = [1, 2].iter().all(|at| TcpListener::bind(local(first + at)).is_ok());
-    tcp && (first + 3..first + count).all(|port| UdpSocket::bind(local(port)).is_ok())
 }
 
 /// HTTP/1.0, so that the answer comes whole and ends with the connection.
