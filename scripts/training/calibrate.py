@@ -6,6 +6,7 @@ import numpy as np
 from sklearn.isotonic import isotonic_regression
 
 from training.blend import shift, shift_to
+from training.metrics import first_near_best
 
 ISOTONIC_FROM = 1000
 # Rows of the shortest memory for calibrating where there is a time; each further one is twice as long.
@@ -121,10 +122,7 @@ def memory(label: np.ndarray, z: np.ndarray, weight: np.ndarray, period: np.ndar
     for rows in memories:
         p = np.clip(renewed(label, z, weight, period, first, rows, slope), 1e-9, 1 - 1e-9)
         losses.append(-(label[judged] * np.log(p) + (1 - label[judged]) * np.log(1 - p)))
-    means = np.array(losses) @ mass
-    worse = np.array(losses) - losses[int(np.argmin(means))]
-    error = np.sqrt(((mass * (worse - (worse @ mass)[:, None])) ** 2).sum(axis=1))
-    return next(rows for rows, mean, loose in zip(memories, means, error, strict=True) if mean - means.min() <= loose)
+    return memories[first_near_best(np.array(losses), mass)]
 
 
 def platt(label: np.ndarray, z: np.ndarray, weight: np.ndarray) -> Platt:

@@ -7,7 +7,7 @@ import numpy as np
 import xgboost
 
 from training.blend import refinement, shift
-from training.metrics import auc, row_losses
+from training.metrics import auc, first_near_best, row_losses
 from training.periods import offsets
 from training.recency import Recency, Split, candidates
 from training.table import Table
@@ -126,7 +126,7 @@ def _memory(table: Table, splits: list[Split], settings: Settings, machine: Mach
     window before it.
     """
     memories = candidates(len(splits[-1].learn))
-    return memories[_first_near_best(table, splits, [replace(settings, recency=one) for one in memories], machine)]
+    return memories[_cheapest(table, splits, [replace(settings, recency=one) for one in memories], machine)]
 
 
 def _flattened(table: Table, splits: list[Split], settings: Settings, machine: Machine) -> float:
@@ -136,17 +136,14 @@ def _flattened(table: Table, splits: list[Split], settings: Settings, machine: M
     """
     if np.ptp(table.weight) == 0:
         return 0.0
-    return FLATTENED[_first_near_best(table, splits, [replace(settings, flattened=one) for one in FLATTENED], machine)]
+    return FLATTENED[_cheapest(table, splits, [replace(settings, flattened=one) for one in FLATTENED], machine)]
 
 
-def _first_near_best(table: Table, splits: list[Split], options: list[Settings], machine: Machine) -> int:
+def _cheapest(table: Table, splits: list[Split], options: list[Settings], machine: Machine) -> int:
     mass = np.concatenate([table.weight[s.judge] * 2.0**at / table.weight[s.judge].sum() for at, s in enumerate(splits)])
     mass = mass / mass.sum()
     losses = np.array([_losses(table, splits, one, machine) for one in options])
-    means = losses @ mass
-    worse = losses - losses[int(np.argmin(means))]
-    error = np.sqrt(((mass * (worse - (worse @ mass)[:, None])) ** 2).sum(axis=1))
-    return next(at for at, (mean, loose) in enumerate(zip(means, error, strict=True)) if mean - means.min() <= loose)
+    return first_near_best(losses, mass)
 
 
 def _losses(table: Table, splits: list[Split], settings: Settings, machine: Machine) -> np.ndarray:

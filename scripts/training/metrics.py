@@ -52,6 +52,17 @@ def row_losses(label: np.ndarray, margin: np.ndarray) -> np.ndarray:
     return np.logaddexp(0, margin) - label * margin
 
 
+def first_near_best(losses: np.ndarray, mass: np.ndarray) -> int:
+    """The first option within one standard error of the best (Breiman et al. 1984, chapter 3): put the one that risks least first.
+
+    `losses` has a row for each option and a column for each judged row of the table; `mass` is what these weigh, 1 in all.
+    """
+    means = losses @ mass
+    worse = losses - losses[int(np.argmin(means))]
+    error = np.sqrt(((mass * (worse - (worse @ mass)[:, None])) ** 2).sum(axis=1))
+    return next(at for at, (mean, loose) in enumerate(zip(means, error, strict=True)) if mean - means.min() <= loose)
+
+
 def bins_for(rows: int) -> int:
     """Ten, fewer where a bin would hold less than a hundred rows."""
     return max(1, min(BINS, rows // ROWS_PER_BIN))
