@@ -179,16 +179,7 @@ mod tests {
     use crate::engine::{Entry, Reader};
 
     fn config() -> EngineConfig {
-        EngineConfig {
-            seed: 1,
-            trunks: Vec::new(),
-            groups: Vec::new(),
-            queues: Vec::new(),
-            test_numbers_only: true,
-            zone: jiff::tz::TimeZone::UTC,
-            wall_rate: 1.0,
-            permit: EngineConfig::PERMIT,
-        }
+        EngineConfig { trunks: Vec::new(), ..crate::engine::testing::config(0, 0) }
     }
 
     fn kinds(path: &Path) -> Vec<&'static str> {

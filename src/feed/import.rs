@@ -215,11 +215,7 @@ async fn import_as<S: Store>(
     now: Now,
     progress: &mut (dyn FnMut(u64) + Send),
 ) -> Result<ImportReport, ImportError> {
-    let mut report = ImportReport::new(campaign, list);
-    let mut rows = list.rows(map, &options.read)?;
-    report.had_bom = rows.had_bom();
-    report.model = rows.model().map(|model| ModelUsed::of(model.manifest()));
-    report.model_alias = alias(map, &options.read);
+    let (mut report, mut rows) = opened(campaign, map, list, options)?;
     let version = digest(list.print(), map, &options.read, rows.model());
     report.list_version = Some(version.hex());
     let info = ListInfo {
@@ -274,12 +270,8 @@ fn dry_run_as(
     options: &ImportOptions,
     before: Option<&Scores>,
 ) -> Result<ImportReport, ImportError> {
-    let mut report = ImportReport::new(campaign, list);
-    let mut rows = list.rows(map, &options.read)?;
+    let (mut report, mut rows) = opened(campaign, map, list, options)?;
     let mut rejects = RejectFile::new(options.rejects.as_deref());
-    report.had_bom = rows.had_bom();
-    report.model = rows.model().map(|model| ModelUsed::of(model.manifest()));
-    report.model_alias = alias(map, &options.read);
     report.status = ImportStatus::DryRun;
     while let Some(parsed) = rows.next() {
         let _lead = report.note(parsed?, rows.notes(), &mut rejects)?;
@@ -290,6 +282,23 @@ fn dry_run_as(
 }
 
 /// The whole list into the open load. Nothing of it is in force yet.
+/// With its header read, and what can be said of it by then.
+fn opened(
+    campaign: &str,
+    map: &ListMap,
+    list: &mut ListFile,
+    options: &ImportOptions,
+) -> Result<(ImportReport, Rows), ListError> {
+    let rows = list.rows(map, &options.read)?;
+    let report = ImportReport {
+        had_bom: rows.had_bom(),
+        model: rows.model().map(|model| ModelUsed::of(model.manifest())),
+        model_alias: alias(map, &options.read),
+        ..ImportReport::new(campaign, list)
+    };
+    Ok((report, rows))
+}
+
 async fn read_all<S: Store>(
     store: &mut S,
     rows: &mut Rows,

@@ -82,7 +82,7 @@ impl<'a> Outcomes<'a> {
 
     fn row(&self, record: AttemptRecord) -> OutcomeRow {
         let AttemptRecord { intent, outcome, recorded_at, noted_at } = record;
-        let card = self.setting.leads.card(intent.lead).cloned();
+        let card = self.setting.leads.card(intent.lead);
         let authorised_at = outcome.times.authorised.unwrap_or(intent.decided.wall);
         OutcomeRow {
             seal: self.seals,
@@ -98,14 +98,14 @@ impl<'a> Outcomes<'a> {
             decided_at: intent.decided.wall,
             trunk: TRUNK.to_owned(),
             caller_id: intent.caller_id.to_string(),
-            customer_key: card.as_ref().map(|card| card.key.clone()),
+            customer_key: card.map(|card| card.key.clone()),
             list_name: self.list.name.clone(),
             list_sha256: self.list.sha256,
             consent: intent.facts.consent,
-            language: card.as_ref().and_then(|card| card.language.clone()),
-            tags: card.as_ref().map(|card| card.tags.clone()).unwrap_or_default(),
-            zones: card.as_ref().map(|card| card.zones.clone()).unwrap_or_default(),
-            columns: card.map(|card| card.columns).unwrap_or_default(),
+            language: card.and_then(|card| card.language.clone()),
+            tags: card.map(|card| card.tags.clone()).unwrap_or_default(),
+            zones: card.map(|card| card.zones.clone()).unwrap_or_default(),
+            columns: card.map(|card| card.columns.clone()).unwrap_or_default(),
         }
     }
 }

@@ -18,7 +18,7 @@ use crate::base::{AttemptId, CampaignIx, LeadId, LegId, Now, PhoneId, Pii, Tick,
 use crate::call::{Digit, LegCommand, LegEnd, LegEvent, NotSent, ReleaseSide, TrunkState};
 use crate::campaign::{Folder, Plan, load};
 use crate::contact::{CallResult, ClosedWhy, Columns, Row};
-use crate::engine::{Engine, EngineConfig, Input, OperatorCommand, Outcome, Output, StoreRequest, TrunkSpec, day_of};
+use crate::engine::{Engine, EngineConfig, Input, OperatorCommand, Outcome, Output, StoreRequest, day_of};
 
 use super::{Fault, ModelList, ModelStore};
 
@@ -349,24 +349,5 @@ fn turned_away() -> LegEvent {
 
 /// One trunk, `gw`.
 pub(super) fn config() -> EngineConfig {
-    EngineConfig {
-        seed: 1,
-        trunks: vec![TrunkSpec {
-            shown_max: BTreeMap::new(),
-            spend: None,
-            reach: Arc::new(crate::base::Reach::of_country(None, &[])),
-            name: "gw".into(),
-            live: false,
-            max_calls: 9,
-            max_cps: 9,
-            caller_ids: ["+999100000001".into()].into(),
-            pools: BTreeMap::new(),
-        }],
-        groups: Vec::new(),
-        queues: Vec::new(),
-        test_numbers_only: true,
-        zone: jiff::tz::TimeZone::UTC,
-        wall_rate: 1.0,
-        permit: EngineConfig::PERMIT,
-    }
+    crate::engine::testing::config(9, 9)
 }
