@@ -4,7 +4,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from training.metrics import row_losses
+from training.metrics import near_best, row_losses
 
 WEIGHTS = np.linspace(0, 1, 21)
 
@@ -23,18 +23,12 @@ class Blend:
 def fit(label: np.ndarray, a: np.ndarray, b: np.ndarray, weight: np.ndarray) -> Blend:
     """By log-loss on margins of rows that neither model learned from: the last out-of-time window where there is a time.
 
-    A few hundred successes do not tell .55 from .70. Of all shares within one standard error of the best (the rule of Breiman
-    et al. 1984, chapter 3) the one nearest to a half is taken: two different models err differently.
+    A few hundred successes do not tell .55 from .70. Of all shares within one standard error of the best the one
+    nearest to a half is taken: two different models err differently.
     """
     shifted = [Blend(float(w), shift(label, w * a + (1 - w) * b, weight)) for w in WEIGHTS]
     losses = np.array([row_losses(label, one.margin(a, b)) for one in shifted])
-    means = np.average(losses, axis=1, weights=weight)
-    best = int(np.argmin(means))
-    effective = weight.sum() ** 2 / (weight**2).sum()
-    worse = losses - losses[best]
-    spread = (worse - np.average(worse, axis=1, weights=weight)[:, None]) ** 2
-    error = np.sqrt(np.average(spread, axis=1, weights=weight) / effective)
-    near = [one for one, mean, one_error in zip(shifted, means, error, strict=True) if mean - means[best] <= one_error]
+    near = [one for one, close in zip(shifted, near_best(losses, weight / weight.sum()), strict=True) if close]
     return min(near, key=lambda one: abs(one.w - 0.5))
 
 

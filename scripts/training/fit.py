@@ -9,7 +9,7 @@ import xgboost
 from training.blend import refinement, shift
 from training.metrics import auc, first_near_best, row_losses
 from training.periods import offsets
-from training.recency import Recency, Split, candidates
+from training.recency import Recency, Split, candidates, counts
 from training.table import Table
 
 # What every booster is: the evaluator reads gbtree with a binary logistic objective.
@@ -122,8 +122,7 @@ def common(table: Table, splits: list[Split], machine: Machine) -> Settings:
 def _memory(table: Table, splits: list[Split], settings: Settings, machine: Machine) -> Recency:
     """The longest memory within one standard error of the best, by log-loss freed of the base rate (Breiman et al. 1984).
 
-    Forgetting throws rows away for good; a lucky window is no reason to. The rows of each window count twice those of the
-    window before it.
+    Forgetting throws rows away for good; a lucky window is no reason to.
     """
     memories = candidates(len(splits[-1].learn))
     return memories[_cheapest(table, splits, [replace(settings, recency=one) for one in memories], machine)]
@@ -140,10 +139,10 @@ def _flattened(table: Table, splits: list[Split], settings: Settings, machine: M
 
 
 def _cheapest(table: Table, splits: list[Split], options: list[Settings], machine: Machine) -> int:
-    mass = np.concatenate([table.weight[s.judge] * 2.0**at / table.weight[s.judge].sum() for at, s in enumerate(splits)])
-    mass = mass / mass.sum()
+    windows = zip(counts(table, splits), splits, strict=True)
+    mass = np.concatenate([n * table.weight[s.judge] / table.weight[s.judge].sum() for n, s in windows])
     losses = np.array([_losses(table, splits, one, machine) for one in options])
-    return first_near_best(losses, mass)
+    return first_near_best(losses, mass / mass.sum())
 
 
 def _losses(table: Table, splits: list[Split], settings: Settings, machine: Machine) -> np.ndarray:
@@ -165,8 +164,7 @@ def rounds_for(rows: int) -> tuple[int, ...]:
 def _best(
     table: Table, splits: list[Split], options: list[Settings], rounds: tuple[int, ...], loss: Loss, machine: Machine
 ) -> Settings:
-    """The option and number of rounds with the least mean loss. In time, each window counts twice the one before it."""
-    counts = np.array([1.0 if table.block is None else 2.0**at for at in range(len(splits))])
+    """The option and number of rounds with the least mean loss."""
     losses: dict[tuple[int, int], float] = {}
     for at, option in enumerate(options):
         parts = []
@@ -175,7 +173,7 @@ def _best(
             label, weight = table.label[split.judge], table.weight[split.judge]
             judged = matrix(table, split.judge)
             parts.append([loss(label, _logits(trees, judged, n), weight) for n in rounds])
-        for n, mean in zip(rounds, np.average(parts, axis=0, weights=counts), strict=True):
+        for n, mean in zip(rounds, np.average(parts, axis=0, weights=counts(table, splits)), strict=True):
             losses[at, n] = float(mean)
     at, n = min(losses, key=lambda key: losses[key])
     return replace(options[at], rounds=n)

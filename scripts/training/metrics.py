@@ -52,15 +52,20 @@ def row_losses(label: np.ndarray, margin: np.ndarray) -> np.ndarray:
     return np.logaddexp(0, margin) - label * margin
 
 
-def first_near_best(losses: np.ndarray, mass: np.ndarray) -> int:
-    """The first option within one standard error of the best (Breiman et al. 1984, chapter 3): put the one that risks least first.
+def near_best(losses: np.ndarray, mass: np.ndarray) -> np.ndarray:
+    """Which options lie within one standard error of the best (Breiman et al. 1984, chapter 3).
 
     `losses` has a row for each option and a column for each judged row of the table; `mass` is what these weigh, 1 in all.
     """
     means = losses @ mass
     worse = losses - losses[int(np.argmin(means))]
     error = np.sqrt(((mass * (worse - (worse @ mass)[:, None])) ** 2).sum(axis=1))
-    return next(at for at, (mean, loose) in enumerate(zip(means, error, strict=True)) if mean - means.min() <= loose)
+    return means - means.min() <= error
+
+
+def first_near_best(losses: np.ndarray, mass: np.ndarray) -> int:
+    """The first option within one standard error of the best: put the one that risks least first."""
+    return int(np.argmax(near_best(losses, mass)))
 
 
 def bins_for(rows: int) -> int:

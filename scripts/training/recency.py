@@ -69,6 +69,11 @@ def rolling(table: Table) -> list[Split]:
     return [Split(np.arange(start), np.arange(start, end)) for start, end in cuts]
 
 
+def counts(table: Table, splits: list[Split]) -> np.ndarray:
+    """What each window counts: in time twice the one before it, without an order of time all alike."""
+    return np.array([1.0 if table.block is None else 2.0**at for at in range(len(splits))])
+
+
 def stratified(table: Table, seed: int, folds: int = RANDOM_FOLDS) -> list[Split]:
     """Folds without an order of time, each with its share of successes."""
     rng = np.random.default_rng(seed)

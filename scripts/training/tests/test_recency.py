@@ -6,7 +6,7 @@ from dataclasses import replace
 import numpy as np
 
 from training.periods import joined, offsets, periods
-from training.recency import Recency, candidates, holdout_start, rolling, stratified
+from training.recency import Recency, candidates, counts, holdout_start, rolling, stratified
 from training.tests.synthetic import drifting, without_time
 
 
@@ -41,6 +41,10 @@ class RecencyTest(unittest.TestCase):
         np.testing.assert_array_equal(np.sort(np.concatenate([split.judge for split in splits])), np.arange(600))
         shares = [table.label[split.judge].mean() for split in splits]
         self.assertLess(max(shares) - min(shares), 0.01)
+
+    def test_in_time_each_window_counts_twice_the_one_before_it_and_folds_all_alike(self) -> None:
+        np.testing.assert_array_equal(counts(drifting(), rolling(drifting())), [1, 2, 4])
+        np.testing.assert_array_equal(counts(without_time(), stratified(without_time(), seed=1)), [1, 1, 1, 1])
 
     def test_a_half_life_halves(self) -> None:
         np.testing.assert_allclose(Recency(2).weight(5), [0.25, 2**-1.5, 0.5, 2**-0.5, 1])
