@@ -9,6 +9,7 @@ use super::tree::{Finding, SourceFile, Tree};
 
 const RULES: &str = "grafana/alerts/";
 const RUNBOOKS: &str = "docs/runbooks/";
+const TABLE: &str = "docs/OPERATING.md";
 const CASES: &str = "tests/fixtures/alerts/";
 const SECTIONS: [&str; 3] = ["## What it means", "## How to see", "## What to do"];
 
@@ -68,6 +69,10 @@ fn check_rule(tree: &Tree, file: &SourceFile, rule: &Value) -> Vec<Finding> {
                 findings.push(found.finding(1, format!("begins with `# {name}` and has {}", SECTIONS.join(", "))));
             }
         }
+    }
+    let row = format!("| [{name}](runbooks/{name}.md) | {} | ", text(rule, "/labels/severity"));
+    if !tree.get(TABLE).is_some_and(|table| table.text.contains(&row)) {
+        findings.push(file.finding(line, format!("alert `{name}`: the table of {TABLE} has no row `{row}…`")));
     }
     findings
 }

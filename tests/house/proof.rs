@@ -248,13 +248,15 @@ mod alerts {
     const RULES: &str = "grafana/alerts/x.yaml";
     const PAGE: &str = "docs/runbooks/GoldenhourX.md";
     const CASES: &str = "tests/fixtures/alerts/x.yaml";
-    const GOOD: [(&str, &str); 3] = [
+    const TABLE: &str = "docs/OPERATING.md";
+    const GOOD: [(&str, &str); 4] = [
         (
             RULES,
             "groups:\n  - rules:\n      - alert: GoldenhourX\n        expr: goldenhour_leads{state=\"waiting\"} > 1\n        \
              for: 1m\n        labels: { severity: page }\n        annotations:\n          summary: Something is wrong\n          \
              description: Something is wrong here\n          runbook_url: docs/runbooks/GoldenhourX.md\n",
         ),
+        (TABLE, "| [GoldenhourX](runbooks/GoldenhourX.md) | page | it is so |"),
         (PAGE, "# GoldenhourX\n\n## What it means\n\n## How to see\n\n## What to do\n"),
         (
             CASES,
@@ -280,6 +282,7 @@ mod alerts {
             (RULES, "GoldenhourX.md", "GoldenhourY.md", "its `runbook_url` is"),
             (RULES, "alert: GoldenhourX", "alert: X", "begins with `Goldenhour`"),
             (RULES, "groups:", "groups: [", "not YAML"),
+            (TABLE, "| page |", "| ticket |", "docs/OPERATING.md has no row"),
             (PAGE, "## How to see", "## How", "begins with `# GoldenhourX` and has"),
             (RULES, "GoldenhourX", "GoldenhourZ", "there is no alert `GoldenhourX`"),
             (CASES, "exp_alerts: []", "exp_alerts: [{}]", "where it fires and one where it does not"),
