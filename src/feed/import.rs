@@ -7,20 +7,19 @@ use std::io;
 use std::path::PathBuf;
 
 use serde::Serialize;
-use sha2::{Digest, Sha256};
 
-use crate::base::{Code, Diagnostic, Now};
+use crate::base::{Code, Diagnostic, Now, hex};
 use crate::campaign::{ListMap, RefuseIf};
 use crate::contact::Row;
-use crate::store::{ImportCounts, ImportStart, ListInfo, ModelAlias, Store, StoreError};
+use crate::store::{ImportCounts, ImportStart, ModelAlias, Store, StoreError};
 
 use super::drift::Scores;
 use super::facts::{Facts, counted, size};
-use super::list_model::{ListModel, alias};
+use super::list_info::list_info;
+use super::list_model::alias;
 use super::manifest::Manifest;
 use super::refuse::refusals;
 use super::reject::RejectFile;
-use super::source::Fingerprint;
 use super::{ListError, ListFile, Parsed, ReadOptions, Reject, Rows, Tally};
 
 /// Rows that the store gets at once, and about how many bytes they are at most. It cuts them into transactions itself.
@@ -216,17 +215,8 @@ async fn import_as<S: Store>(
     progress: &mut (dyn FnMut(u64) + Send),
 ) -> Result<ImportReport, ImportError> {
     let (mut report, mut rows) = opened(campaign, map, list, options)?;
-    let version = digest(list.print(), map, &options.read, rows.model());
-    report.list_version = Some(version.hex());
-    let info = ListInfo {
-        campaign: campaign.to_owned(),
-        name: list.name(),
-        sha256: version.sha256,
-        expires_after: map.expires_after,
-        model_id: report.model.as_ref().map(|model| &model.id).or(map.model_id.as_ref()).cloned(),
-        model_version: report.model.as_ref().map(|model| &model.version).or(map.model_version.as_ref()).cloned(),
-        model_alias: report.model_alias,
-    };
+    let info = list_info(campaign, map, list, &options.read, &rows);
+    report.list_version = Some(hex(&info.sha256));
     if let ImportStart::Already { rows, .. } = store.import_begin(&info, now).await? {
         report.status = ImportStatus::Unchanged;
         report.tally = Tally { rows, leads: rows, ..Tally::default() };
@@ -281,7 +271,6 @@ fn dry_run_as(
     Ok(report)
 }
 
-/// The whole list into the open load. Nothing of it is in force yet.
 /// With its header read, and what can be said of it by then.
 fn opened(
     campaign: &str,
@@ -299,6 +288,7 @@ fn opened(
     Ok((report, rows))
 }
 
+/// The whole list into the open load. Nothing of it is in force yet.
 async fn read_all<S: Store>(
     store: &mut S,
     rows: &mut Rows,
@@ -361,23 +351,6 @@ async fn load<S: Store>(
     }
     progress(rows.read_bytes());
     Ok(())
-}
-
-/// The same file means something else under another mapping, encoding or default country, or scored by another model;
-/// where it came from and what would have kept it out does not matter.
-fn digest(print: &Fingerprint, map: &ListMap, read: &ReadOptions, model: Option<&ListModel>) -> Fingerprint {
-    let map = ListMap { source: None, refuse_if: RefuseIf::default(), ..map.clone() };
-    let ReadOptions { encoding, country, plain_order, campaigns: _ } = read;
-    let mut hash = Sha256::new();
-    hash.update(print.sha256);
-    hash.update(format!("{map:?}{encoding:?}{country:?}"));
-    if let Some(model) = model {
-        hash.update(model.digest());
-    }
-    if *plain_order {
-        hash.update("plain_order");
-    }
-    Fingerprint { sha256: hash.finalize().into(), size_bytes: print.size_bytes }
 }
 
 impl ImportReport {

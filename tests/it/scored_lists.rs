@@ -5,7 +5,7 @@ use std::fs;
 use std::path::Path;
 use std::process::{Command, Output};
 
-use serde_json::json;
+use serde_json::{Value, json};
 
 use crate::daemon::{Setup, Site, until};
 use crate::lists::import;
@@ -16,7 +16,7 @@ const CHAMPION: &str =
 const ROWS: u32 = 1_500;
 
 /// A model of numbers and categories that XGBoost trained, under this calibration.
-fn put_model(site: &Site, version: &str, calibration: &serde_json::Value) {
+fn put_model(site: &Site, version: &str, calibration: &Value) {
     let number = |name| json!({"name": name, "type": "number"});
     let category = |name, codes: u32| {
         let categories: Vec<String> = (0..codes).map(|code| format!("{name} {code}")).collect();
@@ -114,11 +114,33 @@ fn an_import_without_scores_has_those_of_goldenhour_score_and_a_promotion_gives_
     assert_eq!(second, scored(&site, "models/2"));
     assert!(first.iter().zip(&second).all(|(one, two)| one != two));
     assert_eq!(models(&site), [["trial", "1"], ["trial", "2"]].map(|names| names.map(str::to_owned)));
-    let rehearsed = goldenhour(
-        &site,
-        &["simulate", "campaigns/trial.yaml", "--list", "list.csv", "--agents", "5", "--days", "1", "--json"],
-    );
+}
+
+#[test]
+fn records_of_a_rehearsal_name_the_list_and_the_model_as_the_import_would() {
+    let site = site("");
+    site.write("list.csv", &list());
+    let text = fs::read_to_string(site.path("campaigns/trial.yaml")).unwrap();
+    site.write("campaigns/trial.yaml", &format!("{text}\ncalling_hours: {{ fallback_zone: Asia/Shanghai }}\n"));
+    let words = "simulate campaigns/trial.yaml --list list.csv --agents 5 --days 1 --outcomes records --json";
+    let rehearsed = goldenhour(&site, &words.split(' ').collect::<Vec<_>>());
     assert!(rehearsed.status.success(), "{}", String::from_utf8_lossy(&rehearsed.stderr));
+    let version = import(&site, &["list.csv"]).json["list_version"].clone();
+    let records = lines_below(&site.path("records"));
+    let attempts: Vec<_> = records.iter().filter(|record| record["attempt_id"].is_string()).collect();
+    assert!(attempts.len() > 20, "{}", attempts.len());
+    for record in attempts {
+        assert_eq!((&record["model_id"], &record["model_version"]), (&json!("trial"), &json!("1")), "{record}");
+        assert_eq!((&record["model_alias"], &record["list_version"]), (&json!("champion"), &version), "{record}");
+    }
+}
+
+/// JSON Lines of all days.
+fn lines_below(folder: &Path) -> Vec<Value> {
+    let days = fs::read_dir(folder).unwrap().map(|day| day.unwrap().path());
+    let files = days.flat_map(|day| fs::read_dir(day).unwrap()).map(|file| file.unwrap().path());
+    let texts: Vec<String> = files.map(|file| fs::read_to_string(file).unwrap()).collect();
+    texts.iter().flat_map(|text| text.lines()).map(|line| serde_json::from_str(line).unwrap()).collect()
 }
 
 #[test]

@@ -133,12 +133,12 @@ pub(super) async fn of_database(
 
 /// Every run has a seed of its own, which follows from the first.
 fn rehearse(args: &Args, staged: &Staged) -> Result<Vec<RunFigures>, Stop> {
-    let Staged { setting, seed, runs, seen, .. } = staged;
+    let Staged { setting, seed, runs, info, .. } = staged;
     let mut outcomes = match &args.outcomes {
         Some(_) if *runs != 1 => {
             return Err(Stop::usage("--outcomes is of one run: leave out --runs, or say --runs 1"));
         }
-        Some(out) => Some(Outcomes::begin(out.clone(), setting, seen)?),
+        Some(out) => Some(Outcomes::begin(out.clone(), setting, info)?),
         None => None,
     };
     let bar = bar(u64::from(*runs) * u64::from(setting.days), args.quiet);

@@ -4,14 +4,12 @@ use std::fs;
 use std::path::PathBuf;
 use std::sync::Arc;
 
-use crate::base::{Code, Diagnostic};
+use crate::base::{CampaignIx, Code, Diagnostic};
 use crate::cli::exit::{Exit, Stop};
 use crate::engine::SlotRow;
 use crate::feed::{DayFiles, ExportError, Format, Profile, Style, write_slots};
 use crate::sim::{AttemptRecord, Record, Setting};
-use crate::store::{Label, OutcomeRow, OutcomeSource, PlanVersion};
-
-use super::stage::ListSeen;
+use crate::store::{Label, ListInfo, OutcomeRow, OutcomeSource, PlanVersion};
 
 /// Nobody has to guess which records were never lived.
 const TRUNK: &str = "simulated";
@@ -24,7 +22,7 @@ const CHUNK: usize = 20_000;
 pub(super) struct Outcomes<'a> {
     out: PathBuf,
     setting: &'a Setting,
-    list: &'a ListSeen,
+    list: &'a ListInfo,
     plan: Arc<PlanVersion>,
     seals: u64,
     files: DayFiles,
@@ -34,7 +32,7 @@ pub(super) struct Outcomes<'a> {
 
 impl<'a> Outcomes<'a> {
     /// In a folder of its own: among those of real calls they would be learned from.
-    pub(super) fn begin(out: PathBuf, setting: &'a Setting, list: &'a ListSeen) -> Result<Self, Stop> {
+    pub(super) fn begin(out: PathBuf, setting: &'a Setting, list: &'a ListInfo) -> Result<Self, Stop> {
         let failed = |source| stop(&ExportError::Write { path: out.clone(), source });
         fs::create_dir_all(&out).map_err(failed)?;
         if fs::read_dir(&out).map_err(failed)?.next().is_some() {
@@ -42,7 +40,12 @@ impl<'a> Outcomes<'a> {
             let hint = "name a new folder";
             return Err(Stop::one(Exit::Usage, Diagnostic::error(Code::ExportWrite, message).hint(hint)));
         }
-        let plan = Arc::new(PlanVersion::of(crate::base::CampaignIx(0), &setting.campaign));
+        let plan = Arc::new(PlanVersion {
+            model_id: list.model_id.clone(),
+            model_version: list.model_version.clone(),
+            model_alias: list.model_alias.as_str().to_owned(),
+            ..PlanVersion::of(CampaignIx(0), &setting.campaign)
+        });
         let files = DayFiles::new(STYLE);
         Ok(Self { out, setting, list, plan, seals: 0, files, slots: Vec::new(), last_slot: 0 })
     }

@@ -14,8 +14,9 @@ use crate::cli::exit::{Exit, Stop};
 use crate::cli::site::Site;
 use crate::contact::{ColumnValue, Row};
 use crate::daemon::read_folder;
-use crate::feed::{ListError, ListFile, Parsed, ReadOptions, Sources, Tally, reach};
+use crate::feed::{ListError, ListFile, Parsed, ReadOptions, Sources, Tally, list_info, reach};
 use crate::sim::{Capacity, Leads, Roster, Setting};
+use crate::store::ListInfo;
 
 use super::curves::answers;
 
@@ -44,14 +45,7 @@ pub(super) struct Staged {
     pub from: Date,
     pub list: PathBuf,
     pub tally: Tally,
-    pub seen: ListSeen,
-}
-
-/// Which list was read.
-#[derive(Debug)]
-pub(super) struct ListSeen {
-    pub name: String,
-    pub sha256: [u8; 32],
+    pub info: ListInfo,
 }
 
 const DAYS: u32 = 10;
@@ -62,7 +56,7 @@ pub(super) fn stage(wanted: &Wanted<'_>, list: &Path) -> Result<Staged, Stop> {
     let site = wanted.config.map(Site::read).transpose()?;
     let (home, plan) = plan_of(wanted.path)?;
     let campaign = only(&plan, wanted.path)?;
-    let Read { leads, tally, from, seen } = read_list(wanted, site.as_ref(), &campaign, (&home, &plan), list)?;
+    let Read { leads, tally, from, info } = read_list(wanted, site.as_ref(), &campaign, (&home, &plan), list)?;
     let zone = Setting::zone(&campaign, &plan.zones);
     let start = Setting::midnight(&zone, from);
     let setting = Setting {
@@ -81,7 +75,7 @@ pub(super) fn stage(wanted: &Wanted<'_>, list: &Path) -> Result<Staged, Stop> {
         from,
         list: list.to_owned(),
         tally,
-        seen,
+        info,
     })
 }
 
@@ -125,7 +119,7 @@ struct Read {
     leads: Leads,
     tally: Tally,
     from: Date,
-    seen: ListSeen,
+    info: ListInfo,
 }
 
 fn read_list(
@@ -150,14 +144,14 @@ fn read_list(
             Parsed::Reject(_) => {}
         }
     }
-    let seen = ListSeen { name: file.name(), sha256: file.print().sha256 };
+    let info = list_info(&campaign.name, &campaign.list, &file, &options, &rows);
     let tally = rows.tally();
     if leads.is_empty() {
         let message = format!("{}: none of the {} rows can be called", list.display(), tally.rows);
         let hint = "`goldenhour import --dry-run` shows what is wrong with each";
         return Err(Stop::one(Exit::Failure, Diagnostic::error(Code::ListEmpty, message).hint(hint)));
     }
-    Ok(Read { leads, tally, from, seen })
+    Ok(Read { leads, tally, from, info })
 }
 
 /// The truth goes no further than to the people who are called: neither conditions nor records see it.
