@@ -97,6 +97,24 @@ impl CallResult {
             | Self::UnknownCounted => true,
         }
     }
+
+    /// Does it say: not at this hour? Busy is somebody there; what fails on our side says nothing about them.
+    pub const fn nobody_came(self) -> bool {
+        match self {
+            Self::NoAnswer | Self::Machine | Self::PoweredOff | Self::NotReachable | Self::Rejected => true,
+            Self::Answered
+            | Self::Fax
+            | Self::Busy
+            | Self::VacantNumber
+            | Self::Suspended
+            | Self::NetworkFailure
+            | Self::TrunkRefused
+            | Self::Abandoned
+            | Self::Cancelled
+            | Self::Void
+            | Self::UnknownCounted => false,
+        }
+    }
 }
 
 impl fmt::Display for CallResult {

@@ -57,7 +57,7 @@ impl History {
             let own = dial.campaign == campaign;
             if dial.result == Some(CallResult::Answered) {
                 (tries, answered) = (tries + 1, answered + 1);
-            } else if !own && dial.result.is_some_and(nobody_came) {
+            } else if !own && dial.result.is_some_and(CallResult::nobody_came) {
                 // Failures of this campaign are its attempts, which the answer model counts by themselves.
                 tries += 1;
             }
@@ -70,7 +70,7 @@ impl History {
             if let Some(count) = history.by_daypart.get_mut(daypart as usize) {
                 *count = count.saturating_add(1);
             }
-            if dial.result.is_some_and(nobody_came) {
+            if dial.result.is_some_and(CallResult::nobody_came) {
                 (last, before) = (Some(hour_at(zone, dial.at)), last);
             }
         }
@@ -86,28 +86,6 @@ pub fn daypart_at(zone: &TimeZone, at: Wall) -> Daypart {
 
 fn hour_at(zone: &TimeZone, at: Wall) -> u8 {
     (local_minute(zone, at) / 60) as u8
-}
-
-/// A result that says: not at this hour. Busy is somebody there; what fails on our side says nothing about them.
-fn nobody_came(result: CallResult) -> bool {
-    match result {
-        CallResult::NoAnswer
-        | CallResult::Machine
-        | CallResult::PoweredOff
-        | CallResult::NotReachable
-        | CallResult::Rejected => true,
-        CallResult::Answered
-        | CallResult::Fax
-        | CallResult::Busy
-        | CallResult::VacantNumber
-        | CallResult::Suspended
-        | CallResult::NetworkFailure
-        | CallResult::TrunkRefused
-        | CallResult::Abandoned
-        | CallResult::Cancelled
-        | CallResult::Void
-        | CallResult::UnknownCounted => false,
-    }
 }
 
 #[cfg(test)]

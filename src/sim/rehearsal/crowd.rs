@@ -6,10 +6,11 @@
 
 use crate::base::Rng;
 use crate::campaign::Campaign;
-use crate::engine::Intent;
-use crate::rank::{AnswerModel, Past, Slot, logistic, logit};
+use crate::engine::{Intent, LedgerPage};
+use crate::rank::{AnswerModel, Past, Slot};
 use crate::sim::population::{Behaviour, Kind, Person, Population, mix};
 
+use super::ease::Ease;
 use super::flow_keys::FlowKeys;
 
 /// What whoever picks up will say.
@@ -30,24 +31,19 @@ pub struct Crowd {
     people: Population,
     keys: FlowKeys,
     has_flow: bool,
+    ease: Ease,
     seed: u64,
 }
 
 impl Crowd {
-    /// Standard deviation of a contact's own logit around its segment's. With it the second attempt succeeds less often
-    /// than the first, because who answers easily has answered.
-    const FRAILTY: f64 = 0.8;
-    /// A logit that varies so much flattens the mean; this keeps the mean of the first attempts at the segment's rate
-    /// (Zeger, Liang and Albert 1988, Biometrics 44: c² = (16√3 / 15π)²).
-    const STEEPER: f64 = 1.105_1;
     /// Of those who pick up.
     pub const RIGHT_PARTY: f64 = 0.9;
     /// Of the right people who do not say yes.
     pub const SAYS_NO: f64 = 0.35;
 
-    pub fn new(campaign: &Campaign, seed: u64) -> Self {
+    pub fn new(campaign: &Campaign, ledgers: &LedgerPage, seed: u64) -> Self {
         let people = Population { seed, ..Population::default() };
-        Self { people, keys: FlowKeys::of(campaign), has_flow: campaign.flow.is_some(), seed }
+        Self { people, keys: FlowKeys::of(campaign), has_flow: campaign.flow.is_some(), ease: Ease::of(ledgers), seed }
     }
 
     /// For the carrier, which plays what is drawn here.
@@ -61,10 +57,9 @@ impl Crowd {
         let ordinal = u32::from(context.attempt_no);
         let slot = Slot::new(context.slot_weekday, u16::from(context.slot_half_hour) * Slot::MINUTES);
         let mut own = Rng::seeded(mix(self.seed, u64::from(intent.contact.0), u64::MAX));
-        let eases = Self::FRAILTY * own.normal();
-        let stance = self.stance(&mut own, intent, yes);
         let p = f64::from(answers.p_answer(context.segment, slot, Past::default()));
-        let p = logistic(Self::STEEPER * logit(p) + eases);
+        let p = self.ease.p_answer(intent.contact, p, &mut own);
+        let stance = self.stance(&mut own, intent, yes);
         let number = u64::from(intent.phone.0);
         let behaviour = self.people.behaviour_of(number, ordinal, |_| p, |rng| self.person(rng, stance));
         match behaviour.kind {

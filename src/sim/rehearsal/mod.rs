@@ -6,6 +6,7 @@
 mod answers;
 mod crowd;
 mod desk;
+mod ease;
 mod figures;
 mod flow_keys;
 mod leads;

@@ -70,7 +70,7 @@ impl<'a> Rehearsal<'a> {
 
     pub fn new(setting: &'a Setting, seed: u64) -> Self {
         let mut rng = Rng::seeded(seed);
-        let crowd = Crowd::new(&setting.campaign, rng.u64());
+        let crowd = Crowd::new(&setting.campaign, &setting.leads.ledgers, rng.u64());
         let now = Now { tick: Tick(0), wall: setting.start };
         let mut rehearsal = Self {
             setting,
