@@ -14,12 +14,16 @@ from training.table import Table, build, read_columns
 
 # As the evaluator takes them.
 PLAIN = re.compile(r"[!-.0-\[\]-~]{1,100}")
+DAY = re.compile(r"\d{4}-\d\d-\d\d")
 
 
 def main(words: list[str]) -> int:
     """0: written. 1: the data is refused, and why. 2, by argparse: the command is not one."""
     asked = parser().parse_args(words)
     try:
+        if asked.table is not None:
+            write_table(asked)
+            return 0
         table = read(asked)
         for note in table.notes:
             say(note)
@@ -49,6 +53,9 @@ def parser() -> argparse.ArgumentParser:
     out.add_argument("--target", choices=("convert", "answer"), default="convert", help="what the model predicts")
     out.add_argument("--context", action="append", metavar="COL", help="with --outcomes: a column known at the dial, as a feature")
     out.add_argument("--unweighted", action="store_true", help="with --outcomes: every attempt counts once, to see what weights are worth")
+    out.add_argument("--since", metavar="DAY", help="with --outcomes: the first day of dials, UTC, as 2026-12-01")
+    out.add_argument("--before", metavar="DAY", help="with --outcomes: the first day of dials that is left out, and all after it")
+    out.add_argument("--table", type=Path, metavar="CSV", help="no model: write the rows of --outcomes for `goldenhour model check`")
     out.add_argument("--drop", action="append", default=[], metavar="COL", help="not a feature")
     out.add_argument("--allow", action="append", default=[], metavar="FEATURE", help="known before the call, however good it is")
     out.add_argument("--out", type=Path, metavar="DIR", help="the model directory")
@@ -65,10 +72,10 @@ def parser() -> argparse.ArgumentParser:
 def read(asked: argparse.Namespace) -> Table:
     """The table of a file or of exported outcomes."""
     if asked.outcomes is not None:
-        context = asked.context
-        if context is None:
-            context = list(outcomes.SLOT_CONTEXT) if asked.target == "answer" else []
-        return outcomes.read(asked.outcomes, asked.target, context, asked.drop, not asked.unweighted)
+        return outcomes.read(asked.outcomes, wanted(asked))
+    for option in ("since", "before"):
+        if getattr(asked, option) is not None:
+            raise Refused(f"--{option} is a day of dials: it goes with --outcomes")
     for option in ("label", "id"):
         if getattr(asked, option) is None:
             raise Refused(f"--data needs --{option}")
@@ -85,6 +92,26 @@ def read(asked: argparse.Namespace) -> Table:
     names = [name for name in columns if name not in {asked.id, asked.label, asked.time_order, *asked.drop}]
     contract.refuse_post_call(names)
     return build(columns, asked.label, names, None if asked.random else asked.time_order)
+
+
+def wanted(asked: argparse.Namespace) -> outcomes.Wanted:
+    """Of the exported outcomes. A model for answers knows the slot unless somebody says otherwise."""
+    context = asked.context
+    if context is None:
+        context = list(outcomes.SLOT_CONTEXT) if asked.target == "answer" else []
+    for option in ("since", "before"):
+        day = getattr(asked, option)
+        if day is not None and not DAY.fullmatch(day):
+            raise Refused(f"--{option} {day}: a day looks like 2026-12-01")
+    return outcomes.Wanted(asked.target, context, asked.drop, not asked.unweighted, asked.since or "", asked.before or "9999")
+
+
+def write_table(asked: argparse.Namespace) -> None:
+    """What `goldenhour model check` judges models by."""
+    if asked.outcomes is None:
+        raise Refused("--table is a table of --outcomes; one of your own can be given to `goldenhour model check` as it is")
+    rows = outcomes.write_table(asked.outcomes, wanted(asked), asked.table)
+    say(f"{asked.table}: {rows} rows; goldenhour model check --data {asked.table} --label label --weight weight")
 
 
 def run(asked: argparse.Namespace, table: Table, alone: dict[str, float], machine: Machine) -> None:

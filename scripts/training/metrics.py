@@ -4,7 +4,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-# Equal-mass bins of the calibration error and of the reliability table; a bin of fewer rows tells more about chance.
+# Bins of the calibration error and of the reliability table; a bin of fewer rows tells more about chance.
 BINS = 10
 ROWS_PER_BIN = 100
 Z95 = 1.959964
@@ -75,9 +75,10 @@ def bins_for(rows: int) -> int:
 
 @dataclass(frozen=True)
 class Bin:
-    """One row of the reliability table: the calls whose p lay between two quantiles."""
+    """One row of the reliability table: the calls whose p lay between two quantiles, and their share of all by weight."""
 
     rows: int
+    share: float
     predicted: float
     observed: float
     low: float
@@ -85,7 +86,7 @@ class Bin:
 
 
 def reliability(label: np.ndarray, p: np.ndarray, weight: np.ndarray, bins: int) -> list[Bin]:
-    """Bins of equal mass by p, lowest first, each with the Wilson interval of what was observed (Wilson 1927).
+    """Bins of as many rows by p, lowest first, each with the Wilson interval of what was observed (Wilson 1927).
 
     With weights the interval is that of Kish's effective number of rows.
     """
@@ -95,7 +96,8 @@ def reliability(label: np.ndarray, p: np.ndarray, weight: np.ndarray, bins: int)
         mass = weight[part]
         observed = float(np.average(label[part], weights=mass))
         effective = float(mass.sum() ** 2 / (mass**2).sum())
-        table.append(Bin(len(part), float(np.average(p[part], weights=mass)), observed, *wilson(observed, effective)))
+        share = float(mass.sum() / weight.sum())
+        table.append(Bin(len(part), share, float(np.average(p[part], weights=mass)), observed, *wilson(observed, effective)))
     return table
 
 
@@ -107,9 +109,8 @@ def wilson(share: float, rows: float) -> tuple[float, float]:
 
 
 def ece(label: np.ndarray, p: np.ndarray, weight: np.ndarray, bins: int) -> float:
-    """Expected calibration error: mean distance of predicted and observed over bins of equal mass."""
-    table = reliability(label, p, weight, bins)
-    return sum(b.rows * abs(b.predicted - b.observed) for b in table) / len(label)
+    """Expected calibration error: mean distance of predicted and observed over bins of as many rows."""
+    return sum(b.share * abs(b.predicted - b.observed) for b in reliability(label, p, weight, bins))
 
 
 def ece_by_chance(p: np.ndarray, weight: np.ndarray, bins: int, seed: int) -> float:

@@ -4,6 +4,7 @@ import csv
 import gzip
 import json
 from collections.abc import Iterator
+from dataclasses import dataclass, field
 from pathlib import Path
 
 import numpy as np
@@ -25,33 +26,75 @@ MAPPED = {"score", "value", "tags", "attempts_used"}
 LABEL, DAY = "(label)", "(day)"
 
 
-def read(path: Path, target: str, context: list[str], drop: list[str], weighed: bool = True) -> Table:
+@dataclass(frozen=True)
+class Wanted:
+    """Which attempts, and what of them. `since` and `before` are days of dials, UTC: the first one, and the first one no more."""
+
+    target: str
+    context: list[str] = field(default_factory=list)
+    drop: list[str] = field(default_factory=list)
+    weighed: bool = True
+    since: str = ""
+    before: str = "9999"
+
+
+@dataclass(frozen=True)
+class Attempts:
+    """Cells by column in the order of the dials, names of the features among them, and what each attempt counts."""
+
+    columns: dict[str, list[str]]
+    names: list[str]
+    weight: np.ndarray
+
+
+def read(path: Path, wanted: Wanted) -> Table:
     """A table in the order of the days of its dials, UTC.
 
     Within a day time tells nothing but the order itself: the best go first. So one day alone has no order of time.
     """
-    attempts = [row for row in latest(records(path, "outcomes")) if usable(row, target)]
-    if not attempts:
-        raise Refused(f"{path}: no attempt with an outcome for the target `{target}`")
-    attempts.sort(key=lambda row: (row["event_timestamp"], row["attempt_id"]))
-    unknown = [name for name in context if name not in KNOWN_AT_DIAL]
+    found = attempts(path, wanted)
+    order = DAY if len(set(found.columns[DAY])) > 1 else None
+    return build(found.columns, LABEL, found.names, order, found.weight)
+
+
+def write_table(path: Path, wanted: Wanted, out: Path) -> int:
+    """A CSV of the features as a list would have them, `label` and `weight`; the number of its rows."""
+    found = attempts(path, wanted)
+    taken = [name for name in ("label", "weight") if name in found.names]
+    if taken:
+        raise Refused(f"a column of the list is called `{taken[0]}`, which this table needs: leave it out (--drop {taken[0]})")
+    cells = [found.columns[name] for name in found.names] + [found.columns[LABEL], [repr(float(one)) for one in found.weight]]
+    with out.open("w", encoding="utf-8", newline="") as file:
+        lines = csv.writer(file, lineterminator="\n")
+        lines.writerow([*found.names, "label", "weight"])
+        lines.writerows(zip(*cells, strict=True))
+    return len(found.weight)
+
+
+def attempts(path: Path, wanted: Wanted) -> Attempts:
+    """Every attempt of those days with an outcome for the target, in its latest revision."""
+    days = (row for row in latest(records(path, "outcomes")) if wanted.since <= row["event_timestamp"][:10] < wanted.before)
+    rows = [row for row in days if usable(row, wanted.target)]
+    if not rows:
+        raise Refused(f"{path}: no attempt of these days with an outcome for the target `{wanted.target}`")
+    rows.sort(key=lambda row: (row["event_timestamp"], row["attempt_id"]))
+    unknown = [name for name in wanted.context if name not in KNOWN_AT_DIAL]
     if unknown:
         raise Refused(f"--context {unknown[0]}: not known at the dial; known are {', '.join(sorted(KNOWN_AT_DIAL))}")
-    features = [flat(row) for row in attempts]
-    names = sorted({name for row in features for name in row} - set(drop))
+    features = [flat(row) for row in rows]
+    names = sorted({name for row in features for name in row} - set(wanted.drop))
     refuse_post_call(names)
-    doubled = [name for name in context if name in names]
+    doubled = [name for name in wanted.context if name in names]
     if doubled:
         raise Refused(f"`{doubled[0]}` is both a column of the list and context of the dial: leave one out (--drop, --context)")
     columns = {name: [row.get(name, "") for row in features] for name in names}
-    columns |= {name: [row.get(name) or "" for row in attempts] for name in context}
-    columns[LABEL] = [label(row, target) for row in attempts]
-    columns[DAY] = [row["event_timestamp"][:10] for row in attempts]
-    order = DAY if len(set(columns[DAY])) > 1 else None
-    weight = np.ones(len(attempts))
-    if weighed:
-        weight = weights(attempts, target, half_hours_with_draws(records(path, "slots")))
-    return build(columns, LABEL, names + context, order, weight)
+    columns |= {name: [row.get(name) or "" for row in rows] for name in wanted.context}
+    columns[LABEL] = [label(row, wanted.target) for row in rows]
+    columns[DAY] = [row["event_timestamp"][:10] for row in rows]
+    weight = np.ones(len(rows))
+    if wanted.weighed:
+        weight = weights(rows, wanted.target, half_hours_with_draws(records(path, "slots")))
+    return Attempts(columns, names + wanted.context, weight)
 
 
 def records(path: Path, of: str) -> Iterator[dict[str, str]]:

@@ -10,12 +10,7 @@ use crate::model::{Scorer, Simd};
 
 use super::ListError;
 use super::atomic::AtomicFile;
-use super::csv::Records;
-use super::source::Source;
-use super::table::Record;
-
-/// Rows that are scored together: some 2 MB of a wide table.
-const BATCH: usize = 4_096;
+use super::table_rows::TableRows;
 
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct ScoreOptions {
@@ -51,21 +46,20 @@ pub enum ScoreError {
 }
 
 pub fn score(model: &Scorer, data: &Path, out: &Path, options: &ScoreOptions) -> Result<ScoreReport, ScoreError> {
-    let mut records = Records::new(Source::open(data, None)?.text);
-    let layout = layout(records.next()?.ok_or(ListError::Empty("it has no header"))?, model, &options.id)?;
+    let mut rows = TableRows::open(model, data, &[&options.id])?;
     let unwritten = |source| ScoreError::Write { path: out.to_owned(), source };
     let mut file = csv::Writer::from_writer(AtomicFile::create(out).map_err(unwritten)?);
     let csv_error = |error: csv::Error| unwritten(io::Error::other(error));
     file.write_record(["id", "score"]).map_err(csv_error)?;
     let mut tally = Tally { rows: 0, sum: 0.0, strata: vec![0; model.manifest().strata.len()] };
     loop {
-        let batch = batch(&mut records, &layout, model)?;
-        let scores = tally.score(model, &batch.values, options);
-        for (id, score) in batch.ids.iter().zip(scores) {
-            file.write_record([id, &score]).map_err(csv_error)?;
-        }
-        if batch.ids.len() < BATCH {
+        let batch = rows.batch()?;
+        if batch.lines.is_empty() {
             break;
+        }
+        let scores = tally.score(model, &batch.values, options);
+        for (id, score) in batch.named().zip(&scores) {
+            file.write_record(id.iter().chain([score])).map_err(csv_error)?;
         }
     }
     let file = file.into_inner().map_err(|error| unwritten(error.into_error()))?;
@@ -76,56 +70,6 @@ pub fn score(model: &Scorer, data: &Path, out: &Path, options: &ScoreOptions) ->
 /// With as many digits as tell two numbers of single precision apart.
 pub fn written(probability: f64) -> String {
     (probability as f32).to_string()
-}
-
-/// Where in a record the id and the features stand.
-struct Layout {
-    width: usize,
-    id: usize,
-    features: Vec<usize>,
-}
-
-fn layout(header: Record<'_>, model: &Scorer, id: &str) -> Result<Layout, ScoreError> {
-    let find = |name: &str| {
-        let mut places = header.iter().enumerate().filter(|(_, column)| *column == name).map(|(at, _)| at);
-        let wrong = |what| ScoreError::Column { name: name.to_owned(), what };
-        let place = places.next().ok_or_else(|| wrong("missing"))?;
-        if places.next().is_some() {
-            return Err(wrong("there twice"));
-        }
-        Ok(place)
-    };
-    let features = model.manifest().features.iter().map(|feature| find(&feature.name));
-    Ok(Layout { width: header.len(), id: find(id)?, features: features.collect::<Result<_, _>>()? })
-}
-
-#[derive(Default)]
-struct Batch {
-    ids: Vec<String>,
-    values: Vec<f32>,
-}
-
-fn batch<R: io::BufRead>(records: &mut Records<R>, layout: &Layout, model: &Scorer) -> Result<Batch, ScoreError> {
-    let mut batch = Batch::default();
-    while batch.ids.len() < BATCH
-        && let Some(record) = records.next()?
-    {
-        let line = record.line;
-        if record.len() != layout.width {
-            let what = format!("{} cells, and the header has {}", record.len(), layout.width);
-            return Err(ScoreError::Row { line, what });
-        }
-        batch.ids.push(record.get(layout.id).unwrap_or_default().to_owned());
-        for (feature, place) in model.manifest().features.iter().zip(&layout.features) {
-            // The cell is not shown: a table may hold a person where a number belongs.
-            let value = feature.value(record.get(*place).unwrap_or_default()).map_err(|error| ScoreError::Row {
-                line,
-                what: format!("the column `{}` holds what is {error}", feature.name),
-            })?;
-            batch.values.push(value);
-        }
-    }
-    Ok(batch)
 }
 
 struct Tally {
@@ -184,6 +128,7 @@ impl fmt::Display for ScoreReport {
 mod tests {
     use std::fs;
 
+    use crate::feed::table_rows::BATCH;
     use crate::feed::{ModelFolderError, load_model};
 
     use super::*;

@@ -135,6 +135,52 @@ fn records_of_a_rehearsal_name_the_list_and_the_model_as_the_import_would() {
     }
 }
 
+/// Every row of the list with a label; of `times(nth)` the weight, or so many copies of the row.
+fn table(weighed: bool, times: fn(u32) -> u32) -> String {
+    let mut text = String::new();
+    for (line, nth) in list().lines().zip(0_u32..) {
+        match nth.checked_sub(1) {
+            None => writeln!(text, "{line},accepted,stands_for").unwrap(),
+            Some(n) => {
+                let (label, times) = (if n * 7 % 5 < 2 { "yes" } else { "no" }, times(n));
+                let (rows, weight) = if weighed { (1, times) } else { (times, 1) };
+                for _ in 0..rows {
+                    writeln!(text, "{line},{label},{weight}").unwrap();
+                }
+            }
+        }
+    }
+    text
+}
+
+#[test]
+fn a_check_counts_rows_by_their_weight_and_refuses_what_is_no_weight() {
+    let site = site("");
+    let check = |data: &str, more: &[&str]| {
+        let mut words = vec!["model", "check", "--model", "models/2", "--champion", "models/1", "--data", data];
+        words.extend(["--label", "accepted", "--json"].iter().chain(more));
+        let said = goldenhour(&site, &words);
+        (said.status.code(), serde_json::from_slice::<Value>(&said.stdout).unwrap())
+    };
+    site.write("weighed.csv", &table(true, |n| 1 + n % 3));
+    site.write("copied.csv", &table(false, |n| 1 + n % 3));
+    let ((_, weighed), (_, copied)) = (check("weighed.csv", &["--weight", "stands_for"]), check("copied.csv", &[]));
+    for of in ["model", "champion"] {
+        for figure in ["auc", "brier", "capture_20"] {
+            let [one, other] = [&weighed, &copied].map(|report| report[of][figure].as_f64().unwrap());
+            assert!((one - other).abs() < 1e-9, "{of}: {figure} {one} {other}");
+        }
+        assert_eq!((&weighed[of]["rows"], &copied[of]["rows"]), (&ROWS.into(), &(2 * ROWS).into()));
+    }
+    let (_, even) = check("weighed.csv", &[]);
+    assert_ne!(even["model"]["auc"], weighed["model"]["auc"]);
+    assert!(even["model"]["rarer"].as_f64() > weighed["model"]["rarer"].as_f64(), "{weighed}");
+    site.write("odd.csv", &table(true, |n| n % 3));
+    let (code, refused) = check("odd.csv", &["--weight", "stands_for"]);
+    assert_eq!(code, Some(3), "{refused}");
+    assert!(refused.to_string().contains("line 2: `stands_for` is no number above 0"), "{refused}");
+}
+
 /// JSON Lines of all days.
 fn lines_below(folder: &Path) -> Vec<Value> {
     let days = fs::read_dir(folder).unwrap().map(|day| day.unwrap().path());

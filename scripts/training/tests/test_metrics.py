@@ -27,6 +27,12 @@ class MetricsTest(unittest.TestCase):
             self.assertAlmostEqual(figure(LABEL, SCORE, WEIGHT), figure(label, score, ones))
         self.assertAlmostEqual(metrics.capture(LABEL, SCORE, WEIGHT, 0.2), metrics.capture(label, score, ones, 0.2))
 
+    def test_in_the_calibration_error_a_group_counts_by_what_its_rows_stand_for(self) -> None:
+        p, label = np.repeat([0.2, 0.8], 100), np.tile([1.0, 0.0, 0.0, 0.0, 0.0], 40)
+        heavy = np.repeat([1.0, 3.0], 100)
+        self.assertAlmostEqual(metrics.ece(label, p, np.ones(200), 2), 0.3)
+        self.assertAlmostEqual(metrics.ece(label, p, heavy, 2), 0.45)
+
     def test_a_perfect_order_captures_all_and_a_constant_one_captures_its_share(self) -> None:
         share = LABEL.mean()
         self.assertAlmostEqual(metrics.capture(LABEL, LABEL, EVEN, float(share)), 1.0)

@@ -1,7 +1,6 @@
 //! `goldenhour model check`: may a model take the place of the champion? Judged on data that neither has seen.
 
 use std::fmt;
-use std::fs;
 use std::path::{Path, PathBuf};
 
 use serde::Serialize;
@@ -9,9 +8,9 @@ use serde::Serialize;
 use crate::base::{Code, Diagnostic};
 use crate::cli::exit::{Exit, OrExit as _, Stop};
 use crate::cli::output::{self, table};
-use crate::feed::{ScoreOptions, load_model, score};
+use crate::feed::{TableRows, load_model};
 use crate::model::Simd;
-use crate::model::judge::{Judged, auc_difference, judge};
+use crate::model::judge::{Judged, Row, auc_difference, judge};
 use crate::model::trial::Interval;
 
 /// Judge a model on later data, beside the champion if there is one; ends with 5 when it must not be promoted
@@ -29,6 +28,10 @@ pub(super) struct Args {
     /// The column with 1 or 0, true or false, yes or no
     #[arg(long, value_name = "COL")]
     label: String,
+    /// The column that says how many a row stands for: what `scripts/train --table` wrote, where a policy chose who was called
+    /// [default: each row for itself]
+    #[arg(long, value_name = "COL")]
+    weight: Option<String>,
     /// How much of the champion's AUC may be lost at worst
     #[arg(long, value_name = "SHARE", default_value = "0.01")]
     tolerated_loss: f64,
@@ -38,7 +41,7 @@ pub(super) struct Args {
 }
 
 /// Fewer positives or negatives prove nothing.
-const LEAST: usize = 50;
+const LEAST: f64 = 50.0;
 const MOST_ECE: f64 = 0.05;
 /// Of the champion's figures: how much worse the others may be.
 const CAPTURE_LOSS: f64 = 0.02;
@@ -61,6 +64,7 @@ struct Figures {
     version: String,
     rows: usize,
     positives: usize,
+    rarer: f64,
     auc: f64,
     auc_low: f64,
     auc_high: f64,
@@ -88,7 +92,7 @@ pub(super) fn run(args: &Args) -> Result<Exit, Stop> {
 struct Scored {
     name: String,
     version: String,
-    rows: Vec<(bool, f64)>,
+    rows: Vec<Row>,
 }
 
 fn check(args: &Args) -> Result<Report, Stop> {
@@ -114,9 +118,8 @@ fn check(args: &Args) -> Result<Report, Stop> {
 /// Why it must not take the champion's place; empty: it may.
 fn reasons(model: &Judged, champion: Option<(&Judged, Interval)>, tolerated: f64) -> Vec<String> {
     let mut reasons = Vec::new();
-    let fewest = model.positives.min(model.rows - model.positives);
-    if fewest < LEAST {
-        reasons.push(format!("{fewest} rows of one kind prove nothing; {LEAST} at least"));
+    if model.rarer < LEAST {
+        reasons.push(format!("{:.0} rows of one kind prove nothing; {LEAST} at least", model.rarer.floor()));
     }
     if model.ece > MOST_ECE {
         reasons.push(format!("its probabilities are off by {:.3} on average, {MOST_ECE} at most", model.ece));
@@ -148,45 +151,47 @@ fn judged(of: &Scored) -> Result<Judged, Stop> {
     })
 }
 
-/// Through the very path of `goldenhour score`, the label standing where the id does.
+/// By the rows as `goldenhour score` reads them.
 fn scored(args: &Args, folder: &Path) -> Result<Scored, Stop> {
     let model = load_model(folder).or_exit(Exit::Invalid)?;
-    let place = std::env::temp_dir().join(format!("goldenhour-check-{}.csv", std::process::id()));
-    let options = ScoreOptions { id: args.label.clone(), margin: false, simd: Simd::best() };
-    let written = score(&model, &args.data, &place, &options).or_exit(Exit::Invalid);
-    let text = written.and_then(|_| Ok(fs::read_to_string(&place)?));
-    let _left_by_a_refusal = fs::remove_file(&place);
+    let named: Vec<&str> = std::iter::once(args.label.as_str()).chain(args.weight.as_deref()).collect();
+    let mut table = TableRows::open(&model, &args.data, &named).or_exit(Exit::Invalid)?;
+    let mut rows = Vec::new();
+    loop {
+        let batch = table.batch().or_exit(Exit::Invalid)?;
+        if batch.lines.is_empty() {
+            break;
+        }
+        let scores = model.probabilities(&batch.values, Simd::best());
+        for ((cells, line), score) in batch.named().zip(&batch.lines).zip(scores) {
+            rows.push(row(cells, score, &named, *line)?);
+        }
+    }
     let manifest = model.manifest();
-    Ok(Scored { name: manifest.name.clone(), version: manifest.version.clone(), rows: labelled(&text?, &args.label)? })
+    Ok(Scored { name: manifest.name.clone(), version: manifest.version.clone(), rows })
 }
 
-/// `label,score` as `score` wrote it. The cell is not shown: it may be a person where a label belongs.
-fn labelled(text: &str, column: &str) -> Result<Vec<(bool, f64)>, Stop> {
-    let row = |line: &str| {
-        let (label, score) = line.rsplit_once(',')?;
-        let label = match label.trim().to_ascii_lowercase().as_str() {
-            "1" | "true" | "yes" => true,
-            "0" | "false" | "no" => false,
-            _ => return None,
-        };
-        Some((label, score.parse().ok()?))
+/// Label and, if it was named, weight. The cell is not shown: it may be a person where a label belongs.
+fn row(cells: &[String], score: f64, named: &[&str], line: u64) -> Result<Row, Stop> {
+    let odd = |nth: usize, what: &str| {
+        let message = format!("line {line}: `{}` is {what}", named.get(nth).unwrap_or(&""));
+        Stop::one(Exit::Invalid, Diagnostic::error(Code::BadValue, message))
     };
-    let mut rows = Vec::new();
-    for (nth, line) in text.lines().enumerate().skip(1) {
-        let Some(found) = row(line) else {
-            let message = format!("row {nth}: `{column}` is neither 1 nor 0, true nor false, yes nor no");
-            return Err(Stop::one(Exit::Invalid, Diagnostic::error(Code::BadValue, message)));
-        };
-        rows.push(found);
-    }
-    Ok(rows)
+    let label = match cells.first().map_or("", |cell| cell.trim()).to_ascii_lowercase().as_str() {
+        "1" | "true" | "yes" => true,
+        "0" | "false" | "no" => false,
+        _ => return Err(odd(0, "neither 1 nor 0, true nor false, yes nor no")),
+    };
+    let weight = cells.get(1).map_or(Some(1.0), |cell| cell.trim().parse().ok());
+    let weight = weight.filter(|weight: &f64| weight.is_finite() && *weight > 0.0);
+    Ok(Row { label, score, weight: weight.ok_or_else(|| odd(1, "no number above 0"))? })
 }
 
 impl Figures {
     fn of(model: &Scored, judged: &Judged) -> Self {
-        let Judged { rows, positives, auc, auc_low, auc_high, brier, ece, capture_20 } = *judged;
+        let Judged { rows, positives, rarer, auc, auc_low, auc_high, brier, ece, capture_20 } = *judged;
         let (name, version) = (model.name.clone(), model.version.clone());
-        Self { name, version, rows, positives, auc, auc_low, auc_high, brier, ece, capture_20 }
+        Self { name, version, rows, positives, rarer, auc, auc_low, auc_high, brier, ece, capture_20 }
     }
 }
 
@@ -228,6 +233,7 @@ mod tests {
     const FINE: Judged = Judged {
         rows: 5_000,
         positives: 500,
+        rarer: 500.0,
         auc: 0.75,
         auc_low: 0.73,
         auc_high: 0.77,
@@ -249,7 +255,7 @@ mod tests {
         assert!(said(Judged { ece: 0.06, ..FINE }, beside(0.0, 0.005)).contains("probabilities"));
         assert!(said(Judged { capture_20: 0.45, ..FINE }, beside(0.0, 0.005)).contains("best fifth"));
         assert!(said(Judged { brier: 0.09, ..FINE }, beside(0.0, 0.005)).contains("Brier"));
-        assert!(said(Judged { positives: 20, ..FINE }, beside(0.0, 0.005)).contains("prove nothing"));
+        assert!(said(Judged { rarer: 49.9, ..FINE }, beside(0.0, 0.005)).contains("49 rows of one kind prove nothing"));
     }
 
     #[test]
@@ -258,11 +264,28 @@ mod tests {
         assert_eq!(reasons(&Judged { auc_low: 0.49, ..FINE }, None, 0.01), ["it may be no better than chance"]);
     }
 
+    fn read(cells: &[&str]) -> Result<Row, String> {
+        let cells: Vec<String> = cells.iter().map(ToString::to_string).collect();
+        row(&cells, 0.5, &["y", "w"], 7).map_err(|stop| stop.why.to_string())
+    }
+
     #[test]
     fn labels_read_in_three_ways_and_nothing_else_is_one() {
-        let rows = labelled("id,score\n1,0.5\nFALSE,0.25\nyes,1\n", "y").unwrap();
-        assert_eq!(rows, [(true, 0.5), (false, 0.25), (true, 1.0)]);
-        assert!(labelled("id,score\n2,0.5\n", "y").unwrap_err().why.to_string().contains("row 1: `y` is neither"));
-        assert!(labelled("id,score\n1,x\n", "y").is_err());
+        for (text, label) in [("1", true), ("FALSE", false), (" yes", true), ("0", false)] {
+            assert_eq!(read(&[text]), Ok(Row { label, score: 0.5, weight: 1.0 }));
+        }
+        for text in ["2", "", "anna"] {
+            let said = read(&[text]).unwrap_err();
+            assert!(said.contains("line 7: `y` is neither 1 nor 0") && !said.contains("anna"), "{said}");
+        }
+    }
+
+    #[test]
+    fn a_weight_is_a_number_above_0() {
+        assert_eq!(read(&["1", "2.5"]), Ok(Row { label: true, score: 0.5, weight: 2.5 }));
+        for text in ["0", "-1", "inf", "NaN", "", "many"] {
+            let said = read(&["1", text]).unwrap_err();
+            assert!(said.contains("line 7: `w` is no number above 0"), "{text}: {said}");
+        }
     }
 }
