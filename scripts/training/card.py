@@ -32,7 +32,7 @@ def text(described: Described, table: list[Bin]) -> str:
         f"| ECE, calibrated on other rows of the same period | {f['ece_within']:.3f} |",
         f"| ECE that chance alone gives a right model here | {f['ece_by_chance']:.3f} |",
         "",
-        f"ECE is over {f['bins']:.0f} bins of equal mass. The first of its lines is what a campaign meets that never trains again, the",
+        f"Bins for the ECE: {f['bins']:.0f}, of as many rows. The first of its lines is what a campaign meets that never trains again, the",
         "second what one meets that trains often; if they lie far apart, the base rate moved.",
         "",
         "![gains](gains.png) ![reliability](reliability.png)",

@@ -51,6 +51,9 @@ def parser() -> argparse.ArgumentParser:
     order.add_argument("--time-order", metavar="COL|@row", help="with --data: the column of time (no feature), or the order of rows")
     order.add_argument("--random", action="store_true", help="with --data: there is no order of time")
     out.add_argument("--target", choices=("convert", "answer"), default="convert", help="what the model predicts")
+    out.add_argument(
+        "--campaign", action="append", default=[], metavar="NAME", help="with --outcomes: whose attempts; needed where several are there"
+    )
     out.add_argument("--context", action="append", metavar="COL", help="with --outcomes: a column known at the dial, as a feature")
     out.add_argument("--unweighted", action="store_true", help="with --outcomes: every attempt counts once, to see what weights are worth")
     out.add_argument("--since", metavar="DAY", help="with --outcomes: the first day of dials, UTC, as 2026-12-01")
@@ -71,11 +74,9 @@ def parser() -> argparse.ArgumentParser:
 
 def read(asked: argparse.Namespace) -> Table:
     """The table of a file or of exported outcomes."""
+    refuse_others(asked)
     if asked.outcomes is not None:
         return outcomes.read(asked.outcomes, wanted(asked))
-    for option in ("since", "before"):
-        if getattr(asked, option) is not None:
-            raise Refused(f"--{option} is a day of dials: it goes with --outcomes")
     for option in ("label", "id"):
         if getattr(asked, option) is None:
             raise Refused(f"--data needs --{option}")
@@ -94,6 +95,20 @@ def read(asked: argparse.Namespace) -> Table:
     return build(columns, asked.label, names, None if asked.random else asked.time_order)
 
 
+# As in `goldenhour model check`, which promotes no model that was judged on fewer.
+FEW = 50
+OF_OUTCOMES = ("campaign", "context", "unweighted", "since", "before")
+OF_DATA = ("label", "id", "time_order", "random")
+
+
+def refuse_others(asked: argparse.Namespace) -> None:
+    """An option of the other source would do nothing, and somebody would believe that it did."""
+    others, source = (OF_OUTCOMES, "--outcomes") if asked.outcomes is None else (OF_DATA, "--data")
+    for option in others:
+        if getattr(asked, option):
+            raise Refused(f"--{option.replace('_', '-')} goes with {source}")
+
+
 def wanted(asked: argparse.Namespace) -> outcomes.Wanted:
     """Of the exported outcomes. A model for answers knows the slot unless somebody says otherwise."""
     context = asked.context
@@ -103,11 +118,14 @@ def wanted(asked: argparse.Namespace) -> outcomes.Wanted:
         day = getattr(asked, option)
         if day is not None and not DAY.fullmatch(day):
             raise Refused(f"--{option} {day}: a day looks like 2026-12-01")
-    return outcomes.Wanted(asked.target, context, asked.drop, not asked.unweighted, asked.since or "", asked.before or "9999")
+    return outcomes.Wanted(
+        asked.target, context, asked.drop, asked.campaign, not asked.unweighted, asked.since or "", asked.before or "9999"
+    )
 
 
 def write_table(asked: argparse.Namespace) -> None:
     """What `goldenhour model check` judges models by."""
+    refuse_others(asked)
     if asked.outcomes is None:
         raise Refused("--table is a table of --outcomes; one of your own can be given to `goldenhour model check` as it is")
     rows = outcomes.write_table(asked.outcomes, wanted(asked), asked.table)
@@ -123,6 +141,9 @@ def run(asked: argparse.Namespace, table: Table, alone: dict[str, float], machin
         if not PLAIN.fullmatch(word):
             raise Refused(f"{word!r} is no name or version: 1 to 100 signs of ASCII without blanks and slashes (--name, --version)")
     say(f"{len(table)} rows, {int(table.label.sum())} successes, {len(table.features)} features")
+    rarer = int(min(table.label.sum(), len(table) - table.label.sum()))
+    if rarer < FEW:
+        say(f"{rarer} rows of one label prove nothing: an AUC of so few is off by up to a tenth by chance")
     judged = pipeline.judge(table, machine)
     figures = pipeline.figures(judged, asked.seed)
     chosen = pipeline.delivered(table, judged, machine)

@@ -28,11 +28,15 @@ LABEL, DAY = "(label)", "(day)"
 
 @dataclass(frozen=True)
 class Wanted:
-    """Which attempts, and what of them. `since` and `before` are days of dials, UTC: the first one, and the first one no more."""
+    """Which attempts, and what of them.
+
+    Without `campaigns` there may be one only. `since` and `before` are days of dials, UTC: the first one, and the first one no more.
+    """
 
     target: str
     context: list[str] = field(default_factory=list)
     drop: list[str] = field(default_factory=list)
+    campaigns: list[str] = field(default_factory=list)
     weighed: bool = True
     since: str = ""
     before: str = "9999"
@@ -73,8 +77,8 @@ def write_table(path: Path, wanted: Wanted, out: Path) -> int:
 
 def attempts(path: Path, wanted: Wanted) -> Attempts:
     """Every attempt of those days with an outcome for the target, in its latest revision."""
-    days = (row for row in latest(records(path, "outcomes")) if wanted.since <= row["event_timestamp"][:10] < wanted.before)
-    rows = [row for row in days if usable(row, wanted.target)]
+    days = [row for row in latest(records(path, "outcomes")) if wanted.since <= row["event_timestamp"][:10] < wanted.before]
+    rows = [row for row in of_campaigns(days, wanted.campaigns) if usable(row, wanted.target)]
     if not rows:
         raise Refused(f"{path}: no attempt of these days with an outcome for the target `{wanted.target}`")
     rows.sort(key=lambda row: (row["event_timestamp"], row["attempt_id"]))
@@ -95,6 +99,17 @@ def attempts(path: Path, wanted: Wanted) -> Attempts:
     if wanted.weighed:
         weight = weights(rows, wanted.target, half_hours_with_draws(records(path, "slots")))
     return Attempts(columns, names + wanted.context, weight)
+
+
+def of_campaigns(rows: list[dict[str, str]], named: list[str]) -> list[dict[str, str]]:
+    """Those of the campaigns that were named. Of several nobody mixes successes unawares: a promise to pay is no new card."""
+    there = sorted({row["campaign"] for row in rows})
+    strange = [name for name in named if name not in there]
+    if strange:
+        raise Refused(f"--campaign {strange[0]}: no attempt of these days is its; there are {', '.join(there)}")
+    if not named and len(there) > 1:
+        raise Refused(f"attempts of {len(there)} campaigns: say --campaign NAME, once for each to learn from: {', '.join(there)}")
+    return [row for row in rows if not named or row["campaign"] in named]
 
 
 def records(path: Path, of: str) -> Iterator[dict[str, str]]:
@@ -118,7 +133,7 @@ def latest(rows: Iterator[dict[str, str]]) -> list[dict[str, str]]:
     """Of each attempt the row with the latest `created_timestamp`; rows that came twice count once."""
     best: dict[str, dict[str, str]] = {}
     for row in rows:
-        missing = {"attempt_id", "revision", "created_timestamp", "event_timestamp", "propensity", "features"} - row.keys()
+        missing = {"attempt_id", "revision", "campaign", "created_timestamp", "event_timestamp", "propensity", "features"} - row.keys()
         if missing:
             raise Refused(f"an outcome without `{sorted(missing)[0]}`: was it exported with --features?")
         known = best.get(row["attempt_id"])

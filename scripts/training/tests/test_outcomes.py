@@ -20,6 +20,7 @@ def attempt(at: int, **changes: object) -> dict[str, object]:
     row: dict[str, object] = {
         "attempt_id": f"a{at:03}",
         "revision": 0,
+        "campaign": "spring",
         "event_timestamp": f"2026-11-{1 + at % 20:02}T09:00:00.000000Z",
         "created_timestamp": "2026-11-25T09:00:00.000000Z",
         "propensity": 1.0,
@@ -120,6 +121,15 @@ class OutcomesTest(unittest.TestCase):
         np.testing.assert_array_equal(flat.values, lines.values)
         np.testing.assert_array_equal(flat.label, lines.label)
 
+    def test_of_several_campaigns_those_are_learned_from_that_are_named(self) -> None:
+        path = self.export([attempt(at, campaign=("autumn", "spring", "winter")[at % 3]) for at in range(300)])
+        with self.assertRaisesRegex(Refused, "attempts of 3 campaigns: say --campaign NAME.*: autumn, spring, winter"):
+            outcomes.read(path, Wanted("answer"))
+        self.assertEqual(len(outcomes.read(path, Wanted("answer", campaigns=["spring"]))), 100)
+        self.assertEqual(len(outcomes.read(path, Wanted("answer", campaigns=["spring", "winter"]))), 200)
+        with self.assertRaisesRegex(Refused, "--campaign summer: no attempt of these days is its; there are autumn, spring"):
+            outcomes.read(path, Wanted("answer", campaigns=["summer"]))
+
     def test_days_may_be_left_out_at_both_ends(self) -> None:
         path = self.export([attempt(at) for at in range(200)])
         table = outcomes.read(path, Wanted("answer", since="2026-11-05", before="2026-11-09"))
@@ -142,11 +152,13 @@ class OutcomesTest(unittest.TestCase):
         with self.assertRaisesRegex(Refused, "called `weight`.*--drop weight"):
             outcomes.write_table(self.export(rows), Wanted("convert"), Path(self.folder.name) / "table.csv")
 
-    def test_options_of_outcomes_are_refused_where_there_are_none(self) -> None:
+    def test_options_of_one_source_are_refused_with_the_other(self) -> None:
         outcome, data = ["--outcomes", self.folder.name], ["--data", "x.csv", "--label", "y", "--id", "id", "--random"]
         for words, why in (
             ([*outcome, "--since", "2026-12-1"], "--since 2026-12-1: a day looks like 2026-12-01"),
-            ([*data, "--before", "2026-12-01"], "--before is a day of dials: it goes with --outcomes"),
+            ([*data, "--before", "2026-12-01"], "--before goes with --outcomes"),
+            ([*data, "--campaign", "spring"], "--campaign goes with --outcomes"),
+            ([*outcome, "--time-order", "@row"], "--time-order goes with --data"),
             ([*data, "--table", "t.csv"], "--table is a table of --outcomes"),
         ):
             said = io.StringIO()

@@ -82,6 +82,14 @@ class TrainingTest(unittest.TestCase):
         code, said = run("--data", self.csv, "--label", "label", "--id", "kind", "--random", "--out", self.first)
         self.assertEqual((code, "some values come twice" in said), (1, True))
 
+    def test_of_too_few_successes_it_says_that_they_prove_nothing(self) -> None:
+        few = Path(self.folder.name) / "few.csv"
+        write_csv(without_time(90), few)
+        code, said = run("--data", few, "--label", "label", "--id", "id", "--random", "--out", self.first.parent / "few")
+        self.assertEqual((code, "rows of one label prove nothing" in said), (0, True), said)
+        code, said = run("--data", self.csv, "--label", "label", "--id", "id", "--random", "--out", self.first)
+        self.assertEqual((code, "prove nothing" in said), (0, False), said)
+
     def test_a_leak_is_refused_until_it_is_allowed_or_dropped(self) -> None:
         leaky = Path(self.folder.name) / "leaky.csv"
         lines = self.csv.read_text(encoding="utf-8").splitlines()
