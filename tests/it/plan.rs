@@ -112,7 +112,10 @@ fn plan_and_explain_look_on_while_the_daemon_dials_and_change_nothing() {
     let last = plan(&site, &[]);
     assert_eq!(sum(&last["campaigns"][0]["closed"]), LEADS, "{last}");
     let about: Value = serde_json::from_str(&site.run("explain", &["--json", "--contact", "k1-0"])).unwrap();
-    assert_eq!((&about["leads"][0]["kind"], &about["history"][0]["result"]), (&"closed".into(), &"no_answer".into()));
+    let lead = &about["leads"][0];
+    assert_eq!((&lead["kind"], &about["history"][0]["result"]), (&"closed".into(), &"no_answer".into()));
+    assert!(lead["p_answer"].is_null() && lead["golden"] == serde_json::json!([]), "nobody calls again: {lead}");
+    assert_eq!(lead["phones"][0]["next"], false, "{lead}");
     assert!(site.refuse("explain", &["--contact", "nobody"]).contains("GH1009"));
 }
 

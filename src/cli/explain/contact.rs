@@ -231,17 +231,20 @@ fn fill(lead: &mut Lead, campaign: &Campaign, card: LeadCard) {
     }
     lead.next = card.outlook.first.map(|at| at.to_string());
     lead.waits_until = card.waits_until.map(|at| at.to_string());
-    lead.golden = card.golden.iter().map(ToString::to_string).collect();
     let named = campaign.segment(card.outlook.segment).filter(|_| card.eligible == Eligibility::Yes);
     lead.segment = named.map(|segment| segment.name.clone());
     lead.zones = card.zones;
+    lead.attempts = card.attempts;
+    // Of a call that nobody makes there is no chance, no hour and no rule.
+    if matches!(fate, Fate::Closed(_)) {
+        lead.phones.iter_mut().for_each(|phone| phone.next = false);
+        return;
+    }
+    lead.golden = card.golden.iter().map(ToString::to_string).collect();
     lead.p_answer = card.p_answer;
     lead.index_value = card.index_value;
     lead.bid = card.bid.map(|bid| bid.worth);
-    lead.attempts = card.attempts;
-    if !matches!(fate, Fate::Closed(_)) {
-        lead.rules = card.rules.iter().map(|(rule, reasons)| answer(*rule, reasons)).collect();
-    }
+    lead.rules = card.rules.iter().map(|(rule, reasons)| answer(*rule, reasons)).collect();
 }
 
 fn answer(rule: Rule, reasons: &[Reason]) -> RuleAnswer {
