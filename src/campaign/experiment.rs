@@ -65,6 +65,22 @@ impl Experiment {
         (0..LOOKS).map(Split).find(is_in).unwrap_or_default()
     }
 
+    /// Two campaigns that split by the same id, and nobody is in a called arm of both: what one holds out the other may call.
+    pub fn shares_nobody_with(&self, other: &Self) -> bool {
+        self.id == other.id
+            && self.called().all(|(from, to)| other.called().all(|(its_from, its_to)| to <= its_from || its_to <= from))
+    }
+
+    /// Stretches of [`Experiment::place`], from and below.
+    fn called(&self) -> impl Iterator<Item = (u32, u32)> {
+        let stretches = self.arms.iter().scan(0, |below, arm| {
+            let from = *below;
+            *below += arm.share.ppm;
+            Some((arm, (from, *below)))
+        });
+        stretches.filter(|(arm, _)| !arm.held_out).map(|(_, stretch)| stretch)
+    }
+
     /// In parts per million: uniform over customers, since SHA-256 is.
     fn place(&self, Split(customer): Split) -> u32 {
         let digest = Sha256::new()
@@ -126,6 +142,20 @@ pub(crate) mod tests {
         // Independent splits agree in .2² + .78² + .02² of all customers.
         let agree = arms(&one).iter().zip(arms(&other)).filter(|(a, b)| **a == *b).count();
         assert!((6_250..6_750).contains(&agree), "{agree}");
+    }
+
+    #[test]
+    fn what_one_campaign_holds_out_another_of_the_same_id_calls() {
+        let today = experiment("model", vec![arm("challenger", 20, true), arm("champion", 80, false)]);
+        let instead = |id: &str, percent| {
+            experiment(id, vec![arm("champion", percent, false), arm("holdout", 100 - percent, true)])
+        };
+        let calls = |of: &Experiment, n| of.arm(of.arm_of(Split(n))).is_some_and(|arm| !arm.held_out);
+        let new = instead("model", 20);
+        assert!((0..10_000).all(|n| calls(&today, n) != calls(&new, n)));
+        assert!(today.shares_nobody_with(&new) && new.shares_nobody_with(&today));
+        assert!(!today.shares_nobody_with(&instead("model", 21)), "one in a hundred is called by both");
+        assert!(!today.shares_nobody_with(&instead("other", 20)), "another id splits anew");
     }
 
     /// Written down, because people must stay where they were put in every version of the program.

@@ -45,7 +45,11 @@ fn goldenhour(site: &Site, args: &[&str]) -> Output {
 }
 
 fn promote(site: &Site, version: &str) {
-    let said = goldenhour(site, &["model", "promote", "--models", "models", version]);
+    promote_as(site, version, "champion");
+}
+
+fn promote_as(site: &Site, version: &str, alias: &str) {
+    let said = goldenhour(site, &["model", "promote", "--models", "models", version, "--as", alias]);
     assert!(said.status.success(), "{}", String::from_utf8_lossy(&said.stderr));
 }
 
@@ -179,6 +183,35 @@ fn a_check_counts_rows_by_their_weight_and_refuses_what_is_no_weight() {
     let (code, refused) = check("odd.csv", &["--weight", "stands_for"]);
     assert_eq!(code, Some(3), "{refused}");
     assert!(refused.to_string().contains("line 2: `stands_for` is no number above 0"), "{refused}");
+}
+
+#[test]
+fn two_campaigns_that_share_the_customers_out_try_a_challenger_against_the_champion() {
+    let site = site("");
+    promote_as(&site, "2", "challenger");
+    let text = fs::read_to_string(site.path("campaigns/trial.yaml")).unwrap();
+    let experiment = |arms: &str| format!("experiment: {{ id: model-2, success: accepted, arms: {arms} }}\n");
+    let today = experiment("{ champion: { share: 80% }, challenger: { share: 20%, call: never } }");
+    let instead = experiment("{ champion: { share: 20% }, holdout: { share: 80%, call: never } }");
+    let second = text.replace("campaign: trial", "campaign: second").replace("models/champion", "models/challenger");
+    site.write("campaigns/trial.yaml", &format!("{text}\n{today}"));
+    site.write("campaigns/second.yaml", &format!("{second}\n{instead}"));
+    site.write("list.csv", &list());
+    for campaign in ["trial", "second"] {
+        site.import(campaign, &site.path("list.csv"));
+    }
+    let said = goldenhour(&site, &["plan", "--config", "goldenhour.yaml", "--json"]);
+    let said: Value = serde_json::from_slice(&said.stdout).unwrap();
+    let held_out = |name: &str| {
+        let campaigns = said["campaigns"].as_array().unwrap();
+        let campaign = campaigns.iter().find(|campaign| campaign["campaign"] == name).unwrap();
+        campaign["blocked"]["holdout"].as_u64().unwrap()
+    };
+    let (by_one, by_other) = (held_out("trial"), held_out("second"));
+    assert_eq!(by_one + by_other, u64::from(ROWS), "each is called by one of them: {said}");
+    assert!((200..400).contains(&by_one), "{by_one}");
+    let aliases = site.texts::<2>("SELECT model_version, model_alias FROM list WHERE state = 1 ORDER BY id");
+    assert_eq!(aliases, [["1", "champion"], ["2", "challenger"]].map(|names| names.map(str::to_owned)));
 }
 
 /// JSON Lines of all days.

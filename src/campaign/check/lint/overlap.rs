@@ -31,12 +31,13 @@ pub fn same_customers(
     found
 }
 
-/// Unless the days of their runs or their conditions visibly keep them apart.
+/// Unless the days of their runs, their conditions or an experiment that both are in visibly keep them apart.
 fn meet(a: &Campaign, b: &Campaign) -> bool {
     let before = |first: &Campaign, then: &Campaign| {
         first.run.until.zip(then.run.from).is_some_and(|(until, from)| until < from)
     };
-    !before(a, b) && !before(b, a) && !apart(a, b)
+    let divided = a.experiment.as_ref().zip(b.experiment.as_ref()).is_some_and(|(a, b)| a.shares_nobody_with(b));
+    !before(a, b) && !before(b, a) && !divided && !apart(a, b)
 }
 
 #[cfg(test)]
@@ -80,5 +81,19 @@ mod tests {
         ] {
             assert_eq!(beside(&[edit]), [] as [String; 0], "{edit:?}");
         }
+    }
+
+    #[test]
+    fn an_experiment_that_shares_the_customers_out_keeps_campaigns_apart() {
+        let with = |name: &str, arms: &str| {
+            let experiment = format!("experiment: {{ id: model, success: transferred, arms: {arms} }}\npurpose:");
+            changed(&[("campaign: clean", name), ("purpose:", &experiment)])
+        };
+        let today = with("campaign: clean", "{ champion: { share: 80% }, challenger: { share: 20%, call: never } }");
+        let warned = |share: &str, rest: &str| {
+            let arms = format!("{{ champion: {{ share: {share} }}, holdout: {{ share: {rest}, call: never }} }}");
+            warnings_of(&[today.clone(), with("campaign: second", &arms)]).len()
+        };
+        assert_eq!((warned("20%", "80%"), warned("30%", "70%")), (0, 1));
     }
 }
