@@ -11,7 +11,7 @@ import json
 import shutil
 import subprocess
 import sys
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 
 import numpy as np
@@ -103,6 +103,9 @@ class Round:
     observed: float
     auc: float
     capture_20: float
+    # What `goldenhour model check` says of `auc` by the calls of the next round, which the model has chosen itself: the figure and
+    # its interval; None after the last round.
+    checked: tuple[float, float, float] | None = None
 
 
 def main(words: list[str]) -> int:
@@ -140,8 +143,10 @@ def play(asked: argparse.Namespace, home: Path, seed: int, way: Way) -> list[Rou
         customers = world(asked.customers, seed, nth)
         write_list(home / f"list-{nth}.csv", customers, scores(asked, home, customers, model))
         dial(asked, home, seed, nth)
-        model = home / f"model-{nth}"
         weights = [] if way.weighed else ["--unweighted"]
+        if out:
+            out[-1] = replace(out[-1], checked=check(asked, home, nth, model, weights))
+        model = home / f"model-{nth}"
         train("--outcomes", home / "outcomes", "--target", "convert", "--out", model, "--seed", seed, *weights)
         out.append(judge(asked, home, seed, nth, way, model))
     return out
@@ -229,15 +234,26 @@ def judge(asked: argparse.Namespace, home: Path, seed: int, nth: int, way: Way, 
     )
 
 
+def check(asked: argparse.Namespace, home: Path, nth: int, model: Path, weights: list[str]) -> tuple[float, float, float]:
+    """By the calls of a day that the model has not learned from."""
+    table = home / f"calls-{nth}.csv"
+    train("--outcomes", home / "outcomes", "--since", f"2026-12-{nth:02}", "--table", table, *weights)
+    words = ["--model", model, "--data", table, "--label", "label", "--weight", "weight", "--json"]
+    # Whether it may be promoted is not the question.
+    said = json.loads(run(asked.goldenhour, "model", "check", *words, fine=(0, 5)))["model"]
+    return said["auc"], said["auc_low"], said["auc_high"]
+
+
 def train(*words: object) -> None:
     run(Path(__file__).parents[1] / "train", *words)
 
 
-def run(program: Path, *words: object) -> None:
-    """Fails loudly, with what the program said."""
+def run(program: Path, *words: object, fine: tuple[int, ...] = (0,)) -> str:
+    """Its output. Fails loudly, with what the program said."""
     done = subprocess.run([program, *map(str, words)], capture_output=True, text=True)
-    if done.returncode != 0:
+    if done.returncode not in fine:
         raise SystemExit(f"{program.name} {' '.join(map(str, words))}: {done.returncode}\n{done.stdout}{done.stderr}")
+    return done.stdout
 
 
 def _logistic(logit: np.ndarray) -> np.ndarray:
