@@ -38,6 +38,11 @@ impl OsClock {
         self.set.as_ref().map_or(1.0, |set| set.rate)
     }
 
+    /// A second of the wall is a second.
+    pub fn keeps_time(&self) -> bool {
+        (self.rate() - 1.0).abs() < f64::EPSILON
+    }
+
     /// Moves a set wall ahead to that instant; never back. The machine's own clock is not ours to move.
     pub fn jump_to(&self, at: Wall) {
         if let Some(set) = &self.set {

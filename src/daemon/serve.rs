@@ -305,6 +305,9 @@ async fn begin(
     /// What a recovery before ours closed within this time may ring still, if its process died at once.
     const MAY_RING: Duration = Duration::from_mins(5);
     store.begin("node-1", trunks, clock.now()).await?;
+    if !clock.keeps_time() {
+        store.note_trial_clock().await?;
+    }
     let lately = store.recovered_since(clock.now().wall - MAY_RING.mul_f64(clock.rate())).await?;
     let recovered = store.recover(clock.now()).await?;
     Ok((recovered.len(), recovered.into_iter().chain(lately).collect()))

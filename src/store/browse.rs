@@ -23,6 +23,10 @@ pub trait Browse: Send {
     /// `AttemptId(0)` starts. Nothing of the person: no key, no number, no attribute.
     fn finished(&mut self, after: AttemptId, period: Range<Wall>, limit: usize) -> impl Answer<Vec<OutcomeRow>>;
 
+    /// Did the wall of some daemon that dialled from here run at a rate of its own, as in a demo? Then how long a call took
+    /// by it says nothing.
+    fn is_of_a_trial_clock(&mut self) -> impl Answer<bool>;
+
     /// The entry of this subject, a removed or an ended one too.
     fn dnc_entry(&mut self, subject: &DncSubjectKey) -> impl Answer<Option<DncEntry>>;
 }

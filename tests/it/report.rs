@@ -147,6 +147,34 @@ fn a_period_holds_its_days_alone_and_an_unknown_campaign_is_refused() {
 }
 
 #[test]
+fn attempts_of_a_campaign_whose_file_is_gone_are_in_no_figure_and_said_to_be_left_out() {
+    let site = after_four_weeks();
+    let text = std::fs::read_to_string(site.path("campaigns/trial.yaml")).unwrap();
+    site.write("campaigns/other.yaml", &text.replace("campaign: trial", "campaign: other"));
+    std::fs::remove_file(site.path("campaigns/trial.yaml")).unwrap();
+    let (all, page) = report(&site, &[]);
+    assert_eq!(all["left_out"], site.number("SELECT count(*) FROM attempt") as u64);
+    assert_eq!((&all["all"]["group"]["dialled"], &all["first_dial"]), (&0.into(), &Value::Null), "{all}");
+    assert!(page.contains("attempts of campaigns that have no file any more"));
+    // Whoever asks for one campaign has left the others out themselves.
+    assert_eq!(report(&site, &["--campaign", "other"]).0["left_out"], 0);
+}
+
+#[test]
+fn once_a_daemon_has_dialled_by_a_clock_that_runs_ahead_no_minute_is_called_talk() {
+    let site = after_four_weeks();
+    let (figures, page) = report(&site, &[]);
+    assert!(figures["all"]["group"]["talk_s"].as_u64() > Some(0) && !page.contains("<dt>Trial</dt>"), "{figures}");
+    // Only set, it still keeps time.
+    site.serve(&["--clock-start", "2026-12-01T00:00:00Z"]).stop();
+    assert_eq!(report(&site, &[]).0["trial_clock"], false);
+    site.serve(&["--clock-start", "2026-12-01T00:00:00Z", "--clock-rate", "60"]).stop();
+    let (figures, page) = report(&site, &[]);
+    assert_eq!((&figures["trial_clock"], &figures["all"]["group"]["talk_s"]), (&true.into(), &Value::Null));
+    assert!(page.contains("<dt>Trial</dt>"), "{}", &page[..9_000]);
+}
+
+#[test]
 fn a_report_names_nobody() {
     let site = after_four_weeks();
     let (figures, page) = report(&site, &[]);

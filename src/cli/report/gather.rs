@@ -78,7 +78,8 @@ pub(super) async fn gather(site: &Site, plan: &Plan, asked: &Asked<'_>) -> Resul
         })
         .collect();
     let chapters: Vec<_> = counted.iter().map(|one| Chapter::of(one, |at| shown(at, &zone))).collect();
-    Ok(Report {
+    let trial_clock = seen.store().is_of_a_trial_clock().await.map_err(store_stop)?;
+    let report = Report {
         made_at: shown(seen.at, &zone),
         zone: zone.iana_name().unwrap_or("UTC").to_owned(),
         from: asked.from.map(|day| day.to_string()),
@@ -91,7 +92,9 @@ pub(super) async fn gather(site: &Site, plan: &Plan, asked: &Asked<'_>) -> Resul
         campaigns: chapters,
         lists,
         left_out: passed.left_out,
-    })
+        trial_clock: false,
+    };
+    Ok(if trial_clock { report.on_a_trial_clock() } else { report })
 }
 
 /// The clock that most campaigns are spoken of by, of equals the first.

@@ -120,6 +120,19 @@ async fn more_random_scripts_agree_reply_by_reply() {
 }
 
 #[tokio::test]
+async fn a_clock_of_a_trial_is_remembered_by_the_file() {
+    use crate::store::Browse as _;
+    let mut file = File::new().await;
+    let mut store = file.open().await;
+    assert!(!store.is_of_a_trial_clock().await.unwrap());
+    for _again in 0..2 {
+        store.note_trial_clock().await.unwrap();
+    }
+    drop(store);
+    assert!(file.open().await.is_of_a_trial_clock().await.unwrap());
+}
+
+#[tokio::test]
 async fn what_was_erased_is_not_in_the_file_any_more() {
     use crate::store::Store as _;
     let mut script = super::script::Script::<File>::new().await;

@@ -66,6 +66,10 @@ impl Browse for Sqlite {
         sql::records(&packed).map(|cells| Ok(read(cells)?.1)).collect()
     }
 
+    async fn is_of_a_trial_clock(&mut self) -> Result<bool, StoreError> {
+        super::operate::is_of_a_trial_clock(&mut self.conn).await
+    }
+
     async fn dnc_entry(&mut self, subject: &DncSubjectKey) -> Result<Option<DncEntry>, StoreError> {
         super::dnc::entry(&mut self.conn, &self.keys, subject).await
     }

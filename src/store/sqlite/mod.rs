@@ -83,6 +83,11 @@ impl Sqlite {
         open::migrate(&mut self.conn, &self.keys).await
     }
 
+    /// The wall of whoever is about to dial runs at a rate of its own.
+    pub async fn note_trial_clock(&mut self) -> Result<(), StoreError> {
+        operate::note_trial_clock(&mut self.conn).await
+    }
+
     /// Writes back what the log holds. Without it a later opener does so.
     pub async fn close(self) -> Result<(), StoreError> {
         Ok(self.conn.close().await?)

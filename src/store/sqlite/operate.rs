@@ -68,6 +68,17 @@ pub(super) async fn set_high_water(conn: &mut SqliteConnection, at: Wall) -> Res
     Ok(())
 }
 
+/// Once noted it stays: nobody can tell afterwards which attempts were made by which clock.
+pub(super) async fn note_trial_clock(conn: &mut SqliteConnection) -> Result<(), StoreError> {
+    sql::run(conn, "INSERT INTO meta VALUES ('trial_clock', 1) ON CONFLICT(k) DO NOTHING", Binds::default()).await?;
+    Ok(())
+}
+
+pub(super) async fn is_of_a_trial_clock(conn: &mut SqliteConnection) -> Result<bool, StoreError> {
+    let noted = "SELECT count(*) FROM meta WHERE k = 'trial_clock'";
+    Ok(sql::number(conn, noted, Binds::default()).await? > 0)
+}
+
 /// The next number of the change counter.
 pub(super) async fn bump(conn: &mut SqliteConnection) -> Result<i64, StoreError> {
     sql::number(conn, "UPDATE meta SET v = v + 1 WHERE k = 'changes' RETURNING v", Binds::default()).await

@@ -62,6 +62,11 @@ pub fn span(seconds: u64) -> String {
     }
 }
 
+/// The same, or a dash where nobody can tell.
+pub fn maybe_span(seconds: Option<u64>) -> String {
+    seconds.map_or_else(|| "–".to_owned(), span)
+}
+
 /// The end of an axis: the smallest of 1, 2, 2.5 or 5 times a power of ten that holds `most`.
 pub fn round_up(most: f64) -> f64 {
     if most <= 0.0 {

@@ -29,7 +29,8 @@ pub struct Group {
     /// Of the right parties.
     pub success: Rate,
     pub complaints: u64,
-    pub talk_s: u64,
+    /// `None` where the clock of a trial has measured it.
+    pub talk_s: Option<u64>,
 }
 
 impl Counts {
@@ -59,7 +60,7 @@ impl Counts {
             right_party: Rate::new(self.right_party, self.dialled),
             success: Rate::new(self.success, self.right_party),
             complaints: self.complaints,
-            talk_s: self.talk.as_secs(),
+            talk_s: Some(self.talk.as_secs()),
         }
     }
 }
@@ -77,7 +78,7 @@ mod tests {
             counts.add(&attempt, attempt.reach().unwrap());
         }
         let group = counts.named("all".to_owned());
-        assert_eq!((group.dialled, group.talk_s), (4, 120));
+        assert_eq!((group.dialled, group.talk_s), (4, Some(120)));
         let shown = [group.answered, group.right_party, group.success].map(|rate| (rate.hits, rate.of));
         assert_eq!(shown, [(2, 4), (2, 4), (1, 2)]);
         let mut twice = counts;

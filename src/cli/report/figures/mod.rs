@@ -31,6 +31,11 @@ pub(super) use reasons::{Reason, Reasons};
 pub(super) use scores::{Capture, Decile, Scores};
 pub(super) use tally::{ResultCount, Tally};
 
+#[cfg(test)]
+pub(super) use attempt::{talked, unanswered};
+#[cfg(test)]
+pub(super) use tally::plan;
+
 use group::Counts;
 
 /// Everything that the page shows and `--json` prints.
@@ -53,6 +58,8 @@ pub(super) struct Report {
     pub lists: Vec<Penetration>,
     /// Attempts of campaigns whose file is gone: in no figure.
     pub left_out: u64,
+    /// Calls were made while the clock ran at a rate of its own, so nobody can tell how long they took.
+    pub trial_clock: bool,
 }
 
 /// All campaigns of the report together.
@@ -111,6 +118,18 @@ pub(super) struct Counted<'a> {
     pub tally: Tally,
     pub fates: BTreeMap<LeadId, Fate>,
     pub fall: Waterfall,
+}
+
+impl Report {
+    /// Minutes of a clock that runs ahead are no minutes of talk.
+    pub(super) fn on_a_trial_clock(mut self) -> Self {
+        let chapters = self.campaigns.iter_mut();
+        let of_chapters = chapters.flat_map(|chapter| std::iter::once(&mut chapter.group).chain(&mut chapter.segments));
+        for group in std::iter::once(&mut self.all.group).chain(of_chapters) {
+            group.talk_s = None;
+        }
+        Self { trial_clock: true, ..self }
+    }
 }
 
 impl Whole {
@@ -172,5 +191,55 @@ impl Chapter {
 
     pub(super) fn was_dialled(&self) -> bool {
         self.group.dialled > 0
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::base::Wall;
+    use crate::campaign::testing::campaign;
+    use crate::contact::OutcomeKind;
+    use crate::store::PlanVersion;
+
+    fn counted<'a>(campaign: &'a Campaign, attempts: &[(Attempt, &str)]) -> Counted<'a> {
+        let mut tally = Tally::default();
+        for ((attempt, hash), at) in attempts.iter().zip(0..) {
+            tally.add(attempt, Wall(-at), &PlanVersion { campaign_hash: (*hash).to_owned(), ..plan() });
+        }
+        Counted { campaign, tally, fates: BTreeMap::new(), fall: Waterfall::default() }
+    }
+
+    #[test]
+    fn what_several_campaigns_have_is_added() {
+        let campaign = campaign();
+        let loud = Attempt { complaint: true, half_hour: 41, ..talked(OutcomeKind::Neutral) };
+        let late = Attempt { outcome: OutcomeKind::Success, ..unanswered() };
+        let one = counted(&campaign, &[(loud, "a"), (late, "a")]);
+        let two = counted(&campaign, &[(loud, "a"), (talked(OutcomeKind::Success), "a")]);
+        let both = [one, two];
+        let chapters: Vec<_> = both.iter().map(|one| Chapter::of(one, |_| String::new())).collect();
+        let whole = Whole::of(&both, &chapters);
+        assert_eq!((whole.group.dialled, whole.group.complaints, whole.group.talk_s), (4, 2, Some(180)));
+        assert_eq!((whole.late_successes, whole.funnel.success), (1, 1));
+        let hours: Vec<_> = whole.hours.iter().map(|hour| (hour.hour, hour.dialled, hour.answered)).collect();
+        assert_eq!(hours, [(10, 2, 1), (20, 2, 2)]);
+    }
+
+    #[test]
+    fn versions_come_by_their_first_dial_and_the_one_of_the_folder_is_named() {
+        let campaign = Campaign { hash: "a".into(), ..campaign() };
+        // Each is dialled before the one above it.
+        let one = counted(&campaign, &[(unanswered(), "a"), (unanswered(), "b"), (unanswered(), "c")]);
+        let chapter = Chapter::of(&one, |at| at.0.to_string());
+        let shown: Vec<_> = chapter.versions.iter().map(|row| (row.version.as_str(), row.current)).collect();
+        assert_eq!(shown, [("c", false), ("b", false), ("a", true)]);
+    }
+
+    #[test]
+    fn a_segment_that_the_file_has_no_more_has_its_number() {
+        let campaign = campaign();
+        let one = counted(&campaign, &[(Attempt { segment: 3, ..unanswered() }, "a")]);
+        assert_eq!(Chapter::of(&one, |_| String::new()).segments[0].name, "segment 3");
     }
 }

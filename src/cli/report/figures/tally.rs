@@ -98,28 +98,28 @@ pub fn results<'a>(all: impl Iterator<Item = &'a Tally>) -> Vec<ResultCount> {
 }
 
 #[cfg(test)]
+pub fn plan() -> PlanVersion {
+    PlanVersion {
+        campaign_ix: crate::base::CampaignIx(0),
+        campaign_hash: "c0ffee".into(),
+        policy: "p@1".into(),
+        policy_hash: "beef".into(),
+        scenario: "installments".into(),
+        purpose: "marketing".into(),
+        rank_by: "score".into(),
+        pacing: "progressive".into(),
+        ring_ms: 25_000,
+        model_id: Some("blend-AB".into()),
+        model_version: None,
+        model_alias: "champion".into(),
+    }
+}
+
+#[cfg(test)]
 mod tests {
     use super::*;
-    use crate::base::CampaignIx;
     use crate::cli::report::figures::attempt::{talked, unanswered};
     use crate::contact::OutcomeKind;
-
-    fn plan() -> PlanVersion {
-        PlanVersion {
-            campaign_ix: CampaignIx(0),
-            campaign_hash: "c0ffee".into(),
-            policy: "p@1".into(),
-            policy_hash: "beef".into(),
-            scenario: "installments".into(),
-            purpose: "marketing".into(),
-            rank_by: "score".into(),
-            pacing: "progressive".into(),
-            ring_ms: 25_000,
-            model_id: Some("blend-AB".into()),
-            model_version: None,
-            model_alias: "champion".into(),
-        }
-    }
 
     #[test]
     fn what_was_never_sent_is_a_result_and_nothing_else() {
@@ -135,5 +135,26 @@ mod tests {
         let version = tally.versions.values().next().unwrap();
         assert_eq!((version.attempts, version.first, version.last), (2, Wall(3), Wall(7)));
         assert_eq!(version.models, ["blend-AB"]);
+    }
+
+    #[test]
+    fn a_version_lists_each_of_its_models_once_and_no_more_than_a_reader_would_read() {
+        let mut tally = Tally::default();
+        for nth in (0..20).chain(0..20) {
+            tally.add(&unanswered(), Wall(nth), &PlanVersion { model_id: Some(format!("m{nth}")), ..plan() });
+        }
+        let version = tally.versions.values().next().unwrap();
+        assert_eq!(version.models, ["m0", "m1", "m2", "m3", "m4", "m5", "m6", "m7"]);
+        assert_eq!(version.attempts, 40);
+    }
+
+    #[test]
+    fn results_come_by_their_number() {
+        let mut tally = Tally::default();
+        for attempt in [talked(OutcomeKind::Neutral), unanswered(), unanswered()] {
+            tally.add(&attempt, Wall(0), &plan());
+        }
+        let shown: Vec<_> = results([&tally].into_iter()).iter().map(|line| line.code).collect();
+        assert_eq!(shown, ["no_answer", "answered"]);
     }
 }

@@ -3,7 +3,7 @@
 use crate::cli::ahead::thousands;
 
 use super::{Part, Section, Table, head};
-use crate::cli::report::draw::numbers::{span, stacked};
+use crate::cli::report::draw::numbers::{maybe_span, stacked};
 use crate::cli::report::figures::{Chapter, Group, Report};
 
 const HEAD: [&str; 7] = [
@@ -76,7 +76,7 @@ fn row(name: &str, group: &Group) -> Vec<String> {
         stacked(&group.answered),
         stacked(&group.right_party),
         stacked(&group.success),
-        span(group.talk_s),
+        maybe_span(group.talk_s),
         thousands(group.complaints),
     ]
 }

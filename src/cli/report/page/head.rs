@@ -3,7 +3,7 @@
 use crate::cli::ahead::thousands;
 
 use super::Key;
-use crate::cli::report::draw::numbers::{interval, of, rate, share, span};
+use crate::cli::report::draw::numbers::{interval, maybe_span, of, rate, share, span};
 use crate::cli::report::figures::{Chapter, Report};
 
 pub(super) fn title(report: &Report) -> String {
@@ -41,6 +41,11 @@ pub(super) fn facts(report: &Report) -> Vec<(&'static str, String)> {
         let what = format!("{} attempts of campaigns that have no file any more", thousands(report.left_out));
         facts.push(("Left out", what));
     }
+    if report.trial_clock {
+        let what = "calls were made while the clock ran at a rate of its own (goldenhour demo, --clock-rate), so nobody can \
+                    tell how long they took";
+        facts.push(("Trial", what.to_owned()));
+    }
     facts
 }
 
@@ -62,9 +67,12 @@ pub(super) fn keys(report: &Report) -> Vec<Key> {
         rated(&group.right_party, "of dials reached the customer"),
         rated(&group.success, "of customers reached: success"),
         Key {
-            value: span(group.talk_s),
+            value: maybe_span(group.talk_s),
             name: "talk time",
-            more: format!("{} per answered call", span(group.talk_s / group.answered.hits.max(1))),
+            more: group.talk_s.map_or_else(
+                || "the clock of a trial cannot tell".to_owned(),
+                |talk_s| format!("{} per answered call", span(talk_s / group.answered.hits.max(1))),
+            ),
         },
     ]
 }

@@ -8,6 +8,9 @@ mod reasons;
 mod scores;
 mod whole;
 
+#[cfg(test)]
+mod tests;
+
 use askama::Template;
 
 use super::figures::{Chapter, Report};
