@@ -35,3 +35,17 @@ pub fn bars(id: &str, title: &str, says: &str, bars: &[Bar]) -> String {
     svg.line("axis", (names, 0.0), (names, height));
     svg.done()
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_there_is_can_be_seen_and_what_is_not_there_cannot() {
+        let bar = |value| Bar { name: "b".into(), value, figures: String::new(), class: "bar" };
+        let picture = bars("a", "t", "s", &[bar(1_000_000), bar(1), bar(0)]);
+        assert_eq!(picture.matches("width=\"1.5\"").count(), 1, "{picture}");
+        assert_eq!(picture.matches("width=\"0.0\"").count(), 1, "{picture}");
+        assert!(bars("a", "t", "s", &[bar(0)]).contains("width=\"0.0\""), "of nothing there is no share");
+    }
+}

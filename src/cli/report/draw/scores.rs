@@ -19,7 +19,7 @@ struct Frame {
 
 pub fn deciles(id: &str, scores: &Scores) -> String {
     let seen = |decile: &crate::cli::report::figures::Decile| decile.observed.high.unwrap_or(0.0).max(decile.predicted);
-    let frame = Frame { top_value: round_up(scores.deciles.iter().map(seen).fold(0.0, f64::max)).min(1.0) };
+    let frame = Frame { top_value: round_up(scores.deciles.iter().map(seen).fold(0.0, f64::max)) };
     let says: Vec<String> = scores
         .deciles
         .iter()

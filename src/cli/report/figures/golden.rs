@@ -158,7 +158,8 @@ fn seed_says(campaign: &Campaign, slot: Slot) -> SeedSays {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::campaign::testing::campaign as parse;
+    use crate::campaign::testing::{campaign as parse, week};
+    use crate::campaign::{Condition, Segment};
     use crate::cli::report::figures::attempt::{talked, unanswered};
     use crate::contact::{CallResult, OutcomeKind};
 
@@ -177,5 +178,29 @@ mod tests {
         let evening = beside.slots.iter().find(|half| (half.weekday, half.half_hour) == (1, 36)).unwrap();
         assert_eq!((evening.tried, evening.answered, evening.converted), (2, 1, 1));
         assert!((evening.believed.unwrap() - 0.25).abs() < 1e-6);
+    }
+
+    #[test]
+    fn the_seed_of_some_segments_is_not_that_of_all_and_stands_there_before_anybody_was_dialled() {
+        let segment = |name: &str| Segment { name: name.into(), when: Condition::always(), attempts_max: None };
+        let mut campaign = Campaign { segments: vec![segment("high"), segment("rest")], ..parse() };
+        let seed = [("high", "12:00-12:30 18:00-19:00"), ("rest", "18:00-19:00")];
+        campaign.golden_hours.seed = seed.map(|(name, hours)| (name.to_owned(), week(hours))).into();
+        let slots = Week::default().beside(&campaign).slots;
+        let tuesday = slots.iter().filter(|half| half.weekday == 1).map(|half| (half.half_hour, half.seed));
+        assert_eq!(
+            tuesday.collect::<Vec<_>>(),
+            [(24, SeedSays::GoldenForSome), (36, SeedSays::GoldenForAll), (37, SeedSays::GoldenForAll)]
+        );
+    }
+
+    #[test]
+    fn conversions_of_a_stretch_are_of_the_customers_reached() {
+        let mut week = Week::default();
+        for attempt in [unanswered(), talked(OutcomeKind::Success), talked(OutcomeKind::Failure)] {
+            week.add(&attempt, attempt.reach().unwrap());
+        }
+        let outside = week.beside(&parse()).outside;
+        assert_eq!((outside.right_party.of, outside.converted.hits, outside.converted.of), (3, 1, 2));
     }
 }

@@ -80,9 +80,9 @@ impl Worked {
 mod tests {
     use super::*;
     use crate::base::{LeadId, Wall};
-    use crate::cli::report::figures::attempt::{talked, unanswered};
+    use crate::cli::report::figures::attempt::{Attempt, talked, unanswered};
     use crate::cli::report::figures::people::People;
-    use crate::contact::OutcomeKind;
+    use crate::contact::{ContactKind, OutcomeKind};
 
     #[test]
     fn every_lead_is_open_or_closed_and_tried_or_not() {
@@ -107,5 +107,15 @@ mod tests {
         assert_eq!((shown.leads, shown.open, shown.closed_in_all), (3, 1, 2));
         assert_eq!((shown.tried.hits, shown.success.hits, shown.version.as_str()), (1, 1, "abababab"));
         assert_eq!(shown.closed, BTreeMap::from([("success", 1), ("dnc", 1)]));
+    }
+
+    #[test]
+    fn somebody_else_who_answers_is_no_right_party_of_a_list() {
+        let stranger = Attempt { contact: ContactKind::WrongParty, ..talked(OutcomeKind::Neutral) };
+        let mut people = People::default();
+        people.add(&stranger, stranger.reach().unwrap());
+        let mut worked = Worked::default();
+        worked.add(None, people.get(LeadId(1)));
+        assert_eq!((worked.tried, worked.right_party), (1, 0));
     }
 }

@@ -135,4 +135,11 @@ mod tests {
         let last = tries.last().unwrap();
         assert_eq!((tries.len(), last.and_more, last.answered.of), (8, true, 1));
     }
+
+    #[test]
+    fn who_was_dialled_forty_times_makes_no_forty_lines() {
+        let people = people(&[unanswered(); 40]);
+        let tries = People::tries([&people].into_iter());
+        assert_eq!((tries.len(), tries.last().unwrap().leads), (8, 1));
+    }
 }

@@ -72,7 +72,7 @@ mod tests {
     use super::*;
     use crate::contact::ClosedWhy;
     use crate::engine::{Blocked, Later};
-    use crate::gate::Rule;
+    use crate::gate::{Eligibility, Rule};
 
     #[test]
     fn the_reasons_of_several_campaigns_add_up_to_their_leads() {
@@ -89,5 +89,13 @@ mod tests {
         let sum = |reasons: &[Reason]| reasons.iter().map(|reason| reason.leads).sum::<u64>();
         assert_eq!(all.loaded, sum(&all.closed) + sum(&all.blocked) + sum(&all.later) + all.dialable_now);
         assert_eq!((all.loaded, all.blocked.len()), (20, 2));
+    }
+
+    #[test]
+    fn conditions_of_one_campaign_are_not_those_of_all() {
+        let fall = Waterfall { ineligible: BTreeMap::from([(Eligibility::NoSegment, 4)]), ..Waterfall::default() };
+        let one = Reasons::of(&fall, &crate::campaign::testing::campaign());
+        assert_eq!(one.ineligible[0].leads, 4);
+        assert_eq!(one.clone().join(&one).ineligible, []);
     }
 }

@@ -173,4 +173,17 @@ mod tests {
         let none = scored([]);
         assert_eq!((none.ece, none.deciles.len(), none.capture[0].conversions), (None, 0, None));
     }
+
+    #[test]
+    fn a_tie_lies_in_the_decile_of_its_middle_and_weighs_as_many_as_it_has() {
+        // 90 of one score are the middle of the list, though they begin in its first tenth.
+        let best = (0..5).map(|_| (0.9, true));
+        let tie = (0..90).map(|n| (0.5, n < 45));
+        let rest = (0..5).map(|_| (0.1, true));
+        let all = scored(best.chain(tie).chain(rest));
+        let shown: Vec<_> = all.deciles.iter().map(|decile| (decile.decile, decile.observed.of)).collect();
+        assert_eq!(shown, [(1, 5), (6, 90), (10, 5)]);
+        // The 90 keep their word; five are off by 0.1 and five by 0.9.
+        assert!((all.ece.unwrap() - 0.05).abs() < 1e-6, "{:?}", all.ece);
+    }
 }
