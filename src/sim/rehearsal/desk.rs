@@ -241,5 +241,41 @@ mod tests {
         assert_eq!(worked.busy_us, [100_000_000, 100_000_000]);
         assert_eq!(worked.sums(Some(2)), (100_000_000, 3_600_000_000));
         assert_eq!(worked.sums(None), (200_000_000, 0));
+        // Whoever talks on into a half hour without a dial is not there for it, whatever comes later.
+        worked.dialled(Tick(2 * Desk::HALF_HOUR_US));
+        assert_eq!(worked.sums(Some(2)), (100_000_000, 7_200_000_000));
+    }
+
+    #[test]
+    fn nobody_talks_with_two_people_at_once() {
+        let mut desk = Desk::new(Some(3), 7);
+        let now = Tick(1);
+        let taken: usize = (0..9).map(|nth| desk.arrive(now, AttemptId(nth), Stance::Yes).len()).sum();
+        assert_eq!((taken, desk.busy), (3, 3));
+        assert!(desk.staff(now, 1).is_empty(), "whoever talks finishes");
+    }
+
+    #[test]
+    fn who_waits_is_taken_by_those_who_come_and_is_late_after_two_seconds() {
+        let late_after = |seconds| {
+            let mut desk = Desk::new(Some(0), 7);
+            assert_eq!(desk.arrive(Tick(0), AttemptId(1), Stance::Yes), []);
+            let taken = desk.staff(Tick(0) + Duration::from_secs(seconds), 1);
+            assert!(taken.len() == 1 && !taken[0].lost, "{taken:?}");
+            taken[0].late
+        };
+        assert_eq!((late_after(2), late_after(3)), (false, true));
+    }
+
+    #[test]
+    fn an_agent_is_busy_until_the_call_is_wrapped_up() {
+        // With a stranger they talk for five seconds at least, and wrap up in five more.
+        let shortest = (0..40).map(|seed| {
+            let mut desk = Desk::new(Some(1), seed);
+            desk.arrive(Tick(0), AttemptId(1), Stance::Stranger);
+            desk.next_at().unwrap()
+        });
+        let shortest = shortest.min().unwrap();
+        assert!((Tick(10_000_000)..Tick(11_000_000)).contains(&shortest), "{shortest:?}");
     }
 }

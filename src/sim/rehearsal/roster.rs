@@ -183,4 +183,35 @@ mod tests {
         }
         assert_eq!(Roster::parse("mon,09:00,18:00,1\n").unwrap_err().line, 1);
     }
+
+    #[test]
+    fn a_roster_is_read_as_spreadsheets_write_it_and_people_comment_it() {
+        let text = "\u{feff}day, from, to, agents\r\n# of December\r\n\r\n\"tue\",\"09:00\",\"12:00\",5\r\n";
+        assert_eq!(changes(text, "2026-12-01", 1), ["01 09:00 5", "01 12:00 0"]);
+    }
+
+    #[test]
+    fn where_one_shift_takes_over_from_another_nobody_goes_home_between() {
+        let text = "day,from,to,agents\ntue,09:00,12:00,5\ntue,12:00,15:00,5\n";
+        assert_eq!(changes(text, "2026-12-01", 1), ["01 09:00 5", "01 12:00 5", "01 15:00 0"]);
+    }
+
+    #[test]
+    fn a_roster_has_bounds() {
+        let shift = |agents| Roster::parse(&format!("day,from,to,agents\nmon,09:00,18:00,{agents}\n"));
+        assert!(shift(10_000).is_ok() && shift(10_001).unwrap_err().why.contains("up to 10000"));
+        let lines = |count| Roster::parse(&format!("day,from,to,agents\n{}", "mon,09:00,18:00,1\n".repeat(count)));
+        assert!(lines(10_000).is_ok());
+        assert_eq!(lines(10_001).unwrap_err().to_string(), "line 10002: more than 10000 lines");
+    }
+
+    #[test]
+    fn on_the_day_that_the_clocks_change_shifts_begin_when_the_clock_says() {
+        let zone = TimeZone::get("America/New_York").unwrap();
+        let roster = Roster::parse("day,from,to,agents\nsun,09:00,18:00,1\n").unwrap();
+        let start = Setting::midnight(&zone, "2026-03-08".parse().unwrap());
+        let [(nine, 1), (six, 0)] = roster.changes(&zone, start, 1)[..] else { panic!("one shift") };
+        assert_eq!(nine, Wall::parse("2026-03-08T09:00:00-04:00").unwrap());
+        assert_eq!(six, Wall::parse("2026-03-08T18:00:00-04:00").unwrap());
+    }
 }

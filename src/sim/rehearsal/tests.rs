@@ -1,16 +1,20 @@
 //! What a rehearsal says, that it says it again, and that its witness is not blind.
 
+use std::sync::Arc;
 use std::time::Duration;
 
 use jiff::civil::date;
 
-use crate::base::{Pii, Wall};
-use crate::campaign::{Folder, load};
-use crate::contact::{ColumnValue, Columns, OutcomeKind, Row};
-use crate::engine::Heard;
+use crate::base::{AttemptId, Pii, Tick, Wall};
+use crate::campaign::{Figure, Folder, Goal, HolidayRule, load};
+use crate::contact::{CallResult, ColumnValue, Columns, ContactKind, LeadState, Meaning, OutcomeKind, Row};
+use crate::engine::{DncRequest, DncSubject, Heard, Intent, LedgerPage, Outcome, StoreReply, StoreRequest};
+use crate::gate::{DncMark, Ledger, PastDial};
 use crate::rank::{Past, Slot};
 use crate::schedule::day_number;
 
+use super::crowd::{Crowd, Stance};
+use super::shelf::Shelf;
 use super::watch::Watch;
 use super::{Answers, AttemptRecord, Capacity, Curves, Leads, Record, Rehearsal, Roster, RunFigures, Setting};
 
@@ -299,6 +303,107 @@ fn the_witness_sees_what_the_gate_would_have_forbidden() {
     assert!(seen_by(&cps, &dialled).contains("dials within a second, 1 allowed"));
 }
 
+/// Attempts that a rehearsal made, to be shown to a witness one by one.
+fn made(setting: &Setting) -> Vec<Intent> {
+    let records = Rehearsal::new(setting, 4).end().1;
+    let first = attempts(&records).into_iter().filter(|record| record.noted_at.is_none());
+    first.map(|record| (*record.intent).clone()).collect()
+}
+
+/// What a witness says to phones that ring at these moments.
+fn objections(setting: &Setting, rings: &[(&Intent, Wall)]) -> String {
+    let mut watch = Watch::new(setting);
+    for ((intent, at), second) in rings.iter().zip(1..) {
+        let row = &setting.leads.rows[setting.leads.place(intent.lead).unwrap()];
+        watch.rings(intent, row, *at, Tick(second * 1_000_000));
+    }
+    let said: Vec<String> = watch.first.iter().map(ToString::to_string).collect();
+    assert_eq!(watch.count, said.len() as u64);
+    said.join("\n")
+}
+
+#[test]
+fn the_witness_sees_two_calls_of_one_person_at_once() {
+    let setting = on_record(&FLOW, 20, 5);
+    let intents = made(&setting);
+    let [one, other] = [0, 1].map(|at| (&intents[at], intents[at].decided.wall));
+    assert_eq!(objections(&setting, &[one, other]), "");
+    let again = Intent { attempt: AttemptId(1), ..one.0.clone() };
+    assert!(objections(&setting, &[one, (&again, one.1)]).contains("rang beside another call"));
+}
+
+#[test]
+fn the_witness_knows_who_had_said_no_before_and_what_was_dialled_before() {
+    let mut setting = on_record(&Script { attempts: "{ max: 1, max_per_day: 1 }", ..FLOW }, 20, 5);
+    let intent = &made(&setting)[0];
+    let rings = [(intent, intent.decided.wall)];
+    assert_eq!(objections(&setting, &rings), "");
+    let no = Ledger { dnc: Some(DncMark { until: None }), ..Ledger::default() };
+    setting.leads.ledgers.contacts = vec![(intent.contact, no.clone())];
+    assert!(objections(&setting, &rings).contains("rang somebody who had said no"));
+    setting.leads.ledgers = LedgerPage { contacts: Vec::new(), phones: vec![(intent.phone, no)] };
+    assert!(objections(&setting, &rings).contains("rang somebody who had said no"));
+    let dial = PastDial {
+        attempt: AttemptId(1),
+        at: intent.decided.wall - Duration::from_hours(48),
+        campaign: setting.leads.campaign,
+        phone: intent.phone,
+        result: Some(CallResult::NoAnswer),
+        contact: false,
+        free: false,
+        callback: false,
+    };
+    let before = Ledger { dials: vec![dial], ..Ledger::default() };
+    setting.leads.ledgers = LedgerPage { contacts: vec![(intent.contact, before)], phones: Vec::new() };
+    assert!(objections(&setting, &rings).contains("is attempt 2 of 1"));
+}
+
+#[test]
+fn the_witness_looks_at_the_last_ring_too() {
+    let setting = on_record(&FLOW, 20, 5);
+    let intent = &made(&setting)[0];
+    // Hours end at 18:00 in Shanghai, and it rings for 25 seconds.
+    let end = Wall::parse("2026-12-01T18:00:00+08:00").unwrap();
+    assert_eq!(objections(&setting, &[(intent, end - Duration::from_secs(25))]), "");
+    assert!(objections(&setting, &[(intent, end - Duration::from_secs(24))]).contains("is outside hours"));
+}
+
+#[test]
+fn the_witness_takes_a_day_without_a_calendar_for_a_holiday() {
+    let mut setting = on_record(&FLOW, 20, 5);
+    let intent = &made(&setting)[0];
+    Arc::make_mut(&mut setting.campaign).calling_hours.holidays = HolidayRule::Closed;
+    assert!(objections(&setting, &[(intent, intent.decided.wall)]).contains("is outside hours"));
+}
+
+#[test]
+fn the_witness_wants_a_zone_for_everybody() {
+    let mut setting = on_record(&FLOW, 20, 5);
+    let intent = &made(&setting)[0];
+    Arc::make_mut(&mut setting.campaign).calling_hours.fallback_zone = None;
+    setting.leads.rows.iter_mut().flat_map(|row| &mut row.phones).for_each(|phone| phone.zones.clear());
+    assert!(objections(&setting, &[(intent, intent.decided.wall)]).contains("was dialled without knowing a zone"));
+}
+
+#[test]
+fn the_witness_wants_one_outcome_for_each_ring_and_shows_no_more_than_anybody_reads() {
+    let setting = on_record(&FLOW, 60, 50);
+    let intents = made(&setting);
+    let mut watch = Watch::new(&setting);
+    let row = |intent: &Intent| &setting.leads.rows[setting.leads.place(intent.lead).unwrap()];
+    watch.rings(&intents[0], row(&intents[0]), intents[0].decided.wall, Tick(1));
+    watch.close(setting.start);
+    assert_eq!((watch.count, watch.first[0].what.as_str()), (1, "1 attempts have no outcome"));
+    watch.ended(intents[0].attempt, setting.start, true);
+    watch.close(setting.start);
+    assert_eq!(watch.count, 1, "now it has one");
+    for _ in 0..30 {
+        watch.ended(intents[0].attempt, setting.start, true);
+    }
+    assert_eq!((watch.count, watch.first.len()), (31, 20));
+    assert!(watch.first[1].what.contains("has an outcome that does not fit"), "{:?}", watch.first[1]);
+}
+
 /// As `Script::setting`, with outcomes that go on record; whoever has an odd number says yes, and nobody else.
 fn on_record(script: &Script<'_>, leads: u32, people: u32) -> Setting {
     let setting = script.setting(1, Capacity::Fixed(people), 1);
@@ -356,4 +461,137 @@ fn the_truth_decides_who_says_yes_whatever_the_score_says() {
 fn without_cards_nothing_is_kept() {
     let setting = AGENTS.setting(300, Capacity::Fixed(5), 1);
     assert!(Rehearsal::new(&setting, 1).end().1.is_empty());
+}
+
+#[test]
+fn what_an_agent_notes_is_a_word_of_the_goals_and_never_one_about_a_stranger() {
+    let mut setting = AGENTS.setting(1, Capacity::Fixed(1), 1);
+    let campaign = Arc::make_mut(&mut setting.campaign);
+    let accepted = campaign.dispositions["accepted"].clone();
+    let stranger = Meaning { contact: ContactKind::WrongParty, ..accepted.clone() };
+    campaign.dispositions = [("a-stranger".to_owned(), stranger), ("bought".to_owned(), accepted.clone())].into();
+    assert_eq!(setting.said(OutcomeKind::Success).as_deref(), Some("bought"));
+    assert_eq!(setting.said(OutcomeKind::Neutral), None);
+    let campaign = Arc::make_mut(&mut setting.campaign);
+    campaign.dispositions.insert("accepted".into(), accepted);
+    assert_eq!(setting.said(OutcomeKind::Success).as_deref(), Some("accepted"), "a usual word before all others");
+    let bought = Figure::Disposition("bought".into());
+    Arc::make_mut(&mut setting.campaign).goals = vec![Goal { name: "bought".into(), figure: bought, target: 1.0 }];
+    assert_eq!(setting.said(OutcomeKind::Success).as_deref(), Some("bought"));
+}
+
+#[test]
+fn no_campaign_has_more_lines_than_its_trunk_gives_it() {
+    let limit = |script: &Script<'_>, people| {
+        let more = format!("{}trunk: {{ max_calls: 3 }}\n", script.more);
+        Script { more: &more, ..*script }.setting(1, Capacity::Fixed(people), 1).line().0
+    };
+    assert_eq!((limit(&AGENTS, 50), limit(&FLOW, 50), limit(&FLOW, 2)), (3, 3, 2));
+}
+
+#[test]
+fn a_row_becomes_a_lead_with_its_day_of_expiry_its_attempts_and_four_phones_at_most() {
+    let mut setting = AGENTS.setting(0, Capacity::Fixed(1), 1);
+    Arc::make_mut(&mut setting.campaign).list.expires_after = Some(Duration::from_hours(48));
+    let mut leads = Leads::of_list(&setting.campaign, setting.start);
+    let phones = |from: u32, until: u32| (from..until).map(|n| Pii::new(format!("+999{n:09}"))).collect();
+    leads.add(Row { phones: phones(1, 7), attempts_used: 2, ..row(1) });
+    leads.add(Row { phones: phones(4, 5), ..row(2) });
+    let (one, two) = (&leads.rows[0], &leads.rows[1]);
+    assert_eq!((one.list_expires, one.attempts_used), (Some(setting.start + Duration::from_hours(48)), 2));
+    assert_eq!((one.phones.len(), two.phones.len()), (4, 1));
+    assert_eq!(one.phones[3].phone, two.phones[0].phone, "a number that two customers have is one phone");
+}
+
+#[test]
+fn a_lead_without_a_number_is_never_dialled_and_the_reason_is_told() {
+    let mut setting = FLOW.setting(3, Capacity::Fixed(3), 1);
+    setting.leads.add(Row { phones: Vec::new(), ..row(4) });
+    let figures = run(&setting, 1);
+    assert_eq!((figures.leads, figures.uncalled.get("no_phone")), (4, Some(&1)), "{figures:?}");
+}
+
+#[test]
+fn the_same_person_thinks_the_same_of_it_at_every_attempt() {
+    let setting = on_record(&AGENTS, 300, 5);
+    let records = Rehearsal::new(&setting, 4).end().1;
+    let crowd = Crowd::new(&setting.campaign, &setting.leads.ledgers, 7);
+    let mut minds = [0; 4];
+    for record in attempts(&records) {
+        let mut intent = record.intent.clone();
+        let mut met: Vec<Stance> = Vec::new();
+        for nth in 1..=12 {
+            intent.context.attempt_no = nth;
+            let stance = crowd.pick_up(&intent, &setting.answers.model, 0.5).1;
+            let is_theirs = matches!(stance, Stance::Yes | Stance::No | Stance::Undecided);
+            if is_theirs && !met.contains(&stance) {
+                met.push(stance);
+            }
+        }
+        minds[met.len()] += 1;
+    }
+    assert!(minds[1] > 200 && minds[2..] == [0, 0], "{minds:?}");
+}
+
+#[test]
+fn the_shelf_keeps_what_a_store_keeps_of_an_attempt() {
+    let setting = on_record(&AGENTS, 2_000, 5);
+    let records = Rehearsal::new(&setting, 4).end().1;
+    let mut shelf = Shelf::new(&setting.leads);
+    let mut done = [0; 2];
+    for AttemptRecord { intent, outcome, .. } in attempts(&records).into_iter().filter(|of| of.noted_at.is_none()) {
+        let (attempt, at) = (intent.attempt, intent.decided.wall);
+        let mut ask = |request: StoreRequest| shelf.commit(at, &request, &setting.leads);
+        assert_eq!(ask(StoreRequest::Authorise(intent.clone())), StoreReply::Authorised { attempt });
+        let again = ask(StoreRequest::Authorise(intent.clone()));
+        assert!(matches!(again, StoreReply::Refused { .. }), "an attempt under way goes out once: {again:?}");
+        let finish = || StoreRequest::Finish(outcome.clone());
+        assert_eq!(ask(finish()), StoreReply::Finished { attempt, fresh: true });
+        assert_eq!(ask(finish()), StoreReply::Finished { attempt, fresh: false });
+        let closed = matches!(outcome.lead_state, LeadState::Closed(_));
+        if closed {
+            // Long after, no budget of a day and no quiet period holds anybody.
+            let later = at + Duration::from_hours(24 * 40);
+            let next = Intent { attempt: AttemptId(attempt.0 + 1), law: later, ..(**intent).clone() };
+            let reply = shelf.commit(later, &StoreRequest::Authorise(Box::new(next)), &setting.leads);
+            assert!(matches!(reply, StoreReply::Refused { .. }), "{outcome:?} {reply:?}");
+        }
+        let phones = shelf.ledgers(intent.contact, std::iter::once(intent.phone)).phones;
+        assert_eq!(phones[0].1.dead, outcome.phone_dead);
+        done[0] += u32::from(closed);
+        done[1] += u32::from(outcome.phone_dead);
+    }
+    assert!(done.iter().all(|count| *count > 5), "{done:?}");
+}
+
+#[test]
+fn an_attempt_that_was_never_sent_leaves_no_dial_on_the_shelf() {
+    let setting = on_record(&AGENTS, 20, 5);
+    let records = Rehearsal::new(&setting, 4).end().1;
+    let made = attempts(&records);
+    let AttemptRecord { intent, outcome, .. } = made[0];
+    let dials = |result| {
+        let mut shelf = Shelf::new(&setting.leads);
+        let outcome = Outcome { result, ..(**outcome).clone() };
+        for request in [StoreRequest::Authorise(intent.clone()), StoreRequest::Finish(Box::new(outcome))] {
+            shelf.commit(intent.decided.wall, &request, &setting.leads);
+        }
+        shelf.ledgers(intent.contact, std::iter::empty()).contacts[0].1.dials.len()
+    };
+    assert_eq!((dials(CallResult::NoAnswer), dials(CallResult::Void)), (1, 0));
+}
+
+#[test]
+fn who_asks_not_to_be_called_takes_every_number_along() {
+    let mut setting = AGENTS.setting(0, Capacity::Fixed(1), 1);
+    let phones = (1..4).map(|n| Pii::new(format!("+999{n:09}"))).collect();
+    setting.leads.add(Row { phones, ..row(1) });
+    let contact = setting.leads.rows[0].contact;
+    let mut shelf = Shelf::new(&setting.leads);
+    let (subject, at) = (DncSubject::Contact(contact), setting.start);
+    let request = DncRequest { subject, source: "flow", reason: String::new(), attempt: None, at, until: None };
+    assert_eq!(shelf.commit(setting.start, &StoreRequest::Dnc(request), &setting.leads), StoreReply::Noted);
+    let page = shelf.ledgers(contact, setting.leads.phones_of(contact));
+    assert_eq!(page.phones.iter().filter(|(_, ledger)| ledger.dnc.is_some()).count(), 3);
+    assert!(page.contacts[0].1.dnc.is_some());
 }

@@ -57,6 +57,7 @@ impl Verdict {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::sim::rehearsal::figures::QueueFigures;
 
     #[test]
     fn a_quantile_is_of_the_runs_and_without_one_every_run_has_to_hold() {
@@ -74,5 +75,16 @@ mod tests {
         assert_eq!(verdict("policy.violations == 0"), (Some(1.0), false));
         assert_eq!(verdict("p90(policy.violations) == 0"), (Some(0.0), true));
         assert_eq!(verdict("agent_idle <= 20%"), (None, false));
+    }
+
+    #[test]
+    fn a_figure_that_one_run_does_not_have_holds_for_none() {
+        let staffed =
+            RunFigures { queue: QueueFigures { staffed_us: 1, ..QueueFigures::default() }, ..RunFigures::default() };
+        let requirement = Requirement::parse("agent_idle >= 0%", &[]).unwrap();
+        let verdict = |runs: &[RunFigures]| Verdict::of(&requirement, runs);
+        assert!(verdict(std::slice::from_ref(&staffed)).holds);
+        assert_eq!(verdict(&[staffed, RunFigures::default()]), Verdict { value: None, holds: false });
+        assert!(!verdict(&[]).holds, "of no run nothing holds");
     }
 }
