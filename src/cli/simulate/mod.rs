@@ -201,3 +201,52 @@ fn missed(setting: &Setting, figures: &[RunFigures]) -> Option<Stop> {
     }
     (!findings.is_empty()).then(|| Stop::found(Exit::Refused, findings))
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::base::Wall;
+    use crate::campaign::Requirement;
+    use crate::campaign::testing::campaign;
+    use crate::contact::Zones;
+    use crate::sim::{Answers, Violation};
+
+    fn requiring(texts: &[&str]) -> Setting {
+        let mut campaign = campaign();
+        campaign.simulate.require = texts.iter().map(|text| Requirement::parse(text, &[]).unwrap()).collect();
+        Setting {
+            answers: Answers::seeded(&campaign),
+            campaign: Arc::new(campaign),
+            zones: Zones::default(),
+            leads: Leads::default(),
+            capacity: Capacity::Fixed(1),
+            start: Wall(0),
+            days: 1,
+        }
+    }
+
+    #[test]
+    fn every_requirement_that_is_missed_is_told_with_how_far_off_it_is() {
+        let setting = requiring(&["successes >= 5", "attempts <= 9", "agent_idle <= 10%", "contacts == 0"]);
+        let figures = [RunFigures { successes: 3, attempts: 12, ..RunFigures::default() }];
+        let stop = missed(&setting, &figures).unwrap();
+        let said = stop.why.to_string();
+        assert_eq!(stop.exit, Exit::Refused);
+        assert!(said.contains("`successes >= 5` does not hold: it is 3, 2 off"), "{said}");
+        assert!(said.contains("`attempts <= 9` does not hold: it is 12, 3 off"), "{said}");
+        assert!(said.contains("`agent_idle <= 10%` does not hold: no run has this figure"), "{said}");
+        assert!(!said.contains("contacts"), "{said}");
+        assert!(missed(&requiring(&["contacts == 0"]), &figures).is_none());
+    }
+
+    #[test]
+    fn what_the_witness_objected_to_fails_the_rehearsal_whatever_holds() {
+        let what = "a call at night".to_owned();
+        let first_violations = vec![Violation { at: Wall(0), what }];
+        let objected = RunFigures { violations: 3, first_violations, ..RunFigures::default() };
+        let stop = unlawful(&[RunFigures::default(), objected]).unwrap();
+        assert_eq!(stop.exit, Exit::Failure);
+        assert!(stop.why.to_string().contains("objected 3 times, first: "), "{}", stop.why);
+        assert!(unlawful(&[RunFigures::default()]).is_none());
+    }
+}

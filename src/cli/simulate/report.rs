@@ -331,3 +331,58 @@ impl Report {
 fn right(text: impl Into<String>) -> Cell {
     Cell::new(text.into()).set_alignment(CellAlignment::Right)
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::campaign::Goal;
+
+    fn runs(successes: [u64; 3]) -> Vec<RunFigures> {
+        successes.map(|successes| RunFigures { successes, ..RunFigures::default() }).to_vec()
+    }
+
+    #[test]
+    fn a_goal_says_in_which_share_of_the_runs_it_was_reached() {
+        let goal = Goal { name: "sold".into(), figure: Figure::Successes, target: 20.0 };
+        let line = GoalLine::of(&goal, &runs([10, 20, 30]));
+        assert!((line.reached - 2.0 / 3.0).abs() < 1e-9 && (line.spread.p50 - 20.0).abs() < 1e-9, "{line:?}");
+    }
+
+    #[test]
+    fn a_result_that_one_run_of_three_has_is_none_in_the_middle() {
+        let mut all = runs([0, 0, 0]);
+        all[1].uncalled.insert("dnc", 9);
+        for run in &mut all {
+            run.uncalled.insert("eligible", 4);
+        }
+        assert_eq!(medians(&all, |run| run.uncalled.clone()), BTreeMap::from([("dnc", 0), ("eligible", 4)]));
+    }
+
+    #[test]
+    fn hours_without_a_dial_are_left_out() {
+        let mut all = runs([0, 0, 0]);
+        for run in &mut all {
+            run.hours[9].attempts = 5;
+        }
+        all[0].hours[10].attempts = 5;
+        let shown: Vec<_> = hours(&all).into_iter().map(|line| (line.hour, line.attempts)).collect();
+        assert_eq!(shown, [("09:00".to_owned(), 5)]);
+    }
+
+    #[test]
+    fn a_segment_begins_with_the_first_call_of_all_runs() {
+        let at = |minute: i64| Some(Wall(minute * 60_000_000));
+        let segments = [at(30), None, at(20)].map(|first| vec![SegmentFigures { first, ..SegmentFigures::default() }]);
+        let all = segments.map(|segments| RunFigures { segments, ..RunFigures::default() });
+        let line = SegmentLine::of("young", 0, &all, &TimeZone::UTC);
+        assert_eq!(line.first.as_deref(), Some("Thu 1970-01-01 00:20"));
+        assert_eq!(SegmentLine::of("old", 1, &all, &TimeZone::UTC).first, None);
+    }
+
+    #[test]
+    fn lines_have_no_figures_of_agents() {
+        let all = runs([1, 2, 3]);
+        let shown = |agentless| FIGURES.iter().filter_map(|figure| Line::of(figure, agentless, &all)).count();
+        assert_eq!((shown(false), shown(true)), (13, 9));
+    }
+}

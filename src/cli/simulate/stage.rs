@@ -215,3 +215,130 @@ fn days(campaign: &Campaign, from: Date) -> u32 {
     let ahead = |until: Date| i64::from(until.since(from).map_or(0, |span| span.get_days())) + 1;
     campaign.run.until.map_or(DAYS, |until| ahead(until).clamp(1, DAYS_MAX) as u32)
 }
+
+#[cfg(test)]
+mod tests {
+    use jiff::civil::date;
+
+    use super::*;
+    use crate::base::Pii;
+    use crate::campaign::RunDates;
+    use crate::campaign::testing::campaign;
+    use crate::contact::Columns;
+
+    fn wanted() -> Wanted<'static> {
+        Wanted {
+            path: Path::new("c.yaml"),
+            agents: None,
+            roster: None,
+            days: None,
+            seed: None,
+            runs: None,
+            from: None,
+            encoding: None,
+            config: None,
+            truth: None,
+            records: false,
+        }
+    }
+
+    fn row(truth: Option<ColumnValue>) -> Row {
+        let columns = truth.map(|value| ("truth".to_owned(), value)).into_iter().collect();
+        Row {
+            line: 7,
+            key: Pii::new("k".to_owned()),
+            phones: Vec::new(),
+            zones: Vec::new(),
+            language: None,
+            consent: None,
+            tags: Vec::new(),
+            attempts_used: 0,
+            score: 0.5,
+            value: 1.0,
+            columns: Columns(columns),
+        }
+    }
+
+    #[test]
+    fn a_truth_is_a_chance_and_leaves_the_row() {
+        for chance in [0.0, 0.25, 1.0] {
+            let mut row = row(Some(ColumnValue::Number(chance)));
+            assert!((truth(&mut row, "truth").unwrap() - chance).abs() < 1e-9);
+            assert!(row.columns.0.is_empty(), "neither conditions nor records see it");
+        }
+    }
+
+    #[test]
+    fn a_truth_that_is_no_chance_is_refused_with_its_line() {
+        let cases = [
+            (Some(ColumnValue::Number(1.01)), "line 7: column `truth` of --truth is 1.01"),
+            (Some(ColumnValue::Number(-0.01)), "is -0.01"),
+            (Some(ColumnValue::Number(f64::NAN)), "is NaN"),
+            (Some(ColumnValue::Integer(1)), "is no number"),
+            (None, "is empty or not declared"),
+        ];
+        for (value, said) in cases {
+            let stop = truth(&mut row(value), "truth").unwrap_err();
+            assert_eq!(stop.exit, Exit::Invalid);
+            assert!(stop.why.to_string().contains(said), "{}", stop.why);
+        }
+    }
+
+    #[test]
+    fn the_run_of_a_campaign_says_how_many_days_and_never_none_or_too_many() {
+        let until = |day| Campaign { run: RunDates { from: None, until: Some(day) }, ..campaign() };
+        let from = date(2026, 12, 1);
+        assert_eq!(days(&campaign(), from), 10);
+        assert_eq!(days(&until(date(2026, 12, 1)), from), 1, "both ends belong to it");
+        assert_eq!(days(&until(date(2026, 12, 31)), from), 31);
+        assert_eq!(days(&until(date(2026, 11, 1)), from), 1);
+        assert_eq!(days(&until(date(2036, 1, 1)), from), 366);
+    }
+
+    fn roster_of(text: &str, mode: PacingMode) -> Result<Capacity, Stop> {
+        let home = tempfile::tempdir()?;
+        fs::write(home.path().join("roster.csv"), text)?;
+        let mut campaign = campaign();
+        campaign.pacing.mode = mode;
+        campaign.simulate.roster = Some("roster.csv".into());
+        capacity(&wanted(), &campaign, home.path())
+    }
+
+    #[test]
+    fn a_roster_is_of_agents_and_no_longer_than_rosters_are() {
+        let text = "day,from,to,agents\nmon,09:00,18:00,3\n";
+        assert!(matches!(roster_of(text, PacingMode::Progressive), Ok(Capacity::Roster(_))));
+        let of_lines = roster_of(text, PacingMode::Agentless).unwrap_err();
+        assert!(of_lines.exit == Exit::Usage && of_lines.why.to_string().contains("has none"), "{}", of_lines.why);
+        let comment = format!("{text}#{}\n", "-".repeat(ROSTER_BYTES_MAX as usize));
+        let long = roster_of(&comment, PacingMode::Progressive).unwrap_err();
+        assert!(long.exit == Exit::Invalid && long.why.to_string().contains("longer than"), "{}", long.why);
+    }
+
+    #[test]
+    fn without_agents_and_roster_nothing_is_rehearsed() {
+        let stop = capacity(&wanted(), &campaign(), Path::new("")).unwrap_err();
+        assert!(stop.exit == Exit::Usage && stop.why.to_string().contains("how many work?"), "{}", stop.why);
+        let agents = Wanted { agents: Some(3), ..wanted() };
+        assert_eq!(capacity(&agents, &campaign(), Path::new("")).unwrap(), Capacity::Fixed(3));
+    }
+
+    #[test]
+    fn a_list_is_for_one_campaign() {
+        let of = |campaigns| only(&Plan { campaigns, ..Plan::default() }, Path::new("folder"));
+        let one = Arc::new(campaign());
+        assert!(of(vec![Arc::clone(&one)]).is_ok());
+        for campaigns in [vec![], vec![Arc::clone(&one), one]] {
+            assert_eq!(of(campaigns).unwrap_err().exit, Exit::Usage);
+        }
+    }
+
+    #[test]
+    fn a_file_that_is_no_campaign_is_refused() {
+        let home = tempfile::tempdir().unwrap();
+        let path = home.path().join("words.yaml");
+        fs::write(&path, "schema: goldenhour/dispositions/v1\n").unwrap();
+        let stop = plan_of(&path).unwrap_err();
+        assert!(stop.exit == Exit::Invalid && stop.why.to_string().contains("this is no campaign"), "{}", stop.why);
+    }
+}
