@@ -104,3 +104,19 @@ fn unsupported(what: &'static str, found: &str, wanted: &'static str) -> Refusal
     let found = found.chars().take(60).collect();
     Refusal::Unsupported { what, found, wanted }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_smallest_probability_is_that_of_xgboost_and_not_nothing() {
+        assert_eq!(sigmoid(-1_000.0).to_bits(), sigmoid(-88.7).to_bits());
+        assert!(sigmoid(-1_000.0) > 0.0);
+    }
+
+    #[test]
+    fn a_file_beyond_all_models_is_not_read() {
+        assert_eq!(Booster::load(&vec![b' '; (64 << 20) + 1]).unwrap_err(), Refusal::File(64));
+    }
+}

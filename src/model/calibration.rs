@@ -93,12 +93,15 @@ mod tests {
         assert!(steps().check().is_ok());
         for wrong in [
             Calibration::Platt { a: -1.0, b: 0.0 },
+            Calibration::Platt { a: f64::INFINITY, b: 0.0 },
             Calibration::Platt { a: 1.0, b: f64::NAN },
             Calibration::Isotonic { z: vec![], p: vec![] },
             Calibration::Isotonic { z: vec![0.0, 1.0], p: vec![0.5] },
             Calibration::Isotonic { z: vec![0.0, 1.0], p: vec![0.5, 0.4] },
             Calibration::Isotonic { z: vec![0.0, 0.0], p: vec![0.1, 0.4] },
             Calibration::Isotonic { z: vec![0.0, 1.0], p: vec![0.1, 1.4] },
+            Calibration::Isotonic { z: vec![0.0, f64::INFINITY], p: vec![0.1, 0.4] },
+            Calibration::Isotonic { z: (0..=100_000).map(f64::from).collect(), p: vec![0.5; 100_001] },
         ] {
             assert!(wrong.check().is_err(), "{wrong:?}");
         }

@@ -126,10 +126,17 @@ mod tests {
             (r#"{"name":"a","type":"number","categories":[]}"#, "no `categories`"),
             (r#"{"name":"a","type":"category"}"#, "needs `categories`"),
             (r#"{"name":"a","type":"category","categories":["x","x"]}"#, "twice"),
+            (r#"{"name":"a","type":"category","categories":["x",""]}"#, "no name"),
+            (r#"{"name":"","type":"number"}"#, "1 to 200 bytes"),
             (r#"{"name":"a","type":"text"}"#, "unknown variant"),
             (r#"{"name":"a","type":"number","unit":"y"}"#, "unknown field"),
         ] {
             assert!(feature(json).unwrap_err().contains(why), "{json}");
         }
+        let long = format!(r#"{{"name":"{}","type":"number"}}"#, "a".repeat(201));
+        assert!(feature(&long).unwrap_err().contains("1 to 200 bytes"));
+        let names: Vec<String> = (0..=65_536).map(|n| n.to_string()).collect();
+        let many = serde_json::json!({"name": "a", "type": "category", "categories": names}).to_string();
+        assert!(feature(&many).unwrap_err().contains("more than 65,536"));
     }
 }

@@ -1,5 +1,7 @@
 //! Against what XGBoost itself said: models and margins that `tests/fixtures/models/make.py` wrote.
 
+use serde_json::{Value, json};
+
 use crate::base::Rng;
 
 use super::tree::{Node, Split, Test};
@@ -156,9 +158,82 @@ fn parameters_that_mean_another_sum_are_refused() {
         ("\"num_target\":\"1\"", "\"num_target\":\"2\"", "num_target"),
         ("\"num_class\":\"0\"", "\"num_class\":\"3\"", "num_class"),
         ("\"tree_info\":[0", "\"tree_info\":[1", "tree_info"),
+        ("\"base_score\":\"[3E-1]\"", "\"base_score\":\"[0E0]\"", "base_score"),
+        ("\"tree_info\":[0,", "\"tree_info\":[", "tree_info"),
+        ("\"feature_types\":[]", "\"feature_types\":[\"str\"]", "type of a feature"),
         ("\"num_feature\":\"3\",\"num_target\"", "\"num_feature\":\"9999999\",\"num_target\"", "features"),
+        ("\"num_feature\":\"3\",\"num_target\"", "\"num_feature\":\"0\",\"num_target\"", "or none"),
     ] {
         let refusal = changed(from, to).to_string();
         assert!(refusal.contains(why), "{to}: {refusal}");
     }
+}
+
+/// One tree of one split by a set: 1 on its left, 2 on its right. These keys of the tree are changed.
+fn of_one_split(changes: &[(&str, Value)]) -> Result<Booster, Refusal> {
+    let mut tree = json!({
+        "left_children": [1, -1, -1], "right_children": [2, -1, -1], "split_indices": [0, 0, 0],
+        "split_conditions": [0.0, 1.0, 2.0], "default_left": [0, 0, 0], "split_type": [1, 0, 0],
+        "categories": [1, 3], "categories_nodes": [0], "categories_segments": [0], "categories_sizes": [2],
+        "tree_param": {"size_leaf_vector": "1"},
+    });
+    for (key, value) in changes {
+        tree[*key] = value.clone();
+    }
+    let model = json!({
+        "version": [3, 2, 0],
+        "learner": {
+            "learner_model_param": {"base_score": "[5E-1]", "num_class": "0", "num_feature": "1", "num_target": "1"},
+            "objective": {"name": "binary:logistic"},
+            "gradient_booster": {"name": "gbtree", "model": {"tree_info": [0], "trees": [tree]}},
+        },
+    });
+    Booster::load(model.to_string().as_bytes())
+}
+
+#[test]
+fn what_is_in_a_set_goes_right_in_whatever_order_it_is_written_and_what_is_no_category_left() {
+    let forest = Forest::new(of_one_split(&[("categories", json!([3, 0]))]).unwrap());
+    let rows = [0.0, 3.0, 1.0, -1.0, 1e30];
+    for simd in SETS.into_iter().filter(|simd| simd.is_available()) {
+        assert_eq!(forest.margins(&rows, simd), [2.0, 2.0, 1.0, 1.0, 1.0], "{simd:?}");
+    }
+}
+
+#[test]
+fn arrays_that_lie_about_each_other_or_hold_no_number_are_refused() {
+    let none = || json!([]);
+    for (changes, why) in [
+        (&[("split_type", json!([1]))][..], "not of one length"),
+        (&[("categories_sizes", json!([2, 0]))], "do not fit"),
+        (&[("categories_sizes", json!([3]))], "do not fit"),
+        (&[("categories", json!([1, 16_777_215]))], "do not fit"),
+        (&[("categories", json!([-1, 3]))], "do not fit"),
+        (
+            &[
+                ("categories_nodes", json!([0, 1])),
+                ("categories_segments", json!([0, 0])),
+                ("categories_sizes", json!([2, 2])),
+            ],
+            "do not fit",
+        ),
+        (&[("split_conditions", json!([0.0, 1e39, 2.0]))], "not finite"),
+        (&[("split_indices", json!([-1, 0, 0]))], "feature does not exist"),
+        (
+            &[
+                ("left_children", none()),
+                ("right_children", none()),
+                ("split_indices", none()),
+                ("split_conditions", none()),
+                ("default_left", none()),
+                ("split_type", none()),
+            ],
+            "no nodes",
+        ),
+    ] {
+        let refusal = of_one_split(changes).unwrap_err().to_string();
+        assert!(refusal.contains(why), "{changes:?}: {refusal}");
+    }
+    let many = vec![-1; super::tree::NODES_MAX + 1];
+    assert!(of_one_split(&[("left_children", json!(many))]).unwrap_err().to_string().contains("more than a million"));
 }

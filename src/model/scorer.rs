@@ -104,6 +104,7 @@ mod tests {
     use serde_json::{Value, json};
 
     use super::*;
+    use crate::model::tree::Split;
 
     const NUMBERS: &[u8] = include_bytes!("../../tests/fixtures/models/numbers.ubj");
     const MIXED: &[u8] = include_bytes!("../../tests/fixtures/models/mixed.ubj");
@@ -164,6 +165,65 @@ mod tests {
         assert!(load(&named, MIXED, None).unwrap_err().contains("its feature `marital` is `balance`"));
     }
 
+    fn strata(count: u32) -> Value {
+        (0..count).map(|n| json!({"name": n.to_string(), "from": 1.0 - f64::from(n) / 1_000.0})).collect()
+    }
+
+    fn numbers(count: u32) -> Value {
+        (0..count).map(|n| json!({"name": n.to_string(), "type": "number"})).collect()
+    }
+
+    #[test]
+    fn a_manifest_beyond_all_size_is_not_read_and_one_of_many_strata_is() {
+        assert_eq!(Manifest::parse(&vec![b' '; (16 << 20) + 1]).unwrap_err(), Refusal::File(16));
+        let mut most = manifest();
+        most["strata"] = strata(100);
+        assert!(load(&most, NUMBERS, None).is_ok());
+    }
+
+    #[test]
+    fn the_weight_of_a_blend_is_a_share() {
+        for w in [1.5, -0.1] {
+            let mut blended = manifest();
+            blended["models"]["b"] = json!({"file": "b.ubj"});
+            blended["blend"] = json!({"w": w, "c": 0.0});
+            assert!(load(&blended, NUMBERS, Some(NUMBERS)).unwrap_err().contains("`blend`: `w`"));
+        }
+    }
+
+    #[test]
+    fn trees_that_ask_for_categories_of_a_number_or_beyond_the_list_are_refused() {
+        let booster = Booster::load(MIXED).unwrap();
+        let sets = || {
+            booster.trees.iter().flat_map(|tree| &tree.nodes).filter_map(|node| match node {
+                Node::Split(Split { feature, test: Test::Set(set), .. }) => {
+                    Some((*feature, set.codes().last().copied()))
+                }
+                Node::Split(_) | Node::Leaf(_) => None,
+            })
+        };
+        let feature = |at: usize, name: &String, short: usize| {
+            let codes = sets().filter(|(of, _)| *of == at).filter_map(|(_, last)| last).max();
+            let names = |last: u32| (0..=last as usize - short).map(|code| code.to_string()).collect::<Vec<_>>();
+            match codes {
+                Some(last) => json!({"name": name, "type": "category", "categories": names(last)}),
+                None => json!({"name": name, "type": "number"}),
+            }
+        };
+        let of = |short: usize| {
+            let mut manifest = manifest();
+            let names = booster.feature_names().iter().enumerate();
+            manifest["features"] = names.map(|(at, name)| feature(at, name, short)).collect();
+            manifest
+        };
+        assert_eq!(load(&of(0), MIXED, None).map(|scorer| scorer.width()), Ok(booster.features()));
+        assert!(load(&of(1), MIXED, None).unwrap_err().contains("categories that are not listed"));
+        let mut typed = of(0);
+        let (at, _) = sets().next().unwrap();
+        typed["features"][at] = json!({"name": booster.feature_names()[at], "type": "number"});
+        assert!(load(&typed, MIXED, None).unwrap_err().contains("as another type"));
+    }
+
     #[test]
     fn manifests_that_contradict_themselves_are_refused() {
         for (key, value, why) in [
@@ -180,7 +240,16 @@ mod tests {
             ("strata", json!([{"name": "A", "from": 0.1}, {"name": "B", "from": 0.2}]), "`strata`"),
             ("strata", json!([{"name": "A", "from": 0.2}, {"name": "A", "from": 0.1}]), "`strata`"),
             ("reference", json!({"edges": [0.1, 0.2], "counts": [1, 2]}), "`reference`"),
+            ("reference", json!({"edges": [0.2, 0.1], "counts": [1, 2, 3]}), "`reference`"),
+            ("reference", json!({"edges": [0.1, 1.5], "counts": [1, 2, 3]}), "`reference`"),
+            ("strata", json!([{"name": "A", "from": 1.5}]), "`strata`"),
+            ("strata", json!([{"name": "", "from": 0.5}]), "`strata`"),
+            ("strata", strata(101), "`strata`"),
+            ("name", json!(""), "`name`"),
+            ("name", json!("n".repeat(101)), "`name`"),
             ("features", json!([]), "`features`"),
+            ("features", json!(vec![json!({"name": "age", "type": "number"}); 2]), "`features`"),
+            ("features", numbers(4_097), "`features`"),
             ("threshold", json!(0.5), "unknown field `threshold`"),
         ] {
             let mut changed = manifest();

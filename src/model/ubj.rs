@@ -177,6 +177,20 @@ mod tests {
     }
 
     #[test]
+    fn what_the_format_does_not_say_is_refused() {
+        for (bytes, why) in [
+            (&b"ZZ"[..], "something follows the model"),
+            (b"{U\x01aZU\x01aZ}", "a key that stands twice"),
+            (b"[$U]", "a type without a count"),
+            (b"[#i\xff", "a negative length"),
+            (b"d\x7f\x80\x00\x00", "a number that is not finite"),
+        ] {
+            let refusal = parse(bytes).unwrap_err();
+            assert!(matches!(refusal, Refusal::Ubj { what, .. } if what == why), "{why}: {refusal}");
+        }
+    }
+
+    #[test]
     fn a_tower_of_arrays_is_refused() {
         let refusal = parse(&[b'['; 1_000]).unwrap_err();
         assert!(matches!(refusal, Refusal::Ubj { what: "nested too deep", .. }), "{refusal}");

@@ -132,3 +132,16 @@ pub(super) fn parse(bytes: &[u8]) -> Result<WireModel, Refusal> {
     }
     serde_json::from_slice(bytes).map_err(wrong)
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_number_in_the_middle_between_two_singles_is_refused_and_beside_it_read() {
+        let read = |text: &str| serde_json::from_str::<Single>(text).map(|single| single.0.to_bits());
+        assert!(read("1.000000059604644775390625").unwrap_err().to_string().contains("save the model as UBJ"));
+        assert_eq!(read("1.00000005").unwrap(), 1.0_f32.to_bits());
+        assert_eq!(read("1.00000007").unwrap(), 1.0_f32.next_up().to_bits());
+    }
+}
