@@ -90,13 +90,19 @@ mod tests {
         segments: [&'a str; 2],
         busy_after: &'a str,
         yes: &'a str,
+        more: &'a str,
     }
 
-    const A: Version<'_> = Version { eligible: "age > 0", segments: [YOUNG, OLD], busy_after: "10m", yes: "accepted" };
+    const A: Version<'_> =
+        Version { eligible: "age > 0", segments: [YOUNG, OLD], busy_after: "10m", yes: "accepted", more: "" };
+
+    /// Lead 1 is one of those who are never called.
+    const HELD_OUT: &str = "experiment: { id: e, arms: { champion: { share: 1% }, nobody: { share: 99%, call: never } }, \
+         success: accepted }\n";
 
     impl Version<'_> {
         fn plan(&self) -> Input {
-            let Self { eligible, segments: [first, second], busy_after, yes } = self;
+            let Self { eligible, segments: [first, second], busy_after, yes, more } = self;
             let yaml = format!(
                 "schema: goldenhour/v1\ncampaign: c\ntitle: c\nscenario: activation\npurpose: marketing\n\
                  owner: nobody\nstatus: active\nuse: {{ policy: p@1 }}\n\
@@ -110,7 +116,7 @@ mod tests {
                  ask: {{ collect: {{ digits: 1, timeout: 5s, tries: 1 }}, on: {{ \"1\": yes-please, timeout: bye }} }}\n    \
                  yes-please: {{ disposition: {yes}, then: hangup }}\n    bye: {{ then: hangup }}\n\
                  dispositions:\n  accepted: {{ outcome: success, contact: right_party, then: final }}\n  \
-                 agreed: {{ outcome: success, contact: right_party, then: final }}\n"
+                 agreed: {{ outcome: success, contact: right_party, then: final }}\n{more}"
             );
             let mut folder = Folder::default();
             folder.insert("policies/p.yaml", POLICY.as_bytes());
@@ -236,6 +242,23 @@ mod tests {
         trial.a_moment();
         let dialled: Vec<LeadId> = trial.intents.iter().map(|(_, lead, _)| *lead).collect();
         assert_eq!(dialled, [dialled[0], LeadId(2)], "only lead 2 is eligible now");
+    }
+
+    #[test]
+    fn whom_a_new_version_holds_out_is_not_even_called_again_and_may_be_when_it_is_over() {
+        let mut trial = Trial::new(5);
+        trial.give(Input::Leads(vec![lead(1, 30)]));
+        let attempt = trial.intents[0].0;
+        trial.give(ended(LegId(attempt), Some(CallResult::Busy)));
+        trial.give(Input::Stored(vec![StoreReply::Finished { attempt, fresh: true }]));
+        for (version, calls) in [(Version { more: HELD_OUT, ..A }, 1), (A, 2)] {
+            trial.give(version.plan());
+            trial.give(Input::Leads(vec![lead(1, 30)]));
+            trial.give(Input::LeadsRead(CampaignIx(0)));
+            trial.now = trial.now.plus(std::time::Duration::from_mins(12));
+            trial.a_moment();
+            assert_eq!(trial.intents.len(), calls);
+        }
     }
 
     #[test]

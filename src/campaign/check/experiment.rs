@@ -105,6 +105,9 @@ mod tests {
     const ARMS: &str =
         "{ champion: { share: 78% }, new: { share: 20%, script: scripts/x.md }, nobody: { share: 2%, call: never } }";
 
+    const NINE: &str = "{ champion: { share: 20% }, b: { share: 10% }, c: { share: 10% }, d: { share: 10% }, \
+        e: { share: 10% }, f: { share: 10% }, g: { share: 10% }, h: { share: 10% }, i: { share: 10% } }";
+
     fn with(arms: &str, rest: &str) -> Result<crate::campaign::Campaign, String> {
         let text = format!("experiment: {{ id: e1, split_by: customer_id, arms: {arms}, {rest} }}\nflow:");
         loaded(&[("flow:", &text)])
@@ -119,6 +122,14 @@ mod tests {
         assert_eq!(arms, [("champion", percent(78), false), ("new", percent(20), false), ("nobody", percent(2), true)]);
         assert_eq!((experiment.alpha, experiment.min_contacts_per_arm), (percent(5), 400));
         assert!(experiment.arms[1].script.is_some() && experiment.complaint_rate_above.is_none());
+    }
+
+    #[test]
+    fn what_decides_and_what_stops_it_is_taken_as_it_is_written() {
+        let rest = "success: accepted, decide: { alpha: 1%, min_contacts_per_arm: 50 }, stop_if: { complaint_rate_above: 0.3% }";
+        let experiment = with(ARMS, rest).unwrap().experiment.unwrap();
+        assert_eq!((experiment.alpha, experiment.min_contacts_per_arm), (Share::from_ppm(10_000), 50));
+        assert_eq!(experiment.complaint_rate_above, Some(Share::from_ppm(3_000)));
     }
 
     #[test]
@@ -144,7 +155,9 @@ mod tests {
             ("{ champion: { share: 90% }, b: { share: 10%, model: m2 } }", good, "`model` is not supported yet"),
             (ARMS, "success: accepte", "did you mean `accepted`?"),
             (ARMS, "success: declined", "is no success"),
+            (NINE, good, "an experiment with 9 arms"),
             (ARMS, "success: accepted, decide: { alpha: 50% }", "50% is out of range"),
+            (ARMS, "success: accepted, decide: { alpha: 0.05% }", "0.05% is out of range"),
             (ARMS, "success: accepted, decide: { method: fixed }", "is not a way to decide"),
             (ARMS, "success: accepted, decide: { min_contacts_per_arm: 5 }", "50"),
             (ARMS, "success: accepted, stop_if: { complaints: 1 }", "unknown key"),
@@ -167,5 +180,7 @@ mod tests {
         let alike = "experiment: { id: e, arms: { champion: { share: 50% }, b: { share: 50% } }, success: accepted }";
         let found = warned(&[("flow:", &format!("{alike}\nflow:"))]);
         assert_eq!(found, ["GH1035: `b` and `champion` are called alike"]);
+        let apart = format!("experiment: {{ id: e, arms: {ARMS}, success: accepted }}\nflow:");
+        assert_eq!(warned(&[("flow:", &apart)]), [] as [String; 0], "another script, and nobody who is never called");
     }
 }
