@@ -16,6 +16,7 @@ attempts: { max: 4, max_per_day: 1 }
 contact_caps:
   - { per: customer, within: 7d, max_dials: 3 }
   - { per: customer, after: declined, quiet_for: 60d }
+  - { per: customer, after: complaint, quiet_for: forever }
 sources: ["made up"]
 "#;
 
@@ -50,6 +51,7 @@ dispositions:
   declined: { outcome: failure, contact: right_party, then: final }
   opted_out: { outcome: failure, contact: right_party, then: dnc_customer }
   thinking: { outcome: neutral, contact: right_party, then: callback }
+  angry: { outcome: neutral, contact: right_party, complaint: true, then: retry }
 experiment: { id: e, arms: { champion: { share: 80% }, nobody: { share: 20%, call: never } }, success: accepted }
 "#;
 
@@ -117,6 +119,32 @@ fn blocked_only_by_wants_no_other_reason() {
     let twice = "customer: { consent: false, dnc: true }";
     assert_eq!(missed(&format!("{DAY}, {twice}, expect: blocked_only_by consent and dnc")), "");
     assert!(missed(&format!("{DAY}, {twice}, expect: blocked_only_by dnc")).starts_with("blocked_by consent and dnc"));
+    assert!(missed(&format!("{DAY}, expect: blocked_only_by dnc")).starts_with("allowed"));
+}
+
+#[test]
+fn what_another_campaign_was_told_holds_here() {
+    for (past, rule) in [
+        ("days_ago: 100, disposition: opted_out", "dnc"),
+        ("days_ago: 20, disposition: declined", "cooling_off"),
+        ("days_ago: 100, disposition: angry", "cooling_off"),
+    ] {
+        let past = format!("history: [{{ {past}, campaign: x }}]");
+        assert_eq!(missed(&format!("{DAY}, {past}, expect: blocked_only_by {rule}")), "", "{past}");
+    }
+}
+
+#[test]
+fn a_past_is_on_the_phone_that_it_names() {
+    let both = "customer: { phones: { mobile: ok, home: ok } }";
+    let dead = |phone: &str| {
+        format!("{both}, history: [{{ days_ago: 20, phone: {phone}, result: vacant_number, campaign: x }}]")
+    };
+    let next = "result: vacant_number, expect: closed invalid";
+    assert_eq!(missed(&format!("{DAY}, {}, {next}", dead("home"))), "");
+    assert_eq!(missed(&format!("{DAY}, {}, {next}", dead("mobile"))), "");
+    let own = "history: [{ days_ago: 3, phone: home, result: vacant_number }]";
+    assert_eq!(missed(&format!("{DAY}, {both}, {own}, {next}")), "");
 }
 
 #[test]
@@ -146,6 +174,7 @@ fn deferred_to_a_moment_is_the_first_at_which_it_dials() {
 fn deferred_to_a_daypart_is_read_on_the_customers_clock() {
     assert_eq!(missed(&format!("{NIGHT}, expect: deferred_to morning")), "");
     assert!(missed(&format!("{NIGHT}, expect: deferred_to evening")).contains("09:00"));
+    assert!(missed(&format!("{DAY}, expect: deferred_to morning")).starts_with("allowed"));
 }
 
 #[test]
@@ -216,6 +245,8 @@ fn closed_says_why_nobody_calls_again() {
     assert_eq!(missed(&format!("{DAY}, disposition: opted_out, expect: closed dnc")), "");
     assert!(missed(&format!("{DAY}, disposition: declined, expect: closed success")).starts_with("closed refused"));
     assert!(missed(&format!("{DAY}, result: busy, expect: closed exhausted")).starts_with("retry_at"));
+    let gone = missed(&format!("{DAY}, disposition: declined, expect: next_phone mobile"));
+    assert!(gone.starts_with("closed refused"), "{gone}");
 }
 
 #[test]
@@ -228,8 +259,20 @@ fn a_past_of_its_own_leaves_the_lead_where_the_retry_rules_put_it() {
     assert_eq!(missed(&format!("{DAY}, {busy}, expect: allowed")), "");
     let refused = "history: [{ days_ago: 300, disposition: declined }]";
     assert_eq!(missed(&format!("{DAY}, {refused}, expect: blocked_by attempts")), "");
+    let late = missed(&format!("{DAY}, {refused}, expect: deferred_to 2026-12-03 10:00"));
+    assert!(late.starts_with("blocked_by attempts, and time alone will not help"), "{late}");
     let elsewhere = "history: [{ days_ago: 300, disposition: declined, campaign: x }]";
     assert_eq!(missed(&format!("{DAY}, {elsewhere}, expect: allowed")), "");
+}
+
+#[test]
+fn a_past_is_lived_through_in_the_order_of_time_whatever_the_order_of_the_file() {
+    let busy = r#"{ at: "2026-12-01 10:00", result: busy }"#;
+    let no_answer = r#"{ at: "2026-12-02 10:00", result: no_answer }"#;
+    let waits = |history: String| missed(&format!("{DAY}, history: [{history}], expect: allowed"));
+    let (forth, back) = (waits(format!("{busy}, {no_answer}")), waits(format!("{no_answer}, {busy}")));
+    assert!(forth.contains("2026-12-03 13:30"), "{forth}");
+    assert_eq!(forth, back);
 }
 
 #[test]
@@ -253,6 +296,7 @@ fn an_attempt_that_still_lives_blocks_and_so_do_dead_numbers_and_old_lists() {
 fn without_a_moment_the_first_lawful_one_is_taken() {
     assert_eq!(missed("expect: [allowed, segment star]"), "");
     assert!(missed("expect: blocked_by dnc").contains("asked at 2026-06-01 09:00 Asia/Shanghai"));
+    assert_eq!(missed_in("only", "expect: deferred_to golden_hours"), "", "lawful, though no golden hour");
 }
 
 #[test]
@@ -304,6 +348,7 @@ fn coverage_names_the_rules_that_no_test_expects() {
     - { name: c, customer: { consent: false }, expect: allowed }
     - { name: d, history: [{ days_ago: 3, said: declined }], expect: blocked_by contact_caps }
     - { name: e, at: "2026-12-03 10:00", result: busy, expect: retry_at 2026-12-03 10:15 }
+    - { name: f, at: "2026-12-03 20:30", result: no_answer, expect: retry_at 2026-12-04 09:00 }
 "#;
     let plan = plan("prefer", tests);
     let tried: Vec<_> = plan.tests.iter().map(|set| (set, try_set(set, &plan.zones))).collect();
@@ -316,7 +361,10 @@ fn coverage_names_the_rules_that_no_test_expects() {
     );
     let tally = |tallies: &[super::Tally], name: &str| tallies.iter().find(|t| t.name == name).map(|t| t.tests);
     assert_eq!(tally(&found.rules, "cooling_off"), Some(1));
-    assert_eq!((tally(&found.segments, "star"), tally(&found.segments, "rest")), (Some(5), Some(0)));
+    assert_eq!((tally(&found.segments, "star"), tally(&found.segments, "rest")), (Some(6), Some(0)));
+    let named = |tallies: &[super::Tally]| tallies.iter().map(|tally| tally.name.clone()).collect::<Vec<_>>();
+    // Failures on our own side have rules in every campaign.
+    assert_eq!(named(&found.retries), ["busy", "no_answer", "vacant_number"]);
     assert_eq!((tally(&found.retries, "busy"), tally(&found.retries, "no_answer")), (Some(1), Some(0)));
 }
 
