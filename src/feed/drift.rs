@@ -125,6 +125,22 @@ mod tests {
     }
 
     #[test]
+    fn a_group_that_is_empty_now_has_a_share_all_the_same_and_nothing_has_not_moved() {
+        let of = |counts: &[(usize, u64)]| {
+            let mut bins = vec![0; BINS];
+            counts.iter().for_each(|(at, count)| bins[*at] = *count);
+            Scores(bins)
+        };
+        let (halves, low) = (of(&[(0, 50), (999, 50)]), of(&[(0, 100)]));
+        let expected = 0.5 * 2.0_f64.ln() + (1e-4 - 0.5) * (1e-4_f64 / 0.5).ln();
+        assert!((low.psi(&halves) - expected).abs() < 1e-9);
+        assert_eq!((Scores::default().psi(&low), low.psi(&Scores::default())), (0.0, 0.0));
+        // What lies above all that was before is in its last group.
+        let ten = |last: usize| of(&(0..9).chain([last]).map(|at| (at, 10)).collect::<Vec<_>>());
+        assert!(ten(500).psi(&ten(9)).abs() < 1e-12);
+    }
+
+    #[test]
     fn deciles_rise_and_an_empty_list_has_none() {
         let deciles = drawn(3, 50_000, |x| x).deciles();
         assert_eq!(deciles.len(), 9);

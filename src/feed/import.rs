@@ -574,6 +574,10 @@ mod tests {
         let again = trial.import(fixture::good().as_bytes(), &fixture::map()).await.unwrap();
         assert_eq!((again.status, again.tally.rows, trial.store.lists.len()), (ImportStatus::Unchanged, 3, 1));
         assert!(again.to_string().contains("nothing changed"));
+        let refuse_if = RefuseIf { rows_below: Some(1), ..RefuseIf::default() };
+        let stricter = ListMap { refuse_if, ..fixture::map() };
+        let again = trial.import(fixture::good().as_bytes(), &stricter).await.unwrap();
+        assert_eq!(again.status, ImportStatus::Unchanged, "what would have kept it out does not matter");
     }
 
     #[tokio::test]

@@ -89,6 +89,14 @@ mod tests {
     }
 
     #[test]
+    fn what_is_tolerated_is_tolerated_on_both_sides() {
+        let gap = |low: f64, high: f64| CalibrationGap { predicted: 0.5, observed: 0.5, gap: 0.0, low, high };
+        for (low, high) in [(0.01, 0.03), (-0.03, -0.01)] {
+            assert!(gap(low, high).exceeds(0.0) && !gap(low, high).exceeds(0.02), "{low} to {high}");
+        }
+    }
+
+    #[test]
     fn without_a_prediction_there_is_no_gap() {
         assert_eq!(Predicted::default().gap(1.96), None);
     }

@@ -122,6 +122,15 @@ mod tests {
     }
 
     #[test]
+    fn a_call_that_is_answered_for_sure_or_never_says_nothing() {
+        let mut watch = AnswerWatch::default();
+        for chance in [1.0, 0.0, f64::NAN] {
+            (0..100).for_each(|_| watch.note(chance, false));
+        }
+        assert_eq!((watch.found(), watch.calls()), (None, 300));
+    }
+
+    #[test]
     fn the_place_where_it_began_is_told_about_right() {
         let mut rng = Rng::seeded(9);
         let mut near = 0;

@@ -123,6 +123,13 @@ mod tests {
     }
 
     #[test]
+    fn what_nobody_would_act_on_is_no_alarm_however_many_scores_there_are() {
+        let (before, now) = ([1_000_000; 10], [1_100_000, 900_000].repeat(5));
+        let found = psi(&before, &now).unwrap();
+        assert!(!found.alarms() && found.index > 0.01, "{found:?}");
+    }
+
+    #[test]
     fn the_index_is_the_sum_of_the_textbook_smoothed() {
         let (e, a) = ((50.5 / 101.0_f64, 50.5 / 101.0_f64), (75.5 / 101.0_f64, 25.5 / 101.0_f64));
         let expected = (a.0 - e.0) * (a.0 / e.0).ln() + (a.1 - e.1) * (a.1 / e.1).ln();

@@ -126,6 +126,36 @@ mod tests {
     }
 
     #[test]
+    fn with_many_arms_each_has_its_share_of_the_error() {
+        let beside = |name: &str, won| arm(name, 4_000, won, 0);
+        let mut two = [beside("champion", 200), beside("b", 275)];
+        assert!(arms("champion", &two, &RULES).comparisons[0].interval.unwrap().decides());
+        let mut many = two.to_vec();
+        many.extend(["c", "d", "e", "f", "g", "h"].map(|name| beside(name, 200)));
+        assert_eq!(arms("champion", &many, &RULES).verdict, Verdict::GoOn, "it is one of seven looks");
+        // Evidence of 64 against the limit stops one of two arms, and not one of eight.
+        two[1].complaints = 25;
+        many[1].complaints = 25;
+        assert!(matches!(arms("champion", &two, &RULES).verdict, Verdict::Stop { .. }));
+        assert_eq!(arms("champion", &many, &RULES).verdict, Verdict::GoOn);
+    }
+
+    #[test]
+    fn of_two_better_arms_the_better_is_the_best() {
+        for (b, c, best) in [(1_600, 1_200, "b"), (1_200, 1_600, "c")] {
+            let figures = [arm("b", 20_000, b, 0), arm("c", 20_000, c, 0), arm("champion", 20_000, 800, 0)];
+            assert_eq!(arms("champion", &figures, &RULES).verdict, Verdict::Decided { best: best.into() });
+        }
+    }
+
+    #[test]
+    fn complaints_about_the_champion_stop_it_too() {
+        let figures = [arm("champion", 20_000, 800, 300), arm("challenger", 20_000, 800, 10)];
+        let Verdict::Stop { arm, .. } = arms("champion", &figures, &RULES).verdict else { panic!() };
+        assert_eq!(arm, "champion");
+    }
+
+    #[test]
     fn an_arm_whose_successes_nobody_knows_is_not_compared() {
         let holdout = ArmFigures { successes: None, ..arm("holdout", 5_000, 0, 0) };
         let table = arms("champion", &[arm("champion", 5_000, 200, 0), holdout], &RULES);

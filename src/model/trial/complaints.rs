@@ -71,6 +71,18 @@ mod tests {
     }
 
     #[test]
+    fn a_high_limit_is_broken_by_more_than_it_and_by_nothing_less() {
+        assert!(complaint_evidence(100, 90, 0.3).stops(0.05));
+        assert!(!complaint_evidence(1_000, 0, 0.995).stops(0.05));
+        assert_eq!(complaint_evidence(10, 10, 1.0), Evidence(1.0));
+    }
+
+    #[test]
+    fn who_complained_is_a_bet_won_and_nothing_else() {
+        assert!((complaint_evidence(1, 1, 0.1).0 - 2.75).abs() < 1e-12, "the mean of what was bet");
+    }
+
+    #[test]
     fn nobody_called_is_no_evidence() {
         assert!((complaint_evidence(0, 0, 0.003).0 - 1.0).abs() < 1e-12);
     }

@@ -149,5 +149,17 @@ mod tests {
         assert_eq!(difference(of(400, 10), of(400, 9), 0.05, 400), None, "nine and a half expected in each");
         assert!(difference(of(400, 10), of(400, 10), 0.05, 400).is_some());
         assert_eq!(difference(of(400, 500), of(400, 10), 0.05, 400), None);
+        assert_eq!(difference(of(400, 10), of(400, 500), 0.05, 400), None);
+        assert_eq!(difference(of(400, 396), of(400, 396), 0.05, 400), None, "four failures");
+        assert_eq!(difference(of(0, 0), of(0, 0), 0.05, 0), None);
+        for alpha in [0.0, 1.0, f64::NAN] {
+            assert_eq!(difference(of(400, 100), of(400, 100), alpha, 400), None);
+        }
+    }
+
+    #[test]
+    fn an_arm_that_by_chance_has_no_success_is_not_taken_for_certain() {
+        let (none, twenty) = (Counts { contacts: 400, successes: 0 }, Counts { contacts: 400, successes: 20 });
+        assert!(!difference(none, twenty, 0.05, 400).unwrap().decides());
     }
 }
