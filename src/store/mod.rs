@@ -7,7 +7,7 @@ mod browse;
 mod chain;
 mod columns;
 #[cfg(test)]
-mod conformance;
+pub(crate) mod conformance;
 mod error;
 mod keys;
 mod pages;

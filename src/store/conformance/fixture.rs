@@ -95,7 +95,7 @@ pub(super) fn key(n: u32) -> Pii<String> {
 }
 
 /// Row of customer `n` with these numbers.
-pub(super) fn row(n: u32, phones: &[u32]) -> Row {
+pub(crate) fn row(n: u32, phones: &[u32]) -> Row {
     Row {
         line: u64::from(n) + 1,
         key: key(n),
@@ -163,7 +163,7 @@ pub(super) fn intent(rng: &mut Rng, now: Now, campaign: &Arc<Campaign>, lead: &L
 }
 
 /// Nobody answered; again in an hour.
-pub(super) fn no_answer(intent: &Intent, now: Now) -> Outcome {
+pub(crate) fn no_answer(intent: &Intent, now: Now) -> Outcome {
     Outcome {
         attempt: intent.attempt,
         lead: intent.lead,
@@ -192,7 +192,7 @@ pub(super) fn no_answer(intent: &Intent, now: Now) -> Outcome {
 }
 
 /// The right party said no.
-pub(super) fn declined(intent: &Intent, now: Now) -> Outcome {
+pub(crate) fn declined(intent: &Intent, now: Now) -> Outcome {
     Outcome {
         result: CallResult::Answered,
         disposition: Some(Arc::from("declined")),

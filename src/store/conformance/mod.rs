@@ -4,13 +4,14 @@ mod browse;
 mod crashes;
 mod erasure;
 mod faults;
-mod fixture;
+pub(crate) mod fixture;
 mod lists;
 mod outcomes;
 mod random;
 mod requests;
-mod script;
-mod sqlite;
+pub(crate) mod script;
+pub(crate) mod sqlite;
+mod trials;
 
 /// Runs every script of the suite against the databases that `$open` makes.
 macro_rules! suite {

@@ -21,29 +21,29 @@ use crate::store::{
 use super::fixture;
 
 /// A database under test, which outlives its connections.
-pub(super) trait Harness: Sized {
+pub(crate) trait Harness: Sized {
     type Store: Store + Browse;
     async fn new() -> Self;
     /// A connection as a process has it. The ones before may have died without a word.
     async fn open(&mut self) -> Self::Store;
 }
 
-pub(super) struct Script<H: Harness> {
+pub(crate) struct Script<H: Harness> {
     pub(super) harness: H,
     /// `None` only while it is being opened again.
     store: Option<H::Store>,
     pub(super) model: ModelStore,
-    pub(super) now: Now,
+    pub(crate) now: Now,
     pub(super) rng: Rng,
     /// Two of them, in the order of their index.
-    pub(super) campaigns: Vec<Arc<Campaign>>,
+    pub(crate) campaigns: Vec<Arc<Campaign>>,
     lists: u8,
     /// Name and version of the model whose scores lists hold from now on.
     pub(super) scored_by: Option<(&'static str, &'static str)>,
 }
 
 impl<H: Harness> Script<H> {
-    pub(super) async fn new() -> Self {
+    pub(crate) async fn new() -> Self {
         Self::seeded(1).await
     }
 
@@ -63,11 +63,11 @@ impl<H: Harness> Script<H> {
         script
     }
 
-    pub(super) fn store(&mut self) -> &mut H::Store {
+    pub(crate) fn store(&mut self) -> &mut H::Store {
         self.store.as_mut().expect("open")
     }
 
-    pub(super) fn wait(&mut self, by: Duration) {
+    pub(crate) fn wait(&mut self, by: Duration) {
         self.now = self.now.plus(by);
     }
 
@@ -84,7 +84,7 @@ impl<H: Harness> Script<H> {
     }
 
     /// The process dies without closing anything, and comes back.
-    pub(super) async fn crash(&mut self) -> Vec<RecoveredAttempt> {
+    pub(crate) async fn crash(&mut self) -> Vec<RecoveredAttempt> {
         self.model.crash();
         self.store = None;
         self.store = Some(self.harness.open().await);
@@ -100,12 +100,12 @@ impl<H: Harness> Script<H> {
     }
 
     /// Commits one authorisation; the rules that refused it, none if it may dial.
-    pub(super) async fn authorise(&mut self, intent: &Intent) -> Vec<Rule> {
+    pub(crate) async fn authorise(&mut self, intent: &Intent) -> Vec<Rule> {
         let committed = self.commit(&[StoreRequest::Authorise(Box::new(intent.clone()))]).await;
         rules(committed.replies.first().unwrap())
     }
 
-    pub(super) async fn finish(&mut self, outcome: Outcome) -> bool {
+    pub(crate) async fn finish(&mut self, outcome: Outcome) -> bool {
         let committed = self.commit(&[StoreRequest::Finish(Box::new(outcome))]).await;
         matches!(committed.replies[..], [StoreReply::Finished { fresh: true, .. }])
     }
@@ -178,7 +178,7 @@ impl<H: Harness> Script<H> {
     }
 
     /// A list that was never seen before.
-    pub(super) async fn import(&mut self, campaign: u16, rows: &[Row]) -> ImportCounts {
+    pub(crate) async fn import(&mut self, campaign: u16, rows: &[Row]) -> ImportCounts {
         self.lists += 1;
         self.import_digest(campaign, self.lists, rows).await.expect("a new list")
     }
@@ -297,7 +297,7 @@ impl<H: Harness> Script<H> {
     }
 
     /// The n-th lead of a campaign, dialled on its first phone.
-    pub(super) async fn intent(&mut self, campaign: u16, lead: usize) -> Intent {
+    pub(crate) async fn intent(&mut self, campaign: u16, lead: usize) -> Intent {
         let leads = self.leads(campaign).await;
         let now = self.now;
         fixture::intent(&mut self.rng, now, &self.campaigns[usize::from(campaign)], &leads[lead], 0)

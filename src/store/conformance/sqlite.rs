@@ -11,7 +11,7 @@ use super::script::Harness;
 use super::suite;
 
 /// Memory where the machine has such a place: the suite commits thousands of times.
-pub(super) struct File {
+pub(crate) struct File {
     pub(super) folder: TempDir,
 }
 
