@@ -270,3 +270,26 @@ impl fmt::Display for Report {
         f.write_str(&self.verdict)
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::base::Share;
+    use crate::campaign::experiment::tests::{arm, experiment};
+    use crate::campaign::testing;
+
+    /// Twelve of six hundred who were called complain; of all in the arm that is next to nobody.
+    #[test]
+    fn complaints_are_of_those_who_were_called_though_everybody_is_compared() {
+        let limit = Some(Share::from_ppm(3_000));
+        let arms = vec![arm("b", 50, false), arm("champion", 50, false)];
+        let experiment = Experiment { complaint_rate_above: limit, ..experiment("e", arms) };
+        let counted = |name: &str, complaints| {
+            let figures = ArmFigures { name: name.into(), contacts: 600, reached: 0, successes: Some(0), complaints };
+            Counted { customers: 100_000, figures, succeeded: Some(0) }
+        };
+        let (told, stop) = report(&testing::campaign(), &experiment, &[counted("b", 12), counted("champion", 0)], true);
+        assert_eq!(told.verdict, "stop: more customers of `b` complain than 0.3%");
+        assert_eq!(stop.map(|stop| stop.exit), Some(Exit::Refused));
+    }
+}

@@ -289,6 +289,13 @@ mod tests {
     }
 
     #[test]
+    fn where_nobody_was_expected_to_answer_nothing_is_watched() {
+        let mut all = calls(&mut Rng::seeded(4), 500, 1.0);
+        all.iter_mut().for_each(|call| call.p_answer = 0.0);
+        assert_eq!(answers(&all), (0, None));
+    }
+
+    #[test]
     fn scores_are_compared_in_the_tenths_of_what_was_before() {
         let flat = vec![100; 1_000];
         let mut low = vec![0; 1_000];

@@ -164,12 +164,22 @@ mod tests {
     }
 
     #[test]
+    fn what_a_promotion_left_that_died_is_in_nobodys_way() {
+        let folder = models(&["v1"]);
+        let fresh = folder.path().join(format!(".champion.{}", std::process::id()));
+        std::os::unix::fs::symlink("v0", &fresh).unwrap();
+        promote(folder.path(), "v1", Alias::Champion, Wall(0)).unwrap();
+        assert_eq!(fs::read_link(folder.path().join("champion")).unwrap(), Path::new("v1"));
+    }
+
+    #[test]
     fn what_is_no_model_is_not_promoted_and_nothing_of_others_is_overwritten() {
         let folder = models(&["v1"]);
         let go = |name: &str| promote(folder.path(), name, Alias::Champion, Wall(0)).unwrap_err();
         assert!(matches!(go("v2"), Refusal::NoModel(_)));
         assert!(matches!(go("../v1"), Refusal::Name(_)));
         assert!(matches!(go(".."), Refusal::Name(_)));
+        assert!(matches!(go("."), Refusal::Name(_)));
         assert!(matches!(go("challenger"), Refusal::NoAlias("challenger")));
         fs::create_dir(folder.path().join("champion")).unwrap();
         assert!(matches!(go("v1"), Refusal::NotALink("champion")));
