@@ -128,7 +128,9 @@ mod tests {
     fn a_group_that_is_empty_now_has_a_share_all_the_same_and_nothing_has_not_moved() {
         let of = |counts: &[(usize, u64)]| {
             let mut bins = vec![0; BINS];
-            counts.iter().for_each(|(at, count)| bins[*at] = *count);
+            for (at, count) in counts {
+                bins[*at] = *count;
+            }
             Scores(bins)
         };
         let (halves, low) = (of(&[(0, 50), (999, 50)]), of(&[(0, 100)]));

@@ -291,7 +291,9 @@ mod tests {
     #[test]
     fn where_nobody_was_expected_to_answer_nothing_is_watched() {
         let mut all = calls(&mut Rng::seeded(4), 500, 1.0);
-        all.iter_mut().for_each(|call| call.p_answer = 0.0);
+        for call in &mut all {
+            call.p_answer = 0.0;
+        }
         assert_eq!(answers(&all), (0, None));
     }
 
