@@ -86,14 +86,14 @@ pub trait Store: Sized + Send {
     /// since then.
     fn shown_since(&mut self, since: crate::base::Wall) -> impl Answer<Vec<(String, u32)>>;
 
-    /// How long the calls of each trunk were talked since then, those alone that a carrier bills, alike ones together, in
-    /// order. It walks the attempts since then.
     /// What attempts of one campaign told of answers since then, for the answer model; sorted.
     fn heard_since(&mut self, campaign: CampaignIx, since: crate::base::Wall) -> impl Answer<Vec<Heard>>;
 
     /// What slots had to offer and what was made of it, in the order of `seq`.
     fn slots(&mut self, after: u64, limit: usize) -> impl Answer<Vec<SlotRow>>;
 
+    /// How long the calls of each trunk were talked since then, those alone that a carrier bills, alike ones together, in
+    /// order. It walks the attempts since then.
     fn talked_since(&mut self, since: crate::base::Wall) -> impl Answer<Vec<Talked>>;
 
     /// Grows whenever a list was published, the do-not-call list changed, a pause was set or somebody was erased, by any
