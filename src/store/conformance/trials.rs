@@ -3,7 +3,7 @@
 use crate::base::{CampaignIx, Share};
 use crate::contact::{CallResult, ContactKind, OutcomeKind};
 use crate::engine::{InTrial, Intent, Outcome};
-use crate::store::{ArmSeen, LabelTarget, NewLabel, Store as _};
+use crate::store::{ArmSeen, CallSeen, LabelTarget, NewLabel, Store as _};
 
 use super::fixture::{DAY, HOUR, no_answer, row};
 use super::script::Script;
@@ -68,6 +68,21 @@ async fn an_arm_is_of_its_campaign_and_of_its_experiment() {
         assert_eq!(seen.iter().map(|arm| arm.contacts).collect::<Vec<_>>(), [contacts]);
     }
     assert_eq!(s.store().arms_seen(CampaignIx(1), "e0", "booked").await.unwrap(), []);
+}
+
+#[tokio::test]
+async fn calls_are_those_of_the_campaign_oldest_first_as_their_newest_revision_has_them() {
+    let mut s = Script::<File>::new().await;
+    s.import(0, &[row(1, &[1]), row(2, &[2])]).await;
+    s.import(1, &[row(3, &[3])]).await;
+    let booked = call(&mut s, 0, 0, ("e1", "b")).await;
+    s.wait(HOUR);
+    call(&mut s, 0, 1, ("e1", "b")).await;
+    call(&mut s, 1, 0, ("e1", "b")).await;
+    label(&mut s, &booked, "booked", OutcomeKind::Success).await;
+    let successes = |calls: Vec<CallSeen>| calls.iter().map(|call| call.success).collect::<Vec<_>>();
+    assert_eq!(successes(s.store().calls_seen(SPRING, 10).await.unwrap()), [true, false]);
+    assert_eq!(successes(s.store().calls_seen(SPRING, 1).await.unwrap()), [false], "the newest of them");
 }
 
 #[tokio::test]
