@@ -52,6 +52,8 @@ dispositions:
   opted_out: { outcome: failure, contact: right_party, then: dnc_customer }
   thinking: { outcome: neutral, contact: right_party, then: callback }
   angry: { outcome: neutral, contact: right_party, complaint: true, then: retry }
+  moved: { outcome: neutral, contact: wrong_party, then: phone_dead }
+  strange: { outcome: neutral, contact: wrong_party, then: dnc_phone }
 experiment: { id: e, arms: { champion: { share: 80% }, nobody: { share: 20%, call: never } }, success: accepted }
 "#;
 
@@ -132,6 +134,17 @@ fn what_another_campaign_was_told_holds_here() {
         let past = format!("history: [{{ {past}, campaign: x }}]");
         assert_eq!(missed(&format!("{DAY}, {past}, expect: blocked_only_by {rule}")), "", "{past}");
     }
+}
+
+#[test]
+fn a_phone_that_was_somebody_elses_or_is_on_the_list_is_not_dialled_whoever_found_out() {
+    let one = "customer: { phones: { mobile: ok } }";
+    for (found, rule) in [("moved", "number"), ("strange", "dnc")] {
+        let past = format!("history: [{{ days_ago: 100, disposition: {found}, campaign: x }}]");
+        assert_eq!(missed(&format!("{DAY}, {one}, {past}, expect: blocked_only_by {rule}")), "", "{found}");
+    }
+    let listed = "customer: { phones: { mobile: dnc } }";
+    assert_eq!(missed(&format!("{DAY}, {listed}, expect: blocked_only_by dnc")), "");
 }
 
 #[test]
