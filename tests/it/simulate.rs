@@ -54,6 +54,9 @@ fn the_same_seed_prints_the_same_report_and_another_one_does_not() {
     assert!(one.stdout == again.stdout && one.stdout != other.stdout);
     let report: Value = serde_json::from_slice(&one.stdout).unwrap();
     assert_eq!((&report["ok"], &report["leads"], &report["runs"]), (&true.into(), &800.into(), &3.into()), "{report}");
+    let figures = report["figures"].as_array().unwrap();
+    let spread = |figure: &Value| figure["p05"].as_f64() < figure["p95"].as_f64();
+    assert!(figures.iter().any(spread), "runs of one seed would all be the same: {report}");
     let hours: Vec<&str> =
         report["hours"].as_array().unwrap().iter().map(|hour| hour["hour"].as_str().unwrap()).collect();
     assert_eq!(hours, ["10:00", "11:00"], "the roster's, on the contacts' clock: {report}");
@@ -113,6 +116,16 @@ fn outcomes_of_a_rehearsal_are_files_as_the_export_writes_them_and_the_same_each
     let refused = simulate(home.path(), &["--outcomes", home.path().join("three").to_str().unwrap()]);
     let said = String::from_utf8_lossy(&refused.stderr).into_owned();
     assert!(refused.status.code() == Some(2) && said.contains("--outcomes is of one run"), "{said}");
+}
+
+#[test]
+fn of_a_list_with_nobody_to_call_nothing_is_rehearsed() {
+    let home = home("p50(successes) >= 1", 0);
+    fs::write(home.path().join("list.csv"), "id,phone,score\nk1,not a number,0.5\n").unwrap();
+    let output = simulate(home.path(), &[]);
+    let said = String::from_utf8_lossy(&output.stderr).into_owned();
+    assert!(output.status.code() == Some(1) && said.contains("none of the 1 rows can be called"), "{output:?}");
+    assert!(said.contains("goldenhour import --dry-run"), "{said}");
 }
 
 #[test]
