@@ -1,5 +1,6 @@
 //! `experiment:`, one way of calling against another, and against not calling.
 
+use std::ops::Range;
 use std::sync::Arc;
 
 use sha2::{Digest as _, Sha256};
@@ -47,11 +48,7 @@ impl Experiment {
     /// The same customer is in the same arm for ever, as long as id and shares stay. Another id splits anew, independently.
     pub fn arm_of(&self, customer: Split) -> ArmIx {
         let at = self.place(customer);
-        let mut below = 0;
-        let found = self.arms.iter().position(|arm| {
-            below += arm.share.ppm;
-            at < below
-        });
+        let found = self.stretches().position(|(_, stretch)| stretch.contains(&at));
         ArmIx(found.and_then(|at| u8::try_from(at).ok()).unwrap_or(0))
     }
 
@@ -67,18 +64,21 @@ impl Experiment {
 
     /// Two campaigns that split by the same id, and nobody is in a called arm of both: what one holds out the other may call.
     pub fn shares_nobody_with(&self, other: &Self) -> bool {
-        self.id == other.id
-            && self.called().all(|(from, to)| other.called().all(|(its_from, its_to)| to <= its_from || its_to <= from))
+        let apart = |one: &Range<u32>, its: Range<u32>| one.end <= its.start || its.end <= one.start;
+        self.id == other.id && self.called().all(|one| other.called().all(|its| apart(&one, its)))
     }
 
-    /// Stretches of [`Experiment::place`], from and below.
-    fn called(&self) -> impl Iterator<Item = (u32, u32)> {
-        let stretches = self.arms.iter().scan(0, |below, arm| {
+    fn called(&self) -> impl Iterator<Item = Range<u32>> {
+        self.stretches().filter(|(arm, _)| !arm.held_out).map(|(_, stretch)| stretch)
+    }
+
+    /// Arms side by side, each with its part of what [`Experiment::place`] gives.
+    fn stretches(&self) -> impl Iterator<Item = (&Arm, Range<u32>)> {
+        self.arms.iter().scan(0, |below, arm| {
             let from = *below;
             *below += arm.share.ppm;
-            Some((arm, (from, *below)))
-        });
-        stretches.filter(|(arm, _)| !arm.held_out).map(|(_, stretch)| stretch)
+            Some((arm, from..*below))
+        })
     }
 
     /// In parts per million: uniform over customers, since SHA-256 is.

@@ -52,11 +52,7 @@ pub fn score(model: &Scorer, data: &Path, out: &Path, options: &ScoreOptions) ->
     let csv_error = |error: csv::Error| unwritten(io::Error::other(error));
     file.write_record(["id", "score"]).map_err(csv_error)?;
     let mut tally = Tally { rows: 0, sum: 0.0, strata: vec![0; model.manifest().strata.len()] };
-    loop {
-        let batch = rows.batch()?;
-        if batch.lines.is_empty() {
-            break;
-        }
+    while let Some(batch) = rows.batch()? {
         let scores = tally.score(model, &batch.values, options);
         for (id, score) in batch.named().zip(&scores) {
             file.write_record(id.iter().chain([score])).map_err(csv_error)?;

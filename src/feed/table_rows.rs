@@ -52,22 +52,22 @@ impl<'a> TableRows<'a> {
         Ok(Self { records, layout, model })
     }
 
-    /// The next rows; none at the end.
-    pub fn batch(&mut self) -> Result<Batch, ScoreError> {
+    /// The next rows, one at least; `None` at the end.
+    pub fn batch(&mut self) -> Result<Option<Batch>, ScoreError> {
         let mut batch = Batch::default();
         while batch.lines.len() < BATCH
             && let Some(record) = self.records.next()?
         {
             self.layout.read(record, self.model, &mut batch)?;
         }
-        Ok(batch)
+        Ok((!batch.lines.is_empty()).then_some(batch))
     }
 }
 
 impl Batch {
     /// Of each row the cells of the columns that were named, in the order in which they were.
     pub fn named(&self) -> impl Iterator<Item = &[String]> {
-        self.named.chunks(self.named.len() / self.lines.len().max(1))
+        self.named.chunks((self.named.len() / self.lines.len().max(1)).max(1))
     }
 }
 

@@ -146,7 +146,8 @@ impl Desk {
         let campaign = self.places.iter().find(|(ix, _)| *ix == row.campaign_ix).map(|(_, known)| Arc::clone(known));
         let card = self.forecast.card(row, &numbers);
         let mut lead = blank(row, campaign.as_deref(), self.seen.name_of(row.campaign_ix));
-        let next = card.as_ref().map(|card| card.phone);
+        let open = card.as_ref().filter(|card| !matches!(card.outlook.fate, Fate::Closed(_)));
+        let next = open.map(|card| card.phone);
         let phones = row.phones.iter().zip(numbers);
         lead.phones = phones
             .map(|(phone, number)| Phone {
@@ -237,7 +238,6 @@ fn fill(lead: &mut Lead, campaign: &Campaign, card: LeadCard) {
     lead.attempts = card.attempts;
     // Of a call that nobody makes there is no chance, no hour and no rule.
     if matches!(fate, Fate::Closed(_)) {
-        lead.phones.iter_mut().for_each(|phone| phone.next = false);
         return;
     }
     lead.golden = card.golden.iter().map(ToString::to_string).collect();

@@ -157,11 +157,7 @@ fn scored(args: &Args, folder: &Path) -> Result<Scored, Stop> {
     let named: Vec<&str> = std::iter::once(args.label.as_str()).chain(args.weight.as_deref()).collect();
     let mut table = TableRows::open(&model, &args.data, &named).or_exit(Exit::Invalid)?;
     let mut rows = Vec::new();
-    loop {
-        let batch = table.batch().or_exit(Exit::Invalid)?;
-        if batch.lines.is_empty() {
-            break;
-        }
+    while let Some(batch) = table.batch().or_exit(Exit::Invalid)? {
         let scores = model.probabilities(&batch.values, Simd::best());
         for ((cells, line), score) in batch.named().zip(&batch.lines).zip(scores) {
             rows.push(row(cells, score, &named, *line)?);

@@ -11,11 +11,15 @@ use super::sqlite::File;
 
 const SPRING: CampaignIx = CampaignIx(0);
 
+/// A half of all customers are in the arm.
+fn in_trial(experiment: &str, arm: &str) -> InTrial {
+    InTrial { experiment: experiment.into(), arm: arm.into(), share: Share::from_ppm(500_000) }
+}
+
 /// The lead is called, and that is over.
 async fn call(s: &mut Script<File>, campaign: u16, lead: usize, trial: (&str, &str)) -> Intent {
     let mut intent = s.intent(campaign, lead).await;
-    let (experiment, arm) = (trial.0.into(), trial.1.into());
-    intent.context.trial = Some(InTrial { experiment, arm, share: Share::from_ppm(500_000) });
+    intent.context.trial = Some(in_trial(trial.0, trial.1));
     assert_eq!(s.authorise(&intent).await, []);
     s.finish(no_answer(&intent, s.now)).await;
     intent
@@ -35,8 +39,7 @@ async fn an_arm_counts_its_customers_each_once_by_the_newest_revision_of_what_th
     s.import(0, &[row(1, &[1]), row(2, &[2]), row(3, &[3])]).await;
     for _ in 0..2 {
         let mut intent = s.intent(0, 0).await;
-        intent.context.trial =
-            Some(InTrial { experiment: "e1".into(), arm: "b".into(), share: Share::from_ppm(500_000) });
+        intent.context.trial = Some(in_trial("e1", "b"));
         assert_eq!(s.authorise(&intent).await, []);
         let contact_kind = ContactKind::RightParty;
         s.finish(Outcome { complaint: true, contact_kind, ..no_answer(&intent, s.now) }).await;
@@ -46,9 +49,8 @@ async fn an_arm_counts_its_customers_each_once_by_the_newest_revision_of_what_th
     let taken_back = call(&mut s, 0, 1, ("e1", "b")).await;
     label(&mut s, &taken_back, "booked", OutcomeKind::Success).await;
     label(&mut s, &taken_back, "returned", OutcomeKind::Failure).await;
-    let intent = s.intent(0, 2).await;
-    let trial = Some(InTrial { experiment: "e1".into(), arm: "b".into(), share: Share::from_ppm(500_000) });
-    let void = Intent { context: crate::engine::Context { trial, ..intent.context.clone() }, ..intent };
+    let mut void = s.intent(0, 2).await;
+    void.context.trial = Some(in_trial("e1", "b"));
     assert_eq!(s.authorise(&void).await, []);
     s.finish(Outcome { result: CallResult::Void, ..no_answer(&void, s.now) }).await;
     let seen = s.store().arms_seen(SPRING, "e1", "booked").await.unwrap();
